@@ -1,0 +1,137 @@
+//! Builds the Go module in `libtailscale/` as a C archive and links it.
+//!
+//! From the environment: `GO` names the go command; `LIBTAILSCALE_LIB_DIR` names a folder that holds a
+//! `libtailscale.a` built before, and then no Go is needed.
+//! To dependents that ask (`DEP_TAILSCALE_*`): `go`, `gotoolchain`, `cc`, `source`, `tags`, `include`.
+
+#[path = "build/go.rs"]
+mod go;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            // Cargo shows a failed build script's standard error.
+            eprintln!("\nerror: libtailscale-sys: {message}\n");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), String> {
+    for name in ["GO", "LIBTAILSCALE_LIB_DIR", "GOTOOLCHAIN", "GOFLAGS", "DOCS_RS"] {
+        println!("cargo::rerun-if-env-changed={name}");
+    }
+    let manifest_dir = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let source = manifest_dir
+        .join("libtailscale")
+        .canonicalize()
+        .map_err(|e| format!("the Go sources are missing ({}/libtailscale: {e})", manifest_dir.display()))?;
+    let header = source.join("tailscale.h");
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build/go.rs");
+    println!("cargo::metadata=include={}", source.display());
+
+    #[cfg(feature = "bindgen")]
+    bindings::generate(&manifest_dir, &header)?;
+    #[cfg(not(feature = "bindgen"))]
+    println!("cargo::rerun-if-changed={}", header.display());
+
+    if env::var_os("DOCS_RS").is_some() {
+        return Ok(()); // documentation needs the declarations only
+    }
+    println!("cargo::metadata=source={}", source.display());
+    println!("cargo::metadata=tags={}", go::tags(&source)?);
+    match env::var_os("LIBTAILSCALE_LIB_DIR") {
+        Some(dir) => {
+            println!("cargo::metadata=go={}", go::command().display());
+            link(&prebuilt(Path::new(&dir))?);
+        }
+        None => {
+            go::rerun_if_changed(&source)?;
+            let go = go::Go::find(&source)?;
+            println!("cargo::metadata=go={}", go.command.display());
+            println!("cargo::metadata=cc={}", go::c_compiler()?.display());
+            if let Some(toolchain) = go.toolchain {
+                println!("cargo::metadata=gotoolchain={toolchain}");
+            }
+            let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+            go.build_archive(&source, &out_dir.join("libtailscale.a"))?;
+            link(&out_dir);
+        }
+    }
+    Ok(())
+}
+
+fn prebuilt(dir: &Path) -> Result<PathBuf, String> {
+    let archive = dir.join("libtailscale.a");
+    println!("cargo::rerun-if-changed={}", archive.display());
+    if archive.is_file() {
+        Ok(dir.to_owned())
+    } else {
+        Err(format!("LIBTAILSCALE_LIB_DIR is {}, but there is no libtailscale.a in it", dir.display()))
+    }
+}
+
+fn link(dir: &Path) {
+    println!("cargo::rustc-link-search=native={}", dir.display());
+    println!("cargo::rustc-link-lib=static=tailscale");
+    // What Go's runtime and resolver use of the C side.
+    match env::var("CARGO_CFG_TARGET_OS").as_deref() {
+        Ok("macos" | "ios") => {
+            for framework in ["CoreFoundation", "Security", "IOKit"] {
+                println!("cargo::rustc-link-lib=framework={framework}");
+            }
+            println!("cargo::rustc-link-lib=resolv");
+        }
+        _ => {
+            println!("cargo::rustc-link-lib=resolv");
+            println!("cargo::rustc-link-lib=pthread");
+        }
+    }
+}
+
+#[cfg(feature = "bindgen")]
+mod bindings {
+    use std::path::{Path, PathBuf};
+    use std::{env, fs};
+
+    /// Takes the `<` out of comments that stand behind what they document.
+    #[derive(Debug)]
+    struct Docs;
+
+    impl bindgen::callbacks::ParseCallbacks for Docs {
+        fn process_comment(&self, comment: &str) -> Option<String> {
+            Some(comment.trim_start_matches('<').trim().to_owned())
+        }
+    }
+
+    /// Writes `OUT_DIR/bindings.rs`, and `src/bindings.rs` when the environment asks for it.
+    pub(crate) fn generate(manifest_dir: &Path, header: &Path) -> Result<(), String> {
+        println!("cargo::rerun-if-env-changed=LIBTAILSCALE_UPDATE_BINDINGS");
+        let bindings = bindgen::builder()
+            .header(header.to_str().ok_or("the path of tailscale.h is not UTF-8")?)
+            .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()))
+            .parse_callbacks(Box::new(Docs))
+            .allowlist_file(r".*/tailscale\.h")
+            .default_enum_style(bindgen::EnumVariation::Consts)
+            .prepend_enum_name(false)
+            .formatter(bindgen::Formatter::Prettyplease)
+            .layout_tests(false) // they would hold for one word size only
+            .rust_edition(bindgen::RustEdition::Edition2024)
+            .disable_header_comment()
+            .raw_line("// Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.")
+            .generate()
+            .map_err(|e| format!("bindgen: {e}"))?;
+        let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("bindings.rs");
+        bindings.write_to_file(&out).map_err(|e| e.to_string())?;
+        if env::var_os("LIBTAILSCALE_UPDATE_BINDINGS").is_some() {
+            fs::copy(&out, manifest_dir.join("src/bindings.rs")).map_err(|e| e.to_string())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,204 @@
+// Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
+
+pub const TAILSCALE_ABI_VERSION: u32 = 1;
+pub type tailscale = u64;
+pub type tailscale_conn = u64;
+pub type tailscale_op = u64;
+///Text that is only read; named so that the compiler can hold this header against the library.
+pub type tailscale_text = ::std::os::raw::c_char;
+pub const TAILSCALE_OK: tailscale_code = 0;
+///null where it may not be, not UTF-8, malformed JSON or address
+pub const TAILSCALE_INVALID_ARGUMENT: tailscale_code = 1;
+///unknown, closed, or of another kind
+pub const TAILSCALE_BAD_HANDLE: tailscale_code = 2;
+///configured after the start, or used before it
+pub const TAILSCALE_WRONG_STATE: tailscale_code = 3;
+///tailscale_cancel was called
+pub const TAILSCALE_CANCELED: tailscale_code = 4;
+///the operation's own deadline passed
+pub const TAILSCALE_TIMEOUT: tailscale_code = 5;
+///somebody has to open the URL in `data`
+pub const TAILSCALE_NEEDS_LOGIN: tailscale_code = 6;
+///an administrator has to approve the node
+pub const TAILSCALE_NEEDS_APPROVAL: tailscale_code = 7;
+///the control server refused the node or its key
+pub const TAILSCALE_AUTH_REJECTED: tailscale_code = 8;
+///the control server gave no answer
+pub const TAILSCALE_CONTROL_UNREACHABLE: tailscale_code = 9;
+///no node, service or accepted route has the address
+pub const TAILSCALE_NOT_IN_TAILNET: tailscale_code = 10;
+///the tailnet has no node of that name
+pub const TAILSCALE_NO_SUCH_HOST: tailscale_code = 11;
+///the peer refused the connection
+pub const TAILSCALE_REFUSED: tailscale_code = 12;
+///the peer reset the connection
+pub const TAILSCALE_RESET: tailscale_code = 13;
+///the tailnet has the address, but no packet gets there
+pub const TAILSCALE_UNREACHABLE: tailscale_code = 14;
+///the node has not joined, or was stopped or logged out
+pub const TAILSCALE_NOT_RUNNING: tailscale_code = 15;
+///the node was closed
+pub const TAILSCALE_CLOSED: tailscale_code = 16;
+///the state folder is unusable or in use by another node
+pub const TAILSCALE_STATE_FOLDER: tailscale_code = 17;
+///anything else
+pub const TAILSCALE_INTERNAL: tailscale_code = 18;
+pub type tailscale_code = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct tailscale_slice {
+    pub ptr: *const ::std::os::raw::c_char,
+    pub len: usize,
+}
+/**What an operation ended with. Only `code` and `message` are set when it failed, with one
+ exception: NEEDS_LOGIN sets `data`.*/
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct tailscale_result {
+    ///enum tailscale_code
+    pub code: i32,
+    ///tailscale_dial: the caller's end of a socket pair; else -1
+    pub fd: i32,
+    ///tailscale_dial: the stream; else 0
+    pub conn: tailscale_conn,
+    ///why it failed, for people
+    pub message: tailscale_slice,
+    ///JSON or text, as the function says
+    pub data: tailscale_slice,
+    ///tailscale_dial: the stream's own address, "ip:port"
+    pub local: tailscale_slice,
+    ///tailscale_dial: the peer's address, "ip:port"
+    pub remote: tailscale_slice,
+}
+pub type tailscale_done = ::std::option::Option<
+    unsafe extern "C" fn(
+        context: *mut ::std::os::raw::c_void,
+        result: *const tailscale_result,
+    ),
+>;
+pub const TAILSCALE_LOG_TRACE: tailscale_log_level = 0;
+pub const TAILSCALE_LOG_DEBUG: tailscale_log_level = 1;
+pub const TAILSCALE_LOG_INFO: tailscale_log_level = 2;
+pub const TAILSCALE_LOG_WARN: tailscale_log_level = 3;
+pub type tailscale_log_level = ::std::os::raw::c_uint;
+/**One line, without its line end, that `node` has logged. Lines may come on any thread, and
+ a few may still come while a node closes. Configured secrets are replaced before.*/
+pub type tailscale_log = ::std::option::Option<
+    unsafe extern "C" fn(
+        node: tailscale,
+        level: i32,
+        line: *const ::std::os::raw::c_char,
+        len: usize,
+    ),
+>;
+unsafe extern "C" {
+    ///Returns TAILSCALE_ABI_VERSION of the library that was linked.
+    pub fn tailscale_abi_version() -> u32;
+}
+unsafe extern "C" {
+    ///Sets the process's receiver of log lines; null discards them.
+    pub fn tailscale_set_log(log: tailscale_log) -> i32;
+}
+unsafe extern "C" {
+    ///Makes a node, which does nothing yet. tailscale_close frees it.
+    pub fn tailscale_new(node: *mut tailscale) -> i32;
+}
+unsafe extern "C" {
+    /**Sets what the node is to be, before its start. `config` is a JSON object; unknown keys are refused.
+   hostname      the name it asks for; default: the program's name
+   auth_key      an auth key, or an OAuth client secret
+   control_url   default: Tailscale's
+   state_dir     where it keeps its identity; empty: in memory only, which requires `ephemeral`
+   ephemeral     whether the control server forgets the node soon after it has gone offline
+   tags          the ACL tags it asks for, each "tag:name"
+   port          the UDP port for WireGuard; 0 or absent: any
+   port_mapping  whether to ask the host's gateway (NAT-PMP, PCP, UPnP) for a port; default true.
+                 false switches it off for every node of the process*/
+    pub fn tailscale_configure(
+        node: tailscale,
+        config: *const ::std::os::raw::c_char,
+        len: usize,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
+    ///Starts the node; it joins on its own in the background.
+    pub fn tailscale_start(
+        node: tailscale,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
+    /**Starts the node if need be and waits until it has joined. `data` is then its status, as in
+ tailscale_status. TAILSCALE_NEEDS_LOGIN: `data` is the URL. The node goes on trying after a failure.*/
+    pub fn tailscale_up(
+        node: tailscale,
+        timeout_ms: u32,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
+    /**Waits until the node's state is newer than the one numbered `seen` (0: at once), and gives the newest
+ as JSON in `data`: {"seq", "state", "login_url", "error", "health": [text]}. `state` is one of
+ NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running.*/
+    pub fn tailscale_watch(
+        node: tailscale,
+        seen: u64,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
+    ///Gives the node's status in `data`: the LocalAPI's /status, JSON of Go's ipnstate.Status.
+    pub fn tailscale_status(
+        node: tailscale,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
+    /**Dials `address`, "host:port" with an IP address or a MagicDNS name, by TCP and through the tailnet
+ only: neither the host's network nor its DNS is ever used.
+ `fd` is non-blocking and close-on-exec. Shutting down its writing side sends FIN to the peer; reading 0
+ bytes means that the peer sent FIN, or that the stream broke: tailscale_conn_error tells which.*/
+    pub fn tailscale_dial(
+        node: tailscale,
+        address: *const ::std::os::raw::c_char,
+        len: usize,
+        timeout_ms: u32,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
+    ///Returns why the stream broke, or TAILSCALE_OK while it did not.
+    pub fn tailscale_conn_error(conn: tailscale_conn) -> i32;
+}
+unsafe extern "C" {
+    ///Says that the owner is closing `fd`. What was written is still delivered, within a minute.
+    pub fn tailscale_conn_close(conn: tailscale_conn) -> i32;
+}
+unsafe extern "C" {
+    /**Closes the node, its streams and its operations (which end with TAILSCALE_CLOSED), and frees the
+ handle at once. TAILSCALE_TIMEOUT: past the deadline; closing goes on in the background.*/
+    pub fn tailscale_close(
+        node: tailscale,
+        timeout_ms: u32,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
+    ///Asks an operation to end early. BAD_HANDLE when it has ended already, which is no error.
+    pub fn tailscale_cancel(op: tailscale_op) -> i32;
+}

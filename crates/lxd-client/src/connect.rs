@@ -1,0 +1,126 @@
+//! How the client gets its streams: any `Service<Uri>`, its type erased.
+
+use std::error::Error as StdError;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+use tower_service::Service;
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+type BoxFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+
+/// A byte stream as hyper wants it. Implemented for everything that fits.
+pub trait Io: Read + Write + Connection + Send + Unpin + 'static {}
+
+impl<T: Read + Write + Connection + Send + Unpin + 'static> Io for T {}
+
+/// Any connector, as one type.
+#[derive(Clone)]
+pub(crate) struct BoxConnector(Arc<dyn Fn(Uri) -> BoxFuture<BoxIo> + Send + Sync>);
+
+impl BoxConnector {
+    pub(crate) fn new<C>(connector: C) -> BoxConnector
+    where
+        C: Service<Uri, Response: Io, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static,
+    {
+        BoxConnector(Arc::new(move |uri| {
+            let mut connector = connector.clone();
+            Box::pin(async move {
+                poll_fn(|cx| connector.poll_ready(cx)).await.map_err(Into::into)?;
+                connector.call(uri).await.map(|io| BoxIo(Box::new(io))).map_err(Into::into)
+            })
+        }))
+    }
+}
+
+impl Service<Uri> for BoxConnector {
+    type Response = BoxIo;
+    type Error = BoxError;
+    type Future = BoxFuture<BoxIo>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        (self.0)(uri)
+    }
+}
+
+pub(crate) struct BoxIo(Box<dyn Io>);
+
+impl Read for BoxIo {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl Write for BoxIo {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+impl Connection for BoxIo {
+    fn connected(&self) -> Connected {
+        self.0.connected()
+    }
+}
+
+/// Connects to a server on this machine, whatever the URI says.
+#[derive(Clone)]
+pub(crate) struct UnixConnector(Arc<PathBuf>);
+
+impl UnixConnector {
+    pub(crate) fn new(path: &Path) -> UnixConnector {
+        UnixConnector(Arc::new(path.to_owned()))
+    }
+}
+
+impl Service<Uri> for UnixConnector {
+    type Response = TokioIo<UnixStream>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let path = Arc::clone(&self.0);
+        Box::pin(async move { UnixStream::connect(&*path).await.map(TokioIo::new) })
+    }
+}

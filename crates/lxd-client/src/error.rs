@@ -1,0 +1,146 @@
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use crate::tls::PinMismatch;
+use crate::{Fingerprint, InvalidToken};
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Why a request to a server failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The client was given something that makes no sense.
+    #[error("{message}")]
+    Config {
+        /// What.
+        message: String,
+    },
+    /// There is no connection to the server. [`is_refused`](Error::is_refused) tells a port where nothing
+    /// listens from a server that cannot be reached.
+    #[error("cannot connect to {server}")]
+    Connect {
+        /// Which server.
+        server: String,
+        /// What the connector or TLS said.
+        source: BoxError,
+    },
+    /// The server is not the one that was pinned: another machine, or a new certificate.
+    #[error("the server's certificate has the fingerprint {actual}, not {expected}")]
+    WrongFingerprint {
+        /// The pin.
+        expected: Fingerprint,
+        /// What the server showed.
+        actual: Fingerprint,
+    },
+    /// No answer within the deadline.
+    #[error("{server} gave no answer within {} s", after.as_secs_f32())]
+    Timeout {
+        /// Which server.
+        server: String,
+        /// The deadline.
+        after: Duration,
+    },
+    /// The server does not trust the client's certificate, or the client showed none.
+    #[error("the server does not trust this client: {message}")]
+    NotTrusted {
+        /// What the server said.
+        message: String,
+    },
+    /// The server refused the trust token: it was used before, has expired or was revoked.
+    #[error("the server refused the trust token: {message}")]
+    TokenRefused {
+        /// What the server said.
+        message: String,
+    },
+    /// The text given as a token is none.
+    #[error(transparent)]
+    InvalidToken(#[from] InvalidToken),
+    /// The server answered with an error.
+    #[error("{message} (code {code})")]
+    Api {
+        /// The `error_code`, an HTTP status.
+        code: u16,
+        /// The `error`.
+        message: String,
+    },
+    /// The connection broke in the middle of a request.
+    #[error("the connection to {server} broke")]
+    Broken {
+        /// Which server.
+        server: String,
+        /// What HTTP or the network said.
+        source: BoxError,
+    },
+    /// The answer is not what the API promises.
+    #[error("{server} answered with something that is not the LXD API: {message}")]
+    Protocol {
+        /// Which server.
+        server: String,
+        /// What was wrong.
+        message: String,
+    },
+}
+
+impl Error {
+    /// Whether the server's machine refused the connection: nothing listens on that port.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.io_kind() == Some(io::ErrorKind::ConnectionRefused)
+    }
+
+    /// Whether the server does not know this client.
+    #[must_use]
+    pub fn is_not_trusted(&self) -> bool {
+        matches!(self, Error::NotTrusted { .. })
+    }
+
+    /// Whether the thing asked for does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Error::Api { code: 404, .. })
+    }
+
+    /// What kind of I/O error stopped the connection, if one did.
+    #[must_use]
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        find::<io::Error>(self).map(io::Error::kind)
+    }
+
+    /// Sorts out what the HTTP client says when it could not even send the request.
+    pub(crate) fn connecting(server: &str, source: BoxError) -> Error {
+        if let Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other))) =
+            find(&*source)
+            && let Some(PinMismatch { expected, actual }) = other.0.downcast_ref()
+        {
+            return Error::WrongFingerprint { expected: *expected, actual: *actual };
+        }
+        Error::Connect { server: server.to_owned(), source }
+    }
+}
+
+/// Finds an error of type `T` in the chain that begins with `error`.
+///
+/// The connector's own error, such as the tailnet's, is found this way too:
+///
+/// ```
+/// let inner = std::io::Error::from(std::io::ErrorKind::TimedOut);
+/// let outer = std::io::Error::other(inner);
+/// let found: Vec<_> = lxd_client::chain(&outer).filter_map(|e| e.downcast_ref::<std::io::Error>()).collect();
+/// assert_eq!(found.len(), 2);
+/// ```
+pub fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        let error: &'a (dyn StdError + 'static) = *error;
+        // An io::Error passes over what it holds when it is asked for its source.
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(held) => Some(held as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    })
+}
+
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    chain(error).find_map(|e| e.downcast_ref())
+}

@@ -1,0 +1,137 @@
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::{Fingerprint, pem};
+
+/// The certificate and key by which a server knows this client. `Debug` shows the fingerprint only.
+#[derive(PartialEq, Eq)]
+pub struct Identity {
+    certificates: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+/// Why there is no usable [`Identity`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// The certificate or the key is not what it should be.
+    #[error("client {what}: {reason}")]
+    Invalid {
+        /// `certificate` or `key`.
+        what: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A file of the pair cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The key could not be generated.
+    #[error("cannot generate a client certificate")]
+    Generate(#[from] rcgen::Error),
+}
+
+impl Identity {
+    /// Reads a certificate (with those that vouch for it behind it) and its key, both PEM.
+    ///
+    /// # Errors
+    /// When one of them is missing or malformed.
+    pub fn from_pem(certificate: &str, key: &str) -> Result<Identity, IdentityError> {
+        let invalid = |what| move |reason| IdentityError::Invalid { what, reason };
+        Ok(Identity {
+            certificates: pem::certificates(certificate).map_err(invalid("certificate"))?,
+            key: pem::private_key(key).map_err(invalid("key"))?,
+        })
+    }
+
+    /// Makes a new self-signed certificate over a P-384 key, as `lxc` does, named `name`, and returns
+    /// both as PEM: first the certificate, then the key, which is a secret.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn generate_pem(name: &str) -> Result<(String, String), IdentityError> {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384)?;
+        let mut params = rcgen::CertificateParams::new(Vec::new())?;
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.key_usages =
+            vec![rcgen::KeyUsagePurpose::DigitalSignature, rcgen::KeyUsagePurpose::KeyEncipherment];
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2120, 1, 1);
+        let certificate = params.self_signed(&key)?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
+
+    /// Reads `client.crt` and `client.key` from a folder, as `lxc` names them, and makes them first when
+    /// neither is there. The key's file is for its owner only. This waits for the disk.
+    ///
+    /// # Errors
+    /// When only one of the two is there, or they cannot be read or written.
+    pub fn load_or_generate(folder: &Path, name: &str) -> Result<Identity, IdentityError> {
+        let (certificate, key) = (folder.join("client.crt"), folder.join("client.key"));
+        if !certificate.exists() && !key.exists() {
+            let (certificate_pem, key_pem) = Identity::generate_pem(name)?;
+            fs::create_dir_all(folder).map_err(file_error(folder))?;
+            write_whole(&key, &key_pem, 0o600)?;
+            write_whole(&certificate, &certificate_pem, 0o644)?;
+        }
+        let read = |path: &Path| fs::read_to_string(path).map_err(file_error(path));
+        Identity::from_pem(&read(&certificate)?, &read(&key)?)
+    }
+
+    /// The fingerprint under which servers store the certificate.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(self.certificate())
+    }
+
+    pub(crate) fn certificate(&self) -> &CertificateDer<'static> {
+        &self.certificates[0] // from_pem refuses an empty list
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        (self.certificates, self.key)
+    }
+}
+
+impl Clone for Identity {
+    fn clone(&self) -> Identity {
+        Identity { certificates: self.certificates.clone(), key: self.key.clone_key() }
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("fingerprint", &self.fingerprint()).finish_non_exhaustive()
+    }
+}
+
+fn file_error(path: &Path) -> impl Fn(io::Error) -> IdentityError {
+    let path = path.display().to_string();
+    move |source| IdentityError::File { path: path.clone(), source }
+}
+
+/// Writes a file so that it is there whole or not at all.
+fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), IdentityError> {
+    let temporary = path.with_extension(format!("tmp{}", std::process::id()));
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|e| {
+        let _ = fs::remove_file(&temporary);
+        file_error(path)(e)
+    })
+}

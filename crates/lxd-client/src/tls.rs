@@ -1,0 +1,212 @@
+//! TLS to a server that is known by its fingerprint, or by the system's certificate authorities.
+//! Facts about LXD's side of it: LXD.md section 2, "TLS".
+
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
+};
+
+use crate::{Error, Fingerprint, Identity};
+
+/// By what a client knows its server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ServerTrust {
+    /// The server's certificate has this fingerprint. Its name and issuer do not matter.
+    Fingerprint(Fingerprint),
+    /// A certificate authority of the system vouches for the server's name.
+    SystemRoots,
+}
+
+/// The handshake succeeded, but the certificate is not the pinned one.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the server's certificate is {actual}, not {expected}")]
+pub(crate) struct PinMismatch {
+    pub(crate) expected: Fingerprint,
+    pub(crate) actual: Fingerprint,
+}
+
+pub(crate) fn client_config(trust: &ServerTrust, identity: Option<Identity>) -> Result<ClientConfig, Error> {
+    match trust {
+        ServerTrust::Fingerprint(pin) => with_verifier(PinVerifier::new(Some(*pin)), identity),
+        ServerTrust::SystemRoots => {
+            let mut roots = RootCertStore::empty();
+            let found = rustls_native_certs::load_native_certs();
+            roots.add_parsable_certificates(found.certs);
+            if roots.is_empty() {
+                return Err(Error::Config {
+                    message:
+                        "the system has no certificate authorities: pin the server's fingerprint instead"
+                            .into(),
+                });
+            }
+            with_identity(builder()?.with_root_certificates(roots), identity)
+        }
+    }
+}
+
+/// A configuration that accepts any server, and tells which it was.
+pub(crate) fn recording_config() -> Result<(ClientConfig, Arc<PinVerifier>), Error> {
+    let verifier = PinVerifier::new(None);
+    Ok((with_verifier(Arc::clone(&verifier), None)?, verifier))
+}
+
+type Builder = rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>;
+
+fn builder() -> Result<Builder, Error> {
+    // Named, so that no other crate's choice of a default matters.
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|e| Error::Config { message: e.to_string() })
+}
+
+fn with_verifier(verifier: Arc<PinVerifier>, identity: Option<Identity>) -> Result<ClientConfig, Error> {
+    with_identity(builder()?.dangerous().with_custom_certificate_verifier(verifier), identity)
+}
+
+fn with_identity(
+    builder: rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>,
+    identity: Option<Identity>,
+) -> Result<ClientConfig, Error> {
+    let Some(identity) = identity else { return Ok(builder.with_no_client_auth()) };
+    let (certificates, key) = identity.into_parts();
+    builder
+        .with_client_auth_cert(certificates, key)
+        .map_err(|e| Error::Config { message: format!("client certificate and key: {e}") })
+}
+
+/// Checks a server's certificate by its fingerprint and its dates; the handshake's signature, which proves
+/// that the server holds the key, is checked as always.
+#[derive(Debug)]
+pub(crate) struct PinVerifier {
+    provider: CryptoProvider,
+    pin: Option<Fingerprint>,
+    seen: OnceLock<Fingerprint>,
+}
+
+impl PinVerifier {
+    fn new(pin: Option<Fingerprint>) -> Arc<PinVerifier> {
+        Arc::new(PinVerifier { provider: ring::default_provider(), pin, seen: OnceLock::new() })
+    }
+
+    /// The fingerprint of the first certificate that came by.
+    pub(crate) fn seen(&self) -> Option<Fingerprint> {
+        self.seen.get().copied()
+    }
+}
+
+impl ServerCertVerifier for PinVerifier {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let actual = Fingerprint::of(certificate);
+        let _ = self.seen.set(actual);
+        if let Some(expected) = self.pin.filter(|pin| *pin != actual) {
+            let mismatch = OtherError(Arc::new(PinMismatch { expected, actual }));
+            return Err(CertificateError::Other(mismatch).into());
+        }
+        check_dates(certificate, now)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), rustls::Error> {
+    let (_, parsed) =
+        x509_parser::parse_x509_certificate(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if now < parsed.validity().not_before.timestamp() {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    if now > parsed.validity().not_after.timestamp() {
+        return Err(CertificateError::Expired.into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn certificate(from: i32, to: i32) -> CertificateDer<'static> {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+        let mut params = rcgen::CertificateParams::new(vec!["lxd".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(to, 1, 1);
+        params.self_signed(&key).unwrap().der().clone()
+    }
+
+    fn verify(
+        pin: Fingerprint,
+        certificate: &CertificateDer<'_>,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let name = ServerName::try_from("elsewhere.ts.net").unwrap();
+        let in_2026 = UnixTime::since_unix_epoch(Duration::from_secs(1_790_000_000));
+        PinVerifier::new(Some(pin)).verify_server_cert(certificate, &[], &name, &[], in_2026)
+    }
+
+    #[test]
+    fn the_pinned_certificate_is_accepted_under_any_name() {
+        let good = certificate(2020, 2030);
+        assert!(verify(Fingerprint::of(&good), &good).is_ok());
+    }
+
+    #[test]
+    fn another_certificate_than_the_pinned_one_is_refused() {
+        let (good, other) = (certificate(2020, 2030), certificate(2020, 2030));
+        let error = verify(Fingerprint::of(&good), &other).unwrap_err();
+        assert!(matches!(error, rustls::Error::InvalidCertificate(CertificateError::Other(_))), "{error:?}");
+    }
+
+    #[test]
+    fn a_pinned_certificate_outside_its_dates_is_refused() {
+        for (from, to, expected) in
+            [(2010, 2020, CertificateError::Expired), (2040, 2050, CertificateError::NotValidYet)]
+        {
+            let certificate = certificate(from, to);
+            let error = verify(Fingerprint::of(&certificate), &certificate).unwrap_err();
+            assert_eq!(error, rustls::Error::InvalidCertificate(expected));
+        }
+    }
+}

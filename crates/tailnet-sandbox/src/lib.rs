@@ -1,0 +1,26 @@
+//! A private tailnet on the loopback interface, for tests and demos: control server, DERP relay, STUN
+//! server, and peers that serve something. It needs no network, no account and no privilege.
+//!
+//! ```no_run
+//! use tailnet_sandbox::{Peer, Sandbox};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::start([Peer::new("tools").echo(7).digest(8)]).await?;
+//! println!("join {} with {}", sandbox.control_url(), sandbox.auth_key());
+//! println!("then dial {}:7", sandbox.peer("tools").ipv4);
+//! sandbox.stop().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The tailnet runs in a child process of its own, so that a test can take it away from a node that lives
+//! in the test's process. Nothing of it belongs into a release build.
+
+// Only this crate's build script needs it: see Cargo.toml.
+use libtailscale_sys as _;
+
+mod sandbox;
+mod standin;
+
+pub use sandbox::{Peer, PeerInfo, Sandbox, SandboxError};
+pub use standin::StandIn;

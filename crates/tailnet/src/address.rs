@@ -1,0 +1,205 @@
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+/// Where to connect to: an IP address or a MagicDNS name, and a port.
+///
+/// A name may be short (`lxd`) or full (`lxd.example.ts.net`). It is looked up in the tailnet only.
+///
+/// ```
+/// use tailnet::Address;
+///
+/// let by_name: Address = "lxd:8443".parse()?;
+/// let by_ip: Address = "[fd7a:115c:a1e0::1]:8443".parse()?;
+/// assert_eq!(by_name.host(), "lxd");
+/// assert_eq!(by_ip.to_string(), "[fd7a:115c:a1e0::1]:8443");
+/// # Ok::<(), tailnet::InvalidAddress>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    host: Host,
+    port: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Host {
+    Ip(IpAddr),
+    Name(String),
+}
+
+/// A text that is no [`Address`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not an address: {reason}")]
+pub struct InvalidAddress {
+    text: String,
+    reason: &'static str,
+}
+
+impl Address {
+    /// Makes an address of a host, which is an IP address (IPv6 with or without brackets) or a name, and a port.
+    ///
+    /// # Errors
+    /// When the host is neither, or the port is 0.
+    pub fn new(host: &str, port: u16) -> Result<Address, InvalidAddress> {
+        let invalid = |reason| InvalidAddress { text: format!("{host}:{port}"), reason };
+        if port == 0 {
+            return Err(invalid("the port must be from 1 to 65535"));
+        }
+        let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+        if let Ok(ip) = bare.parse::<IpAddr>() {
+            return Ok(Address { host: Host::Ip(ip), port });
+        }
+        if host.is_empty() {
+            return Err(invalid("the host is missing"));
+        }
+        if host.len() > 253
+            || !host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))
+        {
+            return Err(invalid("the host is neither an IP address nor a name"));
+        }
+        Ok(Address { host: Host::Name(host.to_owned()), port })
+    }
+
+    /// The host as text; an IPv6 address without brackets.
+    #[must_use]
+    pub fn host(&self) -> String {
+        match &self.host {
+            Host::Ip(ip) => ip.to_string(),
+            Host::Name(name) => name.clone(),
+        }
+    }
+
+    /// The IP address, unless the host is a name.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self.host {
+            Host::Ip(ip) => Some(ip),
+            Host::Name(_) => None,
+        }
+    }
+
+    /// The port, never 0.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            Host::Ip(ip) => SocketAddr::new(*ip, self.port).fmt(f),
+            Host::Name(name) => write!(f, "{name}:{}", self.port),
+        }
+    }
+}
+
+impl FromStr for Address {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        let invalid = |reason| InvalidAddress { text: text.to_owned(), reason };
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| invalid("it must be host:port"))?;
+        if host.contains(':') && !host.starts_with('[') {
+            return Err(invalid("an IPv6 address needs brackets before its port"));
+        }
+        let port = port.parse().map_err(|_| invalid("the port must be a number from 1 to 65535"))?;
+        Address::new(host, port).map_err(|e| invalid(e.reason))
+    }
+}
+
+/// What [`Tailnet::connect`](crate::Tailnet::connect) takes: an [`Address`] or what can become one.
+pub trait IntoAddress {
+    /// Makes the address.
+    ///
+    /// # Errors
+    /// When this is no address.
+    fn into_address(self) -> Result<Address, InvalidAddress>;
+}
+
+impl IntoAddress for Address {
+    fn into_address(self) -> Result<Address, InvalidAddress> {
+        Ok(self)
+    }
+}
+
+impl IntoAddress for &Address {
+    fn into_address(self) -> Result<Address, InvalidAddress> {
+        Ok(self.clone())
+    }
+}
+
+impl IntoAddress for &str {
+    fn into_address(self) -> Result<Address, InvalidAddress> {
+        self.parse()
+    }
+}
+
+impl IntoAddress for &String {
+    fn into_address(self) -> Result<Address, InvalidAddress> {
+        self.parse()
+    }
+}
+
+impl IntoAddress for String {
+    fn into_address(self) -> Result<Address, InvalidAddress> {
+        self.parse()
+    }
+}
+
+impl IntoAddress for SocketAddr {
+    fn into_address(self) -> Result<Address, InvalidAddress> {
+        (self.ip(), self.port()).into_address()
+    }
+}
+
+impl IntoAddress for (&str, u16) {
+    fn into_address(self) -> Result<Address, InvalidAddress> {
+        Address::new(self.0, self.1)
+    }
+}
+
+macro_rules! into_address_of_ip {
+    ($($ip:ty),*) => {$(
+        impl IntoAddress for ($ip, u16) {
+            fn into_address(self) -> Result<Address, InvalidAddress> {
+                Address::new(&self.0.to_string(), self.1)
+            }
+        }
+    )*};
+}
+
+into_address_of_ip!(IpAddr, Ipv4Addr, Ipv6Addr);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_print_as_they_parse() {
+        for text in ["lxd:8443", "lxd.example.ts.net:1", "100.64.0.1:8443", "[fd7a:115c:a1e0::1]:65535"] {
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_the_reason() {
+        for (text, reason) in [
+            ("lxd", "host:port"),
+            ("", "host:port"),
+            (":1", "host is missing"),
+            ("lxd:0", "1 to 65535"),
+            ("lxd:65536", "1 to 65535"),
+            ("lxd:-1", "1 to 65535"),
+            ("lxd:", "1 to 65535"),
+            ("fd7a::1:8443", "brackets"),
+            ("a b:1", "neither"),
+            ("http://lxd:1", "brackets"),
+            ("[::1:1", "neither"),
+            ("lxd/x:1", "neither"),
+        ] {
+            let error = text.parse::<Address>().unwrap_err().to_string();
+            assert!(error.contains(reason), "{text:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::Uri;
+use serde::Serialize;
+
+use crate::{AuthKey, Tailnet, UpError};
+
+/// Says what node to start; from [`Tailnet::builder`].
+///
+/// Either [`state_dir`](Self::state_dir) or [`ephemeral`](Self::ephemeral) is needed, so that a program
+/// does not leave another node behind in the tailnet at each start.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `up` or `start`"]
+pub struct TailnetBuilder {
+    hostname: Option<String>,
+    auth_key: Option<AuthKey>,
+    control_url: Option<Uri>,
+    state_dir: Option<PathBuf>,
+    ephemeral: bool,
+    tags: Vec<String>,
+    port: u16,
+    port_mapping: bool,
+    pub(crate) join_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+}
+
+impl TailnetBuilder {
+    pub(crate) fn new() -> TailnetBuilder {
+        TailnetBuilder {
+            hostname: None,
+            auth_key: None,
+            control_url: None,
+            state_dir: None,
+            ephemeral: false,
+            tags: Vec::new(),
+            port: 0,
+            port_mapping: true,
+            join_timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(30),
+        }
+    }
+
+    /// The name the node asks for. Default: the program's name.
+    pub fn hostname(mut self, name: impl Into<String>) -> Self {
+        self.hostname = Some(name.into());
+        self
+    }
+
+    /// The key that lets the node in. It is not used when the state folder holds an identity already.
+    pub fn auth_key(mut self, key: AuthKey) -> Self {
+        self.auth_key = Some(key);
+        self
+    }
+
+    /// The control server. Default: Tailscale's.
+    pub fn control_url(mut self, url: Uri) -> Self {
+        self.control_url = Some(url);
+        self
+    }
+
+    /// Where the node keeps its identity. The folder is made if need be, and is locked while the node is open.
+    pub fn state_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state_dir = Some(path.into());
+        self
+    }
+
+    /// Whether the control server forgets the node soon after it has gone. Without a
+    /// [`state_dir`](Self::state_dir) its identity is then kept in memory only.
+    pub fn ephemeral(mut self, ephemeral: bool) -> Self {
+        self.ephemeral = ephemeral;
+        self
+    }
+
+    /// The ACL tags the node asks for, each `tag:name`.
+    pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags = tags.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The UDP port for WireGuard. Default: any.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Whether to ask the network's gateway for a port (NAT-PMP, PCP, UPnP), which makes more direct
+    /// paths. Default: yes. No switches it off for every node of the process.
+    pub fn port_mapping(mut self, enabled: bool) -> Self {
+        self.port_mapping = enabled;
+        self
+    }
+
+    /// How long [`up`](Self::up) may take. Default: a minute.
+    pub fn join_timeout(mut self, timeout: Duration) -> Self {
+        self.join_timeout = timeout;
+        self
+    }
+
+    /// How long [`Tailnet::connect`] may take. Default: 30 seconds.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Starts the node and waits until it has joined its tailnet.
+    ///
+    /// Cancel safe: dropping the future closes the node in the background.
+    ///
+    /// # Errors
+    /// Says why it did not join within the [`join_timeout`](Self::join_timeout). The node is closed then.
+    pub async fn up(self) -> Result<Tailnet, UpError> {
+        let tailnet = self.start().await?;
+        if let Err(error) = tailnet.up().await {
+            // So that the state folder is free for the next try.
+            if let Err(timeout) = tailnet.close().await {
+                tracing::warn!("{timeout}");
+            }
+            return Err(error);
+        }
+        Ok(tailnet)
+    }
+
+    /// Starts the node, which joins in the background: [`Tailnet::up`] waits for that and
+    /// [`Tailnet::watch`] follows it.
+    ///
+    /// # Errors
+    /// When the configuration or the state folder is unusable.
+    pub async fn start(self) -> Result<Tailnet, UpError> {
+        Tailnet::start(self).await
+    }
+
+    /// The node's name in log lines.
+    pub(crate) fn name(&self) -> &str {
+        self.hostname.as_deref().unwrap_or_default()
+    }
+
+    /// The configuration as `tailscale_configure` takes it. It holds the key: not for printing.
+    pub(crate) fn to_json(&self) -> Result<String, UpError> {
+        let invalid = |message: &str| UpError::Config { message: message.to_owned() };
+        let state_dir = self.state_dir.as_deref().map(|path| {
+            path.to_str()
+                .filter(|p| !p.is_empty())
+                .ok_or_else(|| invalid("the state folder's path is empty or not UTF-8"))
+        });
+        let config = Config {
+            hostname: self.hostname.as_deref().unwrap_or_default(),
+            auth_key: self.auth_key.as_ref().map_or("", AuthKey::reveal),
+            control_url: self
+                .control_url
+                .as_ref()
+                .map(|url| url.to_string().trim_end_matches('/').to_owned())
+                .unwrap_or_default(),
+            state_dir: state_dir.transpose()?.unwrap_or_default(),
+            ephemeral: self.ephemeral,
+            tags: &self.tags,
+            port: self.port,
+            port_mapping: self.port_mapping,
+        };
+        serde_json::to_string(&config).map_err(|e| invalid(&e.to_string()))
+    }
+}
+
+/// The keys of `tailscale_configure`.
+#[derive(Serialize)]
+struct Config<'a> {
+    hostname: &'a str,
+    auth_key: &'a str,
+    control_url: String,
+    state_dir: &'a str,
+    ephemeral: bool,
+    tags: &'a [String],
+    port: u16,
+    port_mapping: bool,
+}

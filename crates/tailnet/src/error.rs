@@ -1,0 +1,240 @@
+//! One error enum an operation, each with the cases that a caller would act on.
+
+use std::io;
+use std::time::Duration;
+
+use libtailscale_sys as sys;
+
+use crate::address::{Address, InvalidAddress};
+use crate::ffi::Failure;
+
+/// Why a node did not join its tailnet.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpError {
+    /// The builder was given something that makes no sense.
+    #[error("{message}")]
+    Config {
+        /// What, and why.
+        message: String,
+    },
+    /// There is no usable key: somebody has to open the URL and log in.
+    #[error("the node needs a login: open {url}")]
+    NeedsLogin {
+        /// Where.
+        url: String,
+    },
+    /// An administrator has to approve the node, and did not within the deadline.
+    #[error("the node waits for an administrator's approval")]
+    NeedsApproval,
+    /// The control server refused the node or its key.
+    #[error("{message}")]
+    AuthRejected {
+        /// What the control server said.
+        message: String,
+    },
+    /// The control server gave no answer within the deadline.
+    #[error("{message}")]
+    ControlUnreachable {
+        /// What was tried last.
+        message: String,
+    },
+    /// The state folder cannot be used, or another node uses it.
+    #[error("{message}")]
+    StateFolder {
+        /// Which folder, and why.
+        message: String,
+    },
+    /// The deadline passed for another reason.
+    #[error("{message} ({} s)", after.as_secs_f32())]
+    Timeout {
+        /// The deadline.
+        after: Duration,
+        /// What the node was doing.
+        message: String,
+    },
+    /// The node was closed meanwhile.
+    #[error("the node was closed")]
+    Closed,
+    /// Anything else.
+    #[error("{message}")]
+    Other {
+        /// What.
+        message: String,
+    },
+}
+
+impl UpError {
+    pub(crate) fn of(failure: Failure, after: Duration) -> UpError {
+        let message = failure.message;
+        match failure.code {
+            sys::TAILSCALE_INVALID_ARGUMENT => UpError::Config { message },
+            sys::TAILSCALE_NEEDS_LOGIN => UpError::NeedsLogin { url: failure.data },
+            sys::TAILSCALE_NEEDS_APPROVAL => UpError::NeedsApproval,
+            sys::TAILSCALE_AUTH_REJECTED => UpError::AuthRejected { message },
+            sys::TAILSCALE_CONTROL_UNREACHABLE => UpError::ControlUnreachable { message },
+            sys::TAILSCALE_STATE_FOLDER => UpError::StateFolder { message },
+            sys::TAILSCALE_TIMEOUT => UpError::Timeout { after, message },
+            sys::TAILSCALE_CLOSED => UpError::Closed,
+            _ => UpError::Other { message },
+        }
+    }
+}
+
+/// Why a connection through the tailnet was not made.
+///
+/// As an [`io::Error`] it has the kind that a `TcpStream` would give for the same cause.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The text is no address.
+    #[error(transparent)]
+    InvalidAddress(#[from] InvalidAddress),
+    /// No node, service or accepted subnet route of the tailnet has the address. Nothing was sent.
+    #[error("{addr} is not in the tailnet: no node, service or accepted route has it")]
+    NotInTailnet {
+        /// The address.
+        addr: Address,
+    },
+    /// The tailnet has no node of that name. No other DNS was asked.
+    #[error("the tailnet has no node named {:?}", addr.host())]
+    NoSuchHost {
+        /// The address.
+        addr: Address,
+    },
+    /// The peer refused the connection: nothing listens there.
+    #[error("{addr} refused the connection: nothing listens there")]
+    Refused {
+        /// The address.
+        addr: Address,
+    },
+    /// The peer is in the tailnet, but does not answer.
+    #[error("no packet gets to {addr}: {message}")]
+    Unreachable {
+        /// The address.
+        addr: Address,
+        /// What the network stack said.
+        message: String,
+    },
+    /// No answer within the deadline.
+    #[error("{addr} gave no answer within {} s", after.as_secs_f32())]
+    Timeout {
+        /// The address.
+        addr: Address,
+        /// The deadline.
+        after: Duration,
+    },
+    /// The node has not joined its tailnet, or was stopped or logged out. Nothing was sent.
+    #[error("cannot reach {addr}: {message}")]
+    NotRunning {
+        /// The address.
+        addr: Address,
+        /// The node's state.
+        message: String,
+    },
+    /// The node was closed.
+    #[error("cannot reach {addr}: the node was closed")]
+    Closed {
+        /// The address.
+        addr: Address,
+    },
+    /// Anything else.
+    #[error("cannot reach {addr}: {message}")]
+    Other {
+        /// The address.
+        addr: Address,
+        /// What.
+        message: String,
+    },
+}
+
+impl ConnectError {
+    pub(crate) fn of(failure: Failure, addr: Address, after: Duration) -> ConnectError {
+        let message = failure.message;
+        match failure.code {
+            sys::TAILSCALE_NOT_IN_TAILNET => ConnectError::NotInTailnet { addr },
+            sys::TAILSCALE_NO_SUCH_HOST => ConnectError::NoSuchHost { addr },
+            sys::TAILSCALE_REFUSED | sys::TAILSCALE_RESET => ConnectError::Refused { addr },
+            sys::TAILSCALE_UNREACHABLE => ConnectError::Unreachable { addr, message },
+            sys::TAILSCALE_TIMEOUT => ConnectError::Timeout { addr, after },
+            sys::TAILSCALE_NOT_RUNNING | sys::TAILSCALE_WRONG_STATE => {
+                ConnectError::NotRunning { addr, message }
+            }
+            sys::TAILSCALE_CLOSED => ConnectError::Closed { addr },
+            _ => ConnectError::Other { addr, message },
+        }
+    }
+
+    /// The [`io::ErrorKind`] that this becomes.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            ConnectError::InvalidAddress(_) => io::ErrorKind::InvalidInput,
+            ConnectError::NotInTailnet { .. } => io::ErrorKind::NetworkUnreachable,
+            ConnectError::NoSuchHost { .. } => io::ErrorKind::NotFound,
+            ConnectError::Refused { .. } => io::ErrorKind::ConnectionRefused,
+            ConnectError::Unreachable { .. } => io::ErrorKind::HostUnreachable,
+            ConnectError::Timeout { .. } => io::ErrorKind::TimedOut,
+            ConnectError::NotRunning { .. } => io::ErrorKind::NetworkDown,
+            ConnectError::Closed { .. } => io::ErrorKind::NotConnected,
+            ConnectError::Other { .. } => io::ErrorKind::Other,
+        }
+    }
+}
+
+impl From<ConnectError> for io::Error {
+    fn from(error: ConnectError) -> io::Error {
+        io::Error::new(error.kind(), error)
+    }
+}
+
+/// Why the node gave no status, or the watch no state.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StatusError {
+    /// The node was closed.
+    #[error("the node was closed")]
+    Closed,
+    /// The answer was not understood.
+    #[error("the node's answer was not understood")]
+    Malformed(#[from] serde_json::Error),
+    /// Anything else.
+    #[error("{message}")]
+    Other {
+        /// What.
+        message: String,
+    },
+}
+
+impl From<Failure> for StatusError {
+    fn from(failure: Failure) -> StatusError {
+        match failure.code {
+            sys::TAILSCALE_CLOSED => StatusError::Closed,
+            _ => StatusError::Other { message: failure.message },
+        }
+    }
+}
+
+/// The node was not closed within the deadline. It goes on closing in the background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the node was not closed within {} s; it goes on closing in the background", after.as_secs_f32())]
+pub struct CloseTimeout {
+    /// The deadline.
+    pub after: Duration,
+}
+
+/// Why a stream broke, as an `io::Error`; `None` when it did not.
+pub(crate) fn stream_error(code: sys::tailscale_code) -> Option<io::Error> {
+    let (kind, text) = match code {
+        sys::TAILSCALE_OK => return None,
+        sys::TAILSCALE_RESET | sys::TAILSCALE_REFUSED => {
+            (io::ErrorKind::ConnectionReset, "the peer reset the connection")
+        }
+        sys::TAILSCALE_UNREACHABLE | sys::TAILSCALE_TIMEOUT => {
+            (io::ErrorKind::TimedOut, "the peer stopped answering")
+        }
+        sys::TAILSCALE_CLOSED => (io::ErrorKind::ConnectionAborted, "the node was closed"),
+        _ => (io::ErrorKind::Other, "the stream broke"),
+    };
+    Some(io::Error::new(kind, text))
+}

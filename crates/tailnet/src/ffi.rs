@@ -1,0 +1,271 @@
+//! The one place where Rust meets the C archive, and the only `unsafe` of this crate.
+//!
+//! An operation's context is a boxed sender. Go calls [`done`] exactly once for each operation that it
+//! accepted, also after a cancel; `done` takes the box back, copies the result and sends it.
+
+#![allow(unsafe_code)]
+
+use std::ffi::{c_char, c_void};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Once;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use std::{ptr, slice};
+
+use libtailscale_sys as sys;
+use tokio::sync::oneshot;
+
+use crate::log;
+
+/// A code of `enum tailscale_code`, other than OK, with its message.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: sys::tailscale_code,
+    pub(crate) message: String,
+    /// NEEDS_LOGIN: the URL.
+    pub(crate) data: String,
+}
+
+impl Failure {
+    fn of_code(code: i32) -> Failure {
+        let code = code.unsigned_abs();
+        let message = match code {
+            sys::TAILSCALE_INVALID_ARGUMENT => "an argument was refused",
+            sys::TAILSCALE_BAD_HANDLE => "the node was closed",
+            _ => "the call was refused",
+        };
+        // The handles of this crate are always of the right kind: one that is refused was closed.
+        let code = if code == sys::TAILSCALE_BAD_HANDLE { sys::TAILSCALE_CLOSED } else { code };
+        Failure { code, message: message.to_owned(), data: String::new() }
+    }
+}
+
+/// What a successful operation gave.
+#[derive(Debug)]
+pub(crate) struct Success {
+    pub(crate) data: String,
+    pub(crate) stream: Option<RawStream>,
+}
+
+/// A dialled stream. `conn` comes first: it says that the stream closes before `fd` does so.
+#[derive(Debug)]
+pub(crate) struct RawStream {
+    pub(crate) conn: Conn,
+    pub(crate) fd: OwnedFd,
+    pub(crate) local: Option<SocketAddr>,
+    pub(crate) remote: Option<SocketAddr>,
+}
+
+/// The handle of a stream; dropping it says that the owner closes its descriptor.
+#[derive(Debug)]
+pub(crate) struct Conn(sys::tailscale_conn);
+
+impl Conn {
+    /// Why the stream broke, `TAILSCALE_OK` while it did not.
+    pub(crate) fn error(&self) -> sys::tailscale_code {
+        // SAFETY: takes a number; one that is no stream's is refused.
+        let code = unsafe { sys::tailscale_conn_error(self.0) }.unsigned_abs();
+        // The handle goes away when both directions have ended, which is no failure.
+        if code == sys::TAILSCALE_BAD_HANDLE { sys::TAILSCALE_OK } else { code }
+    }
+}
+
+impl Drop for Conn {
+    fn drop(&mut self) {
+        // SAFETY: takes a number; one that is no stream's is refused.
+        unsafe { sys::tailscale_conn_close(self.0) };
+    }
+}
+
+/// An operation under way. Dropping it asks for its end.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    op: sys::tailscale_op,
+    result: oneshot::Receiver<Result<Success, Failure>>,
+    finished: bool,
+}
+
+impl Future for Operation {
+    type Output = Result<Success, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.result).poll(cx).map(|received| {
+            self.finished = true;
+            // The sender only goes away unused if `done` was never called, against its contract.
+            received.unwrap_or_else(|_| Err(Failure::of_code(i32::MAX)))
+        })
+    }
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        if !self.finished {
+            // SAFETY: takes a number; one whose operation has ended is refused.
+            unsafe { sys::tailscale_cancel(self.op) };
+        }
+    }
+}
+
+/// The handle of a node. Dropping it closes the node in the background, unless `close` was called.
+#[derive(Debug)]
+pub(crate) struct Node(sys::tailscale);
+
+impl Node {
+    pub(crate) fn new() -> Result<Node, Failure> {
+        static LOG: Once = Once::new();
+        LOG.call_once(|| {
+            // SAFETY: `log_line` is a function and lives as long as the process.
+            unsafe { sys::tailscale_set_log(Some(log_line)) };
+        });
+        let mut node = 0;
+        // SAFETY: `node` outlives the call.
+        match unsafe { sys::tailscale_new(&raw mut node) } {
+            0 => Ok(Node(node)),
+            code => Err(Failure::of_code(code)),
+        }
+    }
+
+    /// The number by which log lines name the node.
+    pub(crate) fn id(&self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn configure(&self, json: &str) -> Result<Operation, Failure> {
+        submit(|context, op| {
+            // SAFETY: `json` outlives the call, which copies it; the rest is `submit`'s.
+            unsafe { sys::tailscale_configure(self.0, text(json), json.len(), Some(done), context, op) }
+        })
+    }
+
+    pub(crate) fn start(&self) -> Result<Operation, Failure> {
+        // SAFETY: the arguments are `submit`'s.
+        submit(|context, op| unsafe { sys::tailscale_start(self.0, Some(done), context, op) })
+    }
+
+    pub(crate) fn up(&self, timeout: Duration) -> Result<Operation, Failure> {
+        let ms = milliseconds(timeout);
+        // SAFETY: the arguments are `submit`'s.
+        submit(|context, op| unsafe { sys::tailscale_up(self.0, ms, Some(done), context, op) })
+    }
+
+    pub(crate) fn watch(&self, seen: u64) -> Result<Operation, Failure> {
+        // SAFETY: the arguments are `submit`'s.
+        submit(|context, op| unsafe { sys::tailscale_watch(self.0, seen, Some(done), context, op) })
+    }
+
+    pub(crate) fn status(&self) -> Result<Operation, Failure> {
+        // SAFETY: the arguments are `submit`'s.
+        submit(|context, op| unsafe { sys::tailscale_status(self.0, Some(done), context, op) })
+    }
+
+    pub(crate) fn dial(&self, address: &str, timeout: Duration) -> Result<Operation, Failure> {
+        let ms = milliseconds(timeout);
+        submit(|context, op| {
+            // SAFETY: `address` outlives the call, which copies it; the rest is `submit`'s.
+            unsafe { sys::tailscale_dial(self.0, text(address), address.len(), ms, Some(done), context, op) }
+        })
+    }
+
+    pub(crate) fn close(&self, timeout: Duration) -> Result<Operation, Failure> {
+        let ms = milliseconds(timeout);
+        // SAFETY: the arguments are `submit`'s.
+        submit(|context, op| unsafe { sys::tailscale_close(self.0, ms, Some(done), context, op) })
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        log::forget(self.0);
+        // Refused when the node was closed before. Nobody waits for the end, so the deadline is no matter.
+        // SAFETY: `ignore` does nothing with the null context; the operation's number is not wanted.
+        unsafe { sys::tailscale_close(self.0, 1, Some(ignore), ptr::null_mut(), ptr::null_mut()) };
+    }
+}
+
+/// Starts an operation: `start` gets the context to pass with [`done`], and where its number goes.
+fn submit(start: impl FnOnce(*mut c_void, *mut sys::tailscale_op) -> i32) -> Result<Operation, Failure> {
+    let (sender, result) = oneshot::channel();
+    let context: *mut Sender = Box::into_raw(Box::new(sender));
+    let mut op = 0;
+    match start(context.cast(), &raw mut op) {
+        0 => Ok(Operation { op, result, finished: false }),
+        code => {
+            // SAFETY: the call was refused, so `done` is never called and the box is still ours.
+            drop(unsafe { Box::from_raw(context) });
+            Err(Failure::of_code(code))
+        }
+    }
+}
+
+type Sender = oneshot::Sender<Result<Success, Failure>>;
+
+/// Called by Go, on a thread of Go's, exactly once for each accepted operation.
+unsafe extern "C" fn done(context: *mut c_void, result: *const sys::tailscale_result) {
+    // SAFETY: `context` is the box that `submit` gave away, and this is the only call that gets it.
+    let sender = unsafe { Box::from_raw(context.cast::<Sender>()) };
+    // SAFETY: `result` points to a result that is valid until this function returns.
+    let outcome = unsafe { copy_result(&*result) };
+    // A waker is foreign code. When nobody waits any more the outcome is dropped here, stream and all.
+    drop(catch_unwind(AssertUnwindSafe(|| sender.send(outcome))));
+}
+
+unsafe extern "C" fn ignore(_: *mut c_void, _: *const sys::tailscale_result) {}
+
+/// # Safety
+/// The slices of `result` must be valid, and its descriptor and stream handed over by this call.
+unsafe fn copy_result(result: &sys::tailscale_result) -> Result<Success, Failure> {
+    let copy = |slice: &sys::tailscale_slice| {
+        // SAFETY: the caller vouches for the slices.
+        unsafe { copy_text(slice.ptr, slice.len) }
+    };
+    if result.code != 0 {
+        return Err(Failure {
+            code: result.code.unsigned_abs(),
+            message: copy(&result.message),
+            data: copy(&result.data),
+        });
+    }
+    let stream = (result.fd >= 0).then(|| RawStream {
+        conn: Conn(result.conn),
+        // SAFETY: the descriptor is open, and from here on nobody else's.
+        fd: unsafe { OwnedFd::from_raw_fd(result.fd) },
+        local: copy(&result.local).parse().ok(),
+        remote: copy(&result.remote).parse().ok(),
+    });
+    Ok(Success { data: copy(&result.data), stream })
+}
+
+/// Called by Go for each log line.
+unsafe extern "C" fn log_line(node: sys::tailscale, level: i32, line: *const c_char, len: usize) {
+    // A subscriber is foreign code.
+    drop(catch_unwind(AssertUnwindSafe(|| {
+        if log::wanted(level) {
+            // SAFETY: the line is valid until this function returns.
+            log::emit(node, level, &unsafe { copy_text(line, len) });
+        }
+    })));
+}
+
+/// # Safety
+/// `ptr` must be valid for `len` bytes, or `len` 0.
+unsafe fn copy_text(ptr: *const c_char, len: usize) -> String {
+    if len == 0 {
+        return String::new();
+    }
+    // SAFETY: the caller vouches for it.
+    let bytes = unsafe { slice::from_raw_parts(ptr.cast::<u8>(), len) };
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn text(s: &str) -> *const c_char {
+    s.as_ptr().cast()
+}
+
+/// For C, where 0 means no deadline.
+fn milliseconds(timeout: Duration) -> u32 {
+    u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX).max(1)
+}

@@ -1,0 +1,63 @@
+//! A node of a [Tailscale](https://tailscale.com) tailnet, inside a Rust process.
+//!
+//! The process joins by itself: no daemon beside it, no TUN device, no capability. Under the async
+//! interface runs Tailscale's own implementation (tsnet, in Go), linked in by `libtailscale-sys`.
+//! Connections go through the tailnet or fail: the host's network and its DNS are never used for them.
+//!
+//! ```no_run
+//! use tailnet::Tailnet;
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let tailnet = Tailnet::builder()
+//!         .hostname("my-service")
+//!         .auth_key(std::env::var("TS_AUTHKEY")?.parse()?)
+//!         .state_dir("/var/lib/my-service")
+//!         .up()
+//!         .await?;
+//!     println!("joined as {:?}", tailnet.status().await?.ips);
+//!
+//!     let mut stream = tailnet.connect("other-machine:7").await?;
+//!     stream.write_all(b"hello").await?;
+//!     stream.shutdown().await?;
+//!     let mut answer = Vec::new();
+//!     stream.read_to_end(&mut answer).await?;
+//!
+//!     tailnet.close().await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | join | [`Tailnet::builder`], [`TailnetBuilder::up`] |
+//! | dial | [`Tailnet::connect`] |
+//! | give hyper a way in | [`Tailnet::connector`] |
+//! | see the node and its peers | [`Tailnet::status`], [`Tailnet::watch`] |
+//! | read the node's log | any `tracing` subscriber, target `tailscale` |
+//!
+//! Every wait has a deadline and ends early when its future is dropped. The interface needs a tokio runtime
+//! with I/O and time enabled.
+
+mod address;
+mod auth_key;
+mod builder;
+mod connector;
+mod error;
+mod ffi;
+mod log;
+mod state;
+mod status;
+mod stream;
+mod tailnet;
+
+pub use address::{Address, IntoAddress, InvalidAddress};
+pub use auth_key::{AuthKey, InvalidAuthKey};
+pub use builder::TailnetBuilder;
+pub use connector::Connector;
+pub use error::{CloseTimeout, ConnectError, StatusError, UpError};
+pub use state::{BackendState, State, StateWatch};
+pub use status::{Path, Peer, Status};
+pub use stream::TailnetStream;
+pub use tailnet::Tailnet;

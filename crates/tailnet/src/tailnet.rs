@@ -1,0 +1,127 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use crate::ffi::Node;
+use crate::{
+    CloseTimeout, ConnectError, Connector, IntoAddress, StateWatch, Status, StatusError, TailnetBuilder,
+    TailnetStream, UpError, log,
+};
+
+/// How long [`Tailnet::close`] waits.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A node of a tailnet, inside this process. Clones share the node.
+///
+/// The node stays in the tailnet until [`close`](Self::close), or until the last clone is dropped, which
+/// closes it in the background.
+#[derive(Clone, Debug)]
+pub struct Tailnet {
+    node: Arc<Node>,
+    closed: Arc<OnceCell<Result<(), CloseTimeout>>>,
+    join_timeout: Duration,
+    connect_timeout: Duration,
+}
+
+impl Tailnet {
+    /// Begins to say what node to start.
+    pub fn builder() -> TailnetBuilder {
+        TailnetBuilder::new()
+    }
+
+    pub(crate) async fn start(builder: TailnetBuilder) -> Result<Tailnet, UpError> {
+        let up_error = |failure| UpError::of(failure, builder.join_timeout);
+        let config = builder.to_json()?;
+        let node = Node::new().map_err(up_error)?;
+        log::name(node.id(), builder.name());
+        node.configure(&config).map_err(up_error)?.await.map_err(up_error)?;
+        node.start().map_err(up_error)?.await.map_err(up_error)?;
+        Ok(Tailnet {
+            node: Arc::new(node),
+            closed: Arc::default(),
+            join_timeout: builder.join_timeout,
+            connect_timeout: builder.connect_timeout,
+        })
+    }
+
+    /// Waits until the node has joined, for as long as the builder's
+    /// [`join_timeout`](TailnetBuilder::join_timeout).
+    ///
+    /// Cancel safe. After an error the node goes on trying, so this can be called again.
+    ///
+    /// # Errors
+    /// Says what the node was waiting for.
+    pub async fn up(&self) -> Result<Status, UpError> {
+        let up_error = |failure| UpError::of(failure, self.join_timeout);
+        let success = self.node.up(self.join_timeout).map_err(up_error)?.await.map_err(up_error)?;
+        serde_json::from_str(&success.data)
+            .map_err(|e| UpError::Other { message: format!("the node's status was not understood: {e}") })
+    }
+
+    /// Connects by TCP to an address of the tailnet: `"lxd:8443"`, `(ip, port)`, a `SocketAddr`, an [`Address`].
+    ///
+    /// Names are looked up in the tailnet only, and the stream goes through the tailnet only: neither the
+    /// host's network nor its DNS is ever used. Cancel safe: dropping the future ends the attempt.
+    ///
+    /// [`Address`]: crate::Address
+    ///
+    /// # Errors
+    /// [`ConnectError::NotInTailnet`] for every address that no node, service or accepted route has; the
+    /// others say what the peer or the network did within the builder's
+    /// [`connect_timeout`](TailnetBuilder::connect_timeout).
+    pub async fn connect(&self, address: impl IntoAddress) -> Result<TailnetStream, ConnectError> {
+        let address = address.into_address()?;
+        let timeout = self.connect_timeout;
+        let dial = self.node.dial(&address.to_string(), timeout);
+        let result = match dial {
+            Ok(operation) => operation.await,
+            Err(failure) => Err(failure),
+        };
+        let other = |message: String| ConnectError::Other { addr: address.clone(), message };
+        match result {
+            Ok(success) => {
+                let raw = success.stream.ok_or_else(|| other("the node gave no stream".to_owned()))?;
+                TailnetStream::new(raw).map_err(|e| other(e.to_string()))
+            }
+            Err(failure) => Err(ConnectError::of(failure, address, timeout)),
+        }
+    }
+
+    /// A connector for hyper clients, with which they reach the tailnet and nothing else.
+    #[must_use]
+    pub fn connector(&self) -> Connector {
+        Connector::new(self.clone())
+    }
+
+    /// The node's view of itself and its peers at this moment. Cancel safe.
+    ///
+    /// # Errors
+    /// [`StatusError::Closed`] once the node is closed.
+    pub async fn status(&self) -> Result<Status, StatusError> {
+        Ok(serde_json::from_str(&self.node.status()?.await?.data)?)
+    }
+
+    /// Follows the node's state.
+    #[must_use]
+    pub fn watch(&self) -> StateWatch {
+        StateWatch::new(&self.node)
+    }
+
+    /// Closes the node for every clone, with its streams and what else is under way, and waits until it has
+    /// gone. Closing it again does nothing more.
+    ///
+    /// Cancel safe: once begun, closing goes on in the background.
+    ///
+    /// # Errors
+    /// [`CloseTimeout`] when it took more than ten seconds; it goes on in the background.
+    pub async fn close(&self) -> Result<(), CloseTimeout> {
+        let close = || async {
+            match self.node.close(CLOSE_TIMEOUT) {
+                Ok(operation) => operation.await.map(drop).map_err(|_| CloseTimeout { after: CLOSE_TIMEOUT }),
+                Err(_) => Ok(()), // begun by a call that was cancelled
+            }
+        };
+        *self.closed.get_or_init(close).await
+    }
+}

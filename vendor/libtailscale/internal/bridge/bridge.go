@@ -1,0 +1,216 @@
+// Package bridge carries a stream of the netstack to the C side through a socket pair, passing the end of
+// each direction on by itself.
+package bridge
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+)
+
+// linger is how long a closed stream may take to deliver what its owner had written.
+const linger = time.Minute
+
+// stream is what the bridge needs of a netstack connection.
+type stream interface {
+	net.Conn
+	CloseWrite() error
+}
+
+// Conn is one bridged stream. Two goroutines copy, one a direction, and end with it.
+type Conn struct {
+	stream stream
+	pair   *os.File
+	broken atomic.Int32 // an errs.Code, OK while the stream is sound
+
+	mu       sync.Mutex
+	uploaded bool // nothing more comes from the owner
+	closed   bool // the owner said that it closes
+}
+
+// New starts to copy between nc and a new socket pair, and returns the owner's end of the pair. It owns nc
+// from then on, and calls ended once both directions are over.
+func New(nc net.Conn, ended func()) (c *Conn, fd int, err error) {
+	s, ok := nc.(stream)
+	if !ok {
+		return nil, -1, errs.New(errs.Internal, "a %T cannot be half-closed", nc)
+	}
+	ours, theirs, err := socketPair()
+	if err != nil {
+		return nil, -1, errs.New(errs.Internal, "cannot make a socket pair: %v", err)
+	}
+	c = &Conn{stream: s, pair: os.NewFile(uintptr(ours), "tailnet-stream")}
+	var both sync.WaitGroup
+	both.Go(c.upload)
+	both.Go(c.download)
+	go func() {
+		both.Wait()
+		c.stream.Close()
+		c.pair.Close()
+		ended()
+	}()
+	return c, theirs, nil
+}
+
+// Err is why the stream broke; OK while it did not.
+func (c *Conn) Err() errs.Code { return errs.Code(c.broken.Load()) }
+
+// Close says that the owner is closing its end. What it wrote before is still delivered.
+func (c *Conn) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	if c.uploaded {
+		c.stream.Close()
+		return
+	}
+	c.stream.SetWriteDeadline(time.Now().Add(linger))
+}
+
+// Abort ends both directions at once, without delivering what is still under way.
+func (c *Conn) Abort(why errs.Code) {
+	c.breakWith(why)
+	c.stream.Close()
+	c.shutdown(unix.SHUT_RDWR)
+}
+
+// upload copies from the owner to the peer.
+func (c *Conn) upload() {
+	for {
+		buf, err := c.readPair()
+		if err == nil {
+			_, err = c.stream.Write(*buf)
+			putBuffer(buf)
+			if err != nil {
+				c.breakWith(errs.Of(context.Background(), err).Code)
+				c.shutdown(unix.SHUT_RD) // the owner's next write fails
+				break
+			}
+			continue
+		}
+		if err == io.EOF {
+			c.stream.CloseWrite()
+		}
+		break
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.uploaded = true
+	if c.closed {
+		c.stream.Close() // wakes download
+	}
+}
+
+// download copies from the peer to the owner.
+func (c *Conn) download() {
+	for {
+		buf := getBuffer()
+		n, err := c.stream.Read(*buf)
+		*buf = (*buf)[:n]
+		var lost error
+		if n > 0 {
+			lost = c.writePair(*buf)
+		}
+		putBuffer(buf)
+		if lost != nil {
+			break // the owner has closed its end
+		}
+		if err != nil {
+			if err != io.EOF {
+				c.breakWith(errs.Of(context.Background(), err).Code)
+			}
+			break
+		}
+	}
+	c.shutdown(unix.SHUT_WR) // after breakWith: who reads the end finds the reason
+}
+
+func (c *Conn) breakWith(why errs.Code) { c.broken.CompareAndSwap(int32(errs.OK), int32(why)) }
+
+func (c *Conn) shutdown(how int) {
+	if raw, err := c.pair.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { unix.Shutdown(int(fd), how) })
+	}
+}
+
+// readPair waits until the owner has written, and only then takes a buffer: an idle stream holds none.
+func (c *Conn) readPair() (buf *[]byte, err error) {
+	raw, err := c.pair.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var n int
+	var readErr error
+	err = raw.Read(func(fd uintptr) bool {
+		buf = getBuffer()
+		for {
+			n, readErr = unix.Read(int(fd), *buf)
+			if readErr != unix.EINTR {
+				break
+			}
+		}
+		if readErr == unix.EAGAIN {
+			putBuffer(buf)
+			return false
+		}
+		return true
+	})
+	if err = errors.Join(err, readErr); err == nil && n > 0 {
+		*buf = (*buf)[:n]
+		return buf, nil
+	}
+	if buf != nil {
+		putBuffer(buf)
+	}
+	if err == nil {
+		err = io.EOF
+	}
+	return nil, err
+}
+
+// writePair writes all of p, without the SIGPIPE that a closed end would raise in the owner's process.
+func (c *Conn) writePair(p []byte) error {
+	raw, err := c.pair.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var sendErr error
+	err = raw.Write(func(fd uintptr) bool {
+		for len(p) > 0 {
+			var n int
+			n, sendErr = unix.SendmsgN(int(fd), p, nil, nil, noSignal)
+			switch {
+			case sendErr == nil:
+				p = p[n:]
+			case sendErr == syscall.EINTR:
+			case sendErr == syscall.EAGAIN:
+				return false
+			default:
+				return true
+			}
+		}
+		return true
+	})
+	return errors.Join(err, sendErr)
+}
+
+const bufferSize = 64 << 10
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
+
+func getBuffer() *[]byte { return buffers.Get().(*[]byte) }
+
+func putBuffer(b *[]byte) {
+	*b = (*b)[:bufferSize]
+	buffers.Put(b)
+}

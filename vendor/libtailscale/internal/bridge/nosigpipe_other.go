@@ -1,0 +1,5 @@
+//go:build unix && !linux && !darwin
+
+package bridge
+
+func noSigPipe(int) error { return nil }

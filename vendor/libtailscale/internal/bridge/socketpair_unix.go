@@ -1,0 +1,36 @@
+//go:build unix && !linux
+
+package bridge
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Go's runtime ignores SIGPIPE for the descriptors of this package (see socketPair).
+const noSignal = 0
+
+func socketPair() (ours, theirs int, err error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return -1, -1, err
+	}
+	for _, fd := range fds {
+		unix.CloseOnExec(fd)
+		if err = unix.SetNonblock(fd, true); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = noSigPipe(fds[0])
+	}
+	if err != nil {
+		unix.Close(fds[0])
+		unix.Close(fds[1])
+		return -1, -1, err
+	}
+	return fds[0], fds[1], nil
+}

@@ -1,0 +1,83 @@
+package node
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/bridge"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+)
+
+// Stream is a dialled stream, as the C side gets it.
+type Stream struct {
+	Conn          *bridge.Conn
+	FD            int // the caller's end of the socket pair
+	Local, Remote string
+}
+
+// Dial connects to address, "host:port", by TCP, through the netstack and by no other way. ended is
+// called when both directions of the stream are over.
+func (n *Node) Dial(ctx context.Context, address string, ended func()) (*Stream, error) {
+	host, port, err := splitAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.running(ctx); err != nil {
+		return nil, err
+	}
+	if !n.state.running.Load() {
+		s, _ := n.state.get()
+		return nil, errs.New(errs.NotRunning, "the node has not joined its tailnet (state %s)", s.State)
+	}
+	ip, err := n.resolve(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	// This is the gate. tsnet's own Dial would connect to any other address by the host's network.
+	if !n.dialer.UseNetstackForIP(ip) {
+		return nil, errs.New(errs.NotInTailnet, "%s is not in the tailnet: no node, service or accepted route has it", ip)
+	}
+	conn, err := n.dialer.NetstackDialTCP(ctx, netip.AddrPortFrom(ip, port))
+	if err != nil {
+		return nil, errs.Of(ctx, err)
+	}
+	return n.adopt(conn, ended)
+}
+
+// adopt bridges conn, and makes it end with the node.
+func (n *Node) adopt(conn net.Conn, ended func()) (*Stream, error) {
+	stream := &Stream{Local: conn.LocalAddr().String(), Remote: conn.RemoteAddr().String()}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := context.Cause(n.ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	var err error
+	stream.Conn, stream.FD, err = bridge.New(conn, func() {
+		n.mu.Lock()
+		delete(n.conns, stream.Conn)
+		n.mu.Unlock()
+		ended()
+	})
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	n.conns[stream.Conn] = struct{}{}
+	return stream, nil
+}
+
+func splitAddress(address string) (host string, port uint16, err error) {
+	host, portText, err := net.SplitHostPort(address)
+	if err != nil || host == "" {
+		return "", 0, errs.New(errs.InvalidArgument, "address %q is not host:port", address)
+	}
+	p, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil || p == 0 {
+		return "", 0, errs.New(errs.InvalidArgument, "address %q: the port must be a number from 1 to 65535", address)
+	}
+	return host, uint16(p), nil
+}

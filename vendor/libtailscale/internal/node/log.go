@@ -1,0 +1,52 @@
+package node
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Level is a value of enum tailscale_log_level.
+type Level int32
+
+// The levels, in the order of tailscale.h.
+const (
+	Trace Level = iota
+	Debug
+	Info
+	Warn
+)
+
+// LogFunc receives one line.
+type LogFunc func(level Level, line string)
+
+// keyPattern matches every kind of key that Tailscale hands out: auth, client, API, webhook.
+var keyPattern = regexp.MustCompile(`tskey-[a-zA-Z]+-[a-zA-Z0-9_-]+`)
+
+// redact replaces the node's secrets, and whatever looks like a Tailscale key.
+func (n *Node) redact(line string) string {
+	if key := n.secret.Load(); key != nil && *key != "" {
+		line = strings.ReplaceAll(line, *key, "[redacted]")
+	}
+	if strings.Contains(line, "tskey-") {
+		line = keyPattern.ReplaceAllString(line, "[redacted]")
+	}
+	return line
+}
+
+// backendLogf takes what Tailscale's backend logs, which marks its verbose lines.
+func (n *Node) backendLogf(format string, args ...any) {
+	level, line := Debug, fmt.Sprintf(format, args...)
+	switch {
+	case strings.Contains(line, "[v1]"), strings.Contains(line, "[v2]"):
+		level = Trace
+	case strings.Contains(line, "[unexpected]"):
+		level = Warn
+	}
+	n.log(level, n.redact(strings.TrimRight(line, "\n")))
+}
+
+// userLogf takes what tsnet means for the person who runs the program.
+func (n *Node) userLogf(format string, args ...any) {
+	n.log(Info, n.redact(strings.TrimRight(fmt.Sprintf(format, args...), "\n")))
+}

@@ -1,0 +1,214 @@
+// Package node is one Tailscale node: its life, its state, and dials that cannot leave the tailnet.
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"sync/atomic"
+
+	"tailscale.com/client/local"
+	"tailscale.com/envknob"
+	"tailscale.com/ipn/store/mem"
+	"tailscale.com/net/tsdial"
+	"tailscale.com/tsnet"
+	"tailscale.com/types/logger"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/bridge"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+)
+
+func init() {
+	// The uploader is not compiled in (build-tags.txt), and the control server should know.
+	envknob.SetNoLogsNoSupport()
+}
+
+// Node is one node. Its methods are safe for concurrent use.
+type Node struct {
+	log    LogFunc
+	secret atomic.Pointer[string]
+
+	ctx    context.Context // ends with the node, for errs.ErrClosed
+	cancel context.CancelCauseFunc
+
+	mu      sync.Mutex
+	config  *Config
+	started chan struct{} // nil before the start, closed when it is over
+	conns   map[*bridge.Conn]struct{}
+
+	closeOnce sync.Once
+	closed    chan struct{} // closed when nothing of the node is left
+
+	// Set by the start, before started is closed.
+	startErr error
+	server   *tsnet.Server
+	local    *local.Client
+	dialer   *tsdial.Dialer
+	folder   *stateFolder
+
+	state watchedState
+}
+
+// New makes a node that logs to log.
+func New(log LogFunc) *Node {
+	n := &Node{log: log, conns: map[*bridge.Conn]struct{}{}, closed: make(chan struct{})}
+	n.ctx, n.cancel = context.WithCancelCause(context.Background())
+	n.state.init()
+	return n
+}
+
+// Context ends when the node is closed.
+func (n *Node) Context() context.Context { return n.ctx }
+
+// Configure sets what the node is to be. It must come before the start.
+func (n *Node) Configure(text []byte) error {
+	c, err := ParseConfig(text)
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.started != nil {
+		return errs.New(errs.WrongState, "the node has already been started")
+	}
+	n.secret.Store(&c.AuthKey)
+	n.config = &c
+	return nil
+}
+
+// Start starts the node, or waits for the start that is under way.
+func (n *Node) Start(ctx context.Context) error {
+	n.mu.Lock()
+	if n.config == nil {
+		n.mu.Unlock()
+		return errs.New(errs.WrongState, "the node has not been configured")
+	}
+	if err := context.Cause(n.ctx); err != nil {
+		n.mu.Unlock()
+		return err
+	}
+	if n.started == nil {
+		started := make(chan struct{})
+		n.started = started
+		go func() {
+			defer close(started)
+			n.startErr = n.start(*n.config)
+		}()
+	}
+	started := n.started
+	n.mu.Unlock()
+	select {
+	case <-started:
+		return n.startErr
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (n *Node) start(c Config) (err error) {
+	if c.PortMapping != nil && !*c.PortMapping {
+		envknob.Setenv("TS_DISABLE_PORTMAPPER", "true")
+	}
+	if n.folder, err = openStateFolder(c.StateDir); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			n.folder.close()
+		}
+	}()
+	server := &tsnet.Server{
+		Dir:           n.folder.path,
+		Hostname:      c.Hostname,
+		AuthKey:       c.AuthKey,
+		ControlURL:    c.ControlURL,
+		Ephemeral:     c.Ephemeral,
+		AdvertiseTags: c.Tags,
+		Port:          c.Port,
+		Logf:          n.backendLogf,
+		UserLogf:      n.userLogf,
+	}
+	if c.StateDir == "" {
+		server.Store, _ = mem.New(logger.Discard, "")
+	}
+	if err := server.Start(); err != nil {
+		return errs.New(errs.Internal, "cannot start the node: %s", n.redact(err.Error()))
+	}
+	n.server = server
+	n.dialer = server.Sys().Dialer.Get()
+	if n.local, err = server.LocalClient(); err == nil {
+		err = n.watchBackend()
+	}
+	if err != nil {
+		server.Close()
+		return errs.New(errs.Internal, "cannot watch the node's state: %v", err)
+	}
+	return nil
+}
+
+// running waits for the start and fails unless the node was started before.
+func (n *Node) running(ctx context.Context) error {
+	n.mu.Lock()
+	started := n.started
+	n.mu.Unlock()
+	if started == nil {
+		return errs.New(errs.WrongState, "the node has not been started")
+	}
+	select {
+	case <-started:
+		return n.startErr
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Status gives the LocalAPI's status as JSON.
+func (n *Node) Status(ctx context.Context) ([]byte, error) {
+	if err := n.running(ctx); err != nil {
+		return nil, err
+	}
+	status, err := n.local.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(status)
+}
+
+// Close ends every operation and stream of the node, then the node. When ctx ends first, closing goes on
+// in the background.
+func (n *Node) Close(ctx context.Context) error {
+	n.closeOnce.Do(func() {
+		n.cancel(errs.ErrClosed)
+		go n.close()
+	})
+	select {
+	case <-n.closed:
+		return nil
+	case <-ctx.Done():
+		return errs.New(errs.Timeout, "the node was not closed within the deadline; it goes on closing in the background")
+	}
+}
+
+func (n *Node) close() {
+	defer close(n.closed)
+	n.mu.Lock()
+	started := n.started
+	conns := make([]*bridge.Conn, 0, len(n.conns))
+	for c := range n.conns {
+		conns = append(conns, c)
+	}
+	n.mu.Unlock()
+	// tsnet hangs for ever when it has to reset more than 512 streams by itself, so they go first.
+	for _, c := range conns {
+		c.Abort(errs.Closed)
+	}
+	if started == nil {
+		return
+	}
+	<-started
+	if n.startErr != nil {
+		return // start has cleaned up
+	}
+	n.server.Close()
+	n.folder.close()
+}

@@ -1,0 +1,180 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"tailscale.com/health"
+	"tailscale.com/ipn"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+)
+
+// State is what tailscale_watch gives.
+type State struct {
+	Seq      uint64   `json:"seq"`
+	State    string   `json:"state"`
+	LoginURL string   `json:"login_url"`
+	Error    string   `json:"error"`
+	Health   []string `json:"health"`
+
+	loginError string // why the last try to log in failed; empty once it worked
+	selfName   string // the node's MagicDNS name, with its final dot
+}
+
+// watchedState is the newest State, and a channel that is closed when a newer one comes.
+type watchedState struct {
+	mu      sync.Mutex
+	current State
+	newer   chan struct{}
+
+	running atomic.Bool // current.State is Running, for the dial path
+}
+
+func (w *watchedState) init() {
+	w.current = State{Seq: 1, State: ipn.NoState.String(), Health: []string{}}
+	w.newer = make(chan struct{})
+}
+
+func (w *watchedState) get() (State, <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.current, w.newer
+}
+
+func (w *watchedState) update(change func(*State)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change(&w.current)
+	w.current.Seq++
+	w.running.Store(w.current.State == ipn.Running.String())
+	close(w.newer)
+	w.newer = make(chan struct{})
+}
+
+// watchBackend keeps the state up to date from the backend's notifications until the node is closed.
+func (n *Node) watchBackend() error {
+	const what = ipn.NotifyInitialState | ipn.NotifyInitialHealthState | ipn.NotifyInitialStatus | ipn.NotifyNoNetMap
+	bus, err := n.local.WatchIPNBus(n.ctx, what)
+	if err != nil {
+		return err
+	}
+	go func() {
+		defer bus.Close()
+		for {
+			notify, err := bus.Next()
+			if err != nil {
+				return // the node is closing
+			}
+			n.state.update(func(s *State) { n.apply(s, &notify) })
+		}
+	}()
+	return nil
+}
+
+func (n *Node) apply(s *State, notify *ipn.Notify) {
+	if notify.State != nil {
+		s.State = notify.State.String()
+		if *notify.State == ipn.Running {
+			s.LoginURL, s.Error = "", ""
+		}
+	}
+	if notify.ErrMessage != nil {
+		s.Error = n.redact(*notify.ErrMessage)
+	}
+	if notify.BrowseToURL != nil {
+		s.LoginURL = *notify.BrowseToURL
+	}
+	if notify.LoginFinished != nil {
+		s.LoginURL, s.Error = "", ""
+	}
+	if notify.InitialStatus != nil && notify.InitialStatus.Self != nil {
+		s.selfName = notify.InitialStatus.Self.DNSName
+	}
+	if notify.SelfChange != nil {
+		s.selfName = notify.SelfChange.Name
+	}
+	if notify.Health != nil {
+		s.Health = []string{}
+		s.loginError = ""
+		for code, warning := range notify.Health.Warnings {
+			s.Health = append(s.Health, n.redact(warning.Text))
+			if code == health.LoginStateWarnable.Code {
+				s.loginError = n.redact(warning.Args[health.ArgError])
+			}
+		}
+		slices.Sort(s.Health)
+	}
+}
+
+// Watch waits for a state newer than the one numbered seen, and gives the newest as JSON.
+func (n *Node) Watch(ctx context.Context, seen uint64) ([]byte, error) {
+	for {
+		s, newer := n.state.get()
+		if s.Seq > seen {
+			return json.Marshal(s)
+		}
+		select {
+		case <-newer:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// Up starts the node and waits until it has joined.
+func (n *Node) Up(ctx context.Context) ([]byte, error) {
+	if err := n.Start(ctx); err != nil {
+		return nil, n.whyNotUp(ctx, err)
+	}
+	for {
+		s, newer := n.state.get()
+		switch {
+		case s.State == ipn.Running.String():
+			status, err := n.Status(ctx)
+			if err != nil {
+				return nil, n.whyNotUp(ctx, err)
+			}
+			return status, nil
+		case s.Error != "":
+			return nil, errs.New(errs.AuthRejected, "the control server refused the node: %s", s.Error)
+		case s.LoginURL != "":
+			return nil, &errs.Error{Code: errs.NeedsLogin, Data: s.LoginURL,
+				Message: "the node needs a login: open " + s.LoginURL}
+		}
+		select {
+		case <-newer:
+		case <-ctx.Done():
+			return nil, n.whyNotUp(ctx, context.Cause(ctx))
+		}
+	}
+}
+
+// whyNotUp turns a passed deadline into what the node was waiting for.
+func (n *Node) whyNotUp(ctx context.Context, err error) error {
+	e := errs.Of(ctx, err)
+	if e.Code != errs.Timeout {
+		return e
+	}
+	s, _ := n.state.get()
+	switch {
+	case s.State == ipn.NeedsMachineAuth.String():
+		return errs.New(errs.NeedsApproval, "the node waits for an administrator's approval")
+	case s.loginError != "":
+		return errs.New(errs.ControlUnreachable, "cannot log in at the control server: %s", s.loginError)
+	case s.selfName == "":
+		return errs.New(errs.ControlUnreachable, "no answer from the control server within the deadline (state %s)", s.State)
+	}
+	return errs.New(errs.Timeout, "not joined within the deadline (state %s%s)", s.State, details(s.Health))
+}
+
+func details(health []string) string {
+	if len(health) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(health, "; ")
+}

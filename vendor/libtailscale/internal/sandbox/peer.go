@@ -1,0 +1,193 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+
+	"tailscale.com/ipn/store/mem"
+	"tailscale.com/tsnet"
+	"tailscale.com/types/logger"
+)
+
+// PeerConfig is a peer that is to join.
+type PeerConfig struct {
+	Hostname string    `json:"hostname"`
+	Services []Service `json:"services"`
+}
+
+// Service is what a peer serves on one TCP port.
+type Service struct {
+	Port   uint16 `json:"port"`
+	Kind   string `json:"kind"`   // echo, discard, generate, digest or forward
+	Target string `json:"target"` // forward: a loopback address of this machine, "ip:port"
+}
+
+// PeerInfo is a peer that has joined.
+type PeerInfo struct {
+	Hostname string     `json:"hostname"`
+	Name     string     `json:"name"` // its full MagicDNS name
+	IPv4     netip.Addr `json:"ipv4"`
+	IPv6     netip.Addr `json:"ipv6"`
+}
+
+type peer struct {
+	info  PeerInfo
+	close func()
+}
+
+// handler serves one stream and returns when it is done with it.
+type handler func(stream)
+
+// stream is a TCP connection of the netstack's or the host's.
+type stream interface {
+	net.Conn
+	CloseWrite() error
+}
+
+func startPeer(ctx context.Context, c PeerConfig, controlURL, authKey string, logf logger.Logf) (_ *peer, err error) {
+	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
+	defer cancel()
+	dir, removeDir, err := tempDir()
+	if err != nil {
+		return nil, err
+	}
+	store, err := mem.New(logf, "")
+	if err != nil {
+		return nil, err
+	}
+	server := &tsnet.Server{
+		Dir:        dir,
+		Store:      store,
+		Ephemeral:  true,
+		Hostname:   c.Hostname,
+		AuthKey:    authKey,
+		ControlURL: controlURL,
+		Logf:       logf,
+		UserLogf:   logf,
+	}
+	closePeer := sync.OnceFunc(func() {
+		server.Close()
+		removeDir()
+	})
+	if err := server.Start(); err != nil {
+		removeDir()
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			closePeer()
+		}
+	}()
+	status, err := server.Up(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, service := range c.Services {
+		handle, err := service.handler()
+		if err != nil {
+			return nil, err
+		}
+		listener, err := server.Listen("tcp", fmt.Sprintf(":%d", service.Port))
+		if err != nil {
+			return nil, err
+		}
+		go serve(listener, handle)
+	}
+	p := &peer{info: PeerInfo{Hostname: c.Hostname, Name: status.Self.DNSName}, close: closePeer}
+	p.info.IPv4, p.info.IPv6 = server.TailscaleIPs()
+	return p, nil
+}
+
+func serve(listener net.Listener, handle handler) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return // the peer is closing
+		}
+		go func() {
+			defer conn.Close()
+			if s, ok := conn.(stream); ok {
+				handle(s)
+			}
+		}()
+	}
+}
+
+func (s Service) handler() (handler, error) {
+	switch s.Kind {
+	case "echo":
+		return echo, nil
+	case "discard":
+		return func(c stream) { io.Copy(io.Discard, c) }, nil
+	case "generate":
+		return generate, nil
+	case "digest":
+		return digest, nil
+	case "forward":
+		target, err := netip.ParseAddrPort(s.Target)
+		if err != nil {
+			return nil, fmt.Errorf("forward target: %w", err)
+		}
+		if !target.Addr().IsLoopback() {
+			return nil, fmt.Errorf("forward target %s is not a loopback address", target)
+		}
+		return forward(target), nil
+	}
+	return nil, fmt.Errorf("unknown kind of service %q", s.Kind)
+}
+
+// echo sends back what it reads, and its end after the peer's end.
+func echo(c stream) {
+	io.Copy(c, c)
+	c.CloseWrite()
+}
+
+// generate sends zeros until the peer goes away.
+func generate(c stream) {
+	zeros := make([]byte, 64<<10)
+	for {
+		if _, err := c.Write(zeros); err != nil {
+			return
+		}
+	}
+}
+
+// digest answers only once the peer has sent its end: how many bytes came, and their SHA-256.
+func digest(c stream) {
+	sum := sha256.New()
+	n, err := io.Copy(sum, c)
+	if err != nil {
+		return
+	}
+	fmt.Fprintf(c, "%d %x\n", n, sum.Sum(nil))
+	c.CloseWrite()
+}
+
+// forward joins the stream with a new one to target, each direction ending on its own.
+func forward(target netip.AddrPort) handler {
+	return func(c stream) {
+		conn, err := net.Dial("tcp", target.String())
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		out := conn.(stream)
+		var both sync.WaitGroup
+		pipe := func(dst, src stream) {
+			if _, err := io.Copy(dst, src); err != nil {
+				dst.Close()
+				src.Close()
+				return
+			}
+			dst.CloseWrite()
+		}
+		both.Go(func() { pipe(out, c) })
+		both.Go(func() { pipe(c, out) })
+		both.Wait()
+	}
+}

@@ -1,0 +1,171 @@
+// Package sandbox is a private tailnet on the loopback interface: a control server, a DERP relay, a STUN
+// server and peers that serve something. It is for tests and demos, and needs no network and no account.
+package sandbox
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"time"
+
+	"tailscale.com/derp/derpserver"
+	"tailscale.com/envknob"
+	"tailscale.com/net/stunserver"
+	"tailscale.com/tailcfg"
+	"tailscale.com/tstest/integration/testcontrol"
+	"tailscale.com/types/key"
+	"tailscale.com/types/logger"
+)
+
+// Config is what the sandbox is to hold.
+type Config struct {
+	AuthKey string       `json:"auth_key"` // the one key that lets a node in
+	Domain  string       `json:"domain"`   // the MagicDNS domain
+	Peers   []PeerConfig `json:"peers"`
+}
+
+// Info is what a node needs to join, and what it then finds.
+type Info struct {
+	ControlURL string     `json:"control_url"`
+	Peers      []PeerInfo `json:"peers"`
+}
+
+// Sandbox is a running tailnet.
+type Sandbox struct {
+	Info    Info
+	cleanup []func()
+}
+
+// Start starts the tailnet and waits until every peer has joined it. Close ends it.
+func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err error) {
+	// Nothing of a sandbox may look for Tailscale's servers or for a gateway.
+	envknob.Setenv("TS_NO_LOGS_NO_SUPPORT", "true")
+	envknob.Setenv("TS_DISABLE_PORTMAPPER", "true")
+
+	s := &Sandbox{}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	derp, err := s.startRelay(logf)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.startControl(c, derp, logf); err != nil {
+		return nil, err
+	}
+	type joined struct {
+		index int
+		peer  *peer
+		err   error
+	}
+	results := make(chan joined)
+	for i, pc := range c.Peers {
+		go func() {
+			p, err := startPeer(ctx, pc, s.Info.ControlURL, c.AuthKey, logf)
+			results <- joined{i, p, err}
+		}()
+	}
+	s.Info.Peers = make([]PeerInfo, len(c.Peers))
+	for range c.Peers {
+		r := <-results
+		if r.err != nil {
+			err = fmt.Errorf("peer %q: %w", c.Peers[r.index].Hostname, r.err)
+			continue
+		}
+		s.Info.Peers[r.index] = r.peer.info
+		s.cleanup = append(s.cleanup, r.peer.close)
+	}
+	return s, err
+}
+
+// Close ends the tailnet, peers first.
+func (s *Sandbox) Close() {
+	for i := len(s.cleanup) - 1; i >= 0; i-- {
+		s.cleanup[i]()
+	}
+	s.cleanup = nil
+}
+
+func (s *Sandbox) startControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("control server: %w", err)
+	}
+	s.Info.ControlURL = "http://" + listener.Addr().String()
+	control := &testcontrol.Server{
+		Logf:            logf,
+		DERPMap:         derp,
+		RequireAuthKey:  c.AuthKey,
+		MagicDNSDomain:  c.Domain,
+		DNSConfig:       &tailcfg.DNSConfig{Proxied: true},
+		AllOnline:       true,
+		ExplicitBaseURL: s.Info.ControlURL,
+	}
+	server := &http.Server{Handler: control, ErrorLog: logger.StdLogger(logf)}
+	go server.Serve(listener)
+	s.cleanup = append(s.cleanup, func() { server.Close() })
+	return nil
+}
+
+func (s *Sandbox) startRelay(logf logger.Logf) (*tailcfg.DERPMap, error) {
+	log.SetOutput(logWriter{logf}) // stunserver has no other way to be told
+
+	ctx, cancel := context.WithCancel(context.Background())
+	stun := stunserver.New(ctx)
+	if err := stun.Listen("127.0.0.1:0"); err != nil {
+		cancel()
+		return nil, fmt.Errorf("STUN server: %w", err)
+	}
+	go stun.Serve()
+
+	relay := derpserver.New(key.NewNode(), logf)
+	server := httptest.NewUnstartedServer(derpserver.Handler(relay)) // brings a certificate
+	server.Config.ErrorLog = logger.StdLogger(logf)
+	server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){} // DERP hijacks HTTP/1
+	server.StartTLS()
+	s.cleanup = append(s.cleanup, func() {
+		server.CloseClientConnections()
+		server.Close()
+		relay.Close()
+		cancel()
+	})
+	return &tailcfg.DERPMap{Regions: map[int]*tailcfg.DERPRegion{1: {
+		RegionID:   1,
+		RegionCode: "sandbox",
+		RegionName: "Sandbox",
+		Nodes: []*tailcfg.DERPNode{{
+			Name:             "1a",
+			RegionID:         1,
+			HostName:         "127.0.0.1",
+			IPv4:             "127.0.0.1",
+			IPv6:             "none",
+			DERPPort:         server.Listener.Addr().(*net.TCPAddr).Port,
+			STUNPort:         stun.LocalAddr().(*net.UDPAddr).Port,
+			STUNTestIP:       "127.0.0.1",
+			InsecureForTests: true,
+		}},
+	}}}, nil
+}
+
+type logWriter struct{ logf logger.Logf }
+
+func (w logWriter) Write(p []byte) (int, error) {
+	w.logf("%s", p)
+	return len(p), nil
+}
+
+// tempDir is a folder for one peer, which its close removes.
+func tempDir() (path string, remove func(), err error) {
+	path, err = os.MkdirTemp("", "tailnet-sandbox-")
+	return path, func() { os.RemoveAll(path) }, err
+}
+
+// joinTimeout is generous: a busy machine may take seconds, and nothing waits for it to pass.
+const joinTimeout = time.Minute

@@ -1,0 +1,240 @@
+// Command libtailscale is the C library that tailscale.h describes: a Tailscale node inside a process,
+// built with -buildmode=c-archive. This file holds the functions of that header and nothing else: each
+// checks its arguments and starts the work as an operation.
+package main
+
+/*
+#include "tailscale.h"
+*/
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/bridge"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/handle"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/node"
+)
+
+func main() {}
+
+// handles holds every *node.Node, *bridge.Conn and operation.
+var handles handle.Table
+
+// operation is what a tailscale_op names: the way to end it early.
+type operation context.CancelCauseFunc
+
+// Does not compile when the codes of the two languages have come apart.
+var _ = [1]struct{}{errs.Internal - C.TAILSCALE_INTERNAL: {}}
+
+//export tailscale_abi_version
+func tailscale_abi_version() C.uint32_t { return C.TAILSCALE_ABI_VERSION }
+
+//export tailscale_set_log
+func tailscale_set_log(log C.tailscale_log) C.int32_t {
+	logReceiver.Store(&log)
+	return C.TAILSCALE_OK
+}
+
+//export tailscale_new
+func tailscale_new(out *C.tailscale) (code C.int32_t) {
+	defer recoverInto(&code)
+	if out == nil {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	var h uint64
+	n := node.New(func(level node.Level, line string) { logLine(h, level, line) })
+	h = handles.Add(n)
+	*out = C.tailscale(h)
+	return C.TAILSCALE_OK
+}
+
+//export tailscale_configure
+func tailscale_configure(h C.tailscale, config *C.tailscale_text, size C.size_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	text, ok := goText(config, size)
+	if !ok {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	return nodeOperation(h, 0, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		return result{}, n.Configure([]byte(text))
+	})
+}
+
+//export tailscale_start
+func tailscale_start(h C.tailscale, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	return nodeOperation(h, 0, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		return result{}, n.Start(ctx)
+	})
+}
+
+//export tailscale_up
+func tailscale_up(h C.tailscale, timeout C.uint32_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	return nodeOperation(h, timeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		status, err := n.Up(ctx)
+		return result{data: status}, err
+	})
+}
+
+//export tailscale_watch
+func tailscale_watch(h C.tailscale, seen C.uint64_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	return nodeOperation(h, 0, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		state, err := n.Watch(ctx, uint64(seen))
+		return result{data: state}, err
+	})
+}
+
+//export tailscale_status
+func tailscale_status(h C.tailscale, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	return nodeOperation(h, 0, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		status, err := n.Status(ctx)
+		return result{data: status}, err
+	})
+}
+
+//export tailscale_dial
+func tailscale_dial(h C.tailscale, address *C.tailscale_text, size C.size_t, timeout C.uint32_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	text, ok := goText(address, size)
+	if !ok {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	return nodeOperation(h, timeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		// The stream may end before it has its handle, which must then not stay behind.
+		ready := make(chan uint64, 1)
+		stream, err := n.Dial(ctx, text, func() { handles.Remove(<-ready) })
+		if err != nil {
+			return result{}, err
+		}
+		conn := handles.Add(stream.Conn)
+		ready <- conn
+		return result{stream: stream, conn: conn}, nil
+	})
+}
+
+//export tailscale_conn_error
+func tailscale_conn_error(h C.tailscale_conn) (code C.int32_t) {
+	defer recoverInto(&code)
+	conn, err := handle.Get[*bridge.Conn](&handles, uint64(h))
+	if err != nil {
+		return C.TAILSCALE_BAD_HANDLE
+	}
+	return C.int32_t(conn.Err())
+}
+
+//export tailscale_conn_close
+func tailscale_conn_close(h C.tailscale_conn) (code C.int32_t) {
+	defer recoverInto(&code)
+	conn, err := handle.Take[*bridge.Conn](&handles, uint64(h))
+	if err != nil {
+		return C.TAILSCALE_BAD_HANDLE
+	}
+	conn.Close()
+	return C.TAILSCALE_OK
+}
+
+//export tailscale_close
+func tailscale_close(h C.tailscale, timeout C.uint32_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	if done == nil {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	n, err := handle.Take[*node.Node](&handles, uint64(h))
+	if err != nil {
+		return C.TAILSCALE_BAD_HANDLE
+	}
+	start(context.Background(), timeout, completion{done, context_}, op, func(ctx context.Context) (result, error) {
+		return result{}, n.Close(ctx)
+	})
+	return C.TAILSCALE_OK
+}
+
+//export tailscale_cancel
+func tailscale_cancel(h C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	cancel, err := handle.Get[operation](&handles, uint64(h))
+	if err != nil {
+		return C.TAILSCALE_BAD_HANDLE
+	}
+	cancel(errs.ErrCanceled)
+	return C.TAILSCALE_OK
+}
+
+// nodeOperation starts work on the node that h names.
+func nodeOperation(h C.tailscale, timeout C.uint32_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op, work func(context.Context, *node.Node) (result, error)) C.int32_t {
+	if done == nil {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	n, err := handle.Get[*node.Node](&handles, uint64(h))
+	if err != nil {
+		return C.TAILSCALE_BAD_HANDLE
+	}
+	start(n.Context(), timeout, completion{done, context_}, op, func(ctx context.Context) (result, error) {
+		return work(ctx, n)
+	})
+	return C.TAILSCALE_OK
+}
+
+// start runs work in a goroutine of its own, under the deadline (0: none), and reports its end.
+func start(parent context.Context, timeout C.uint32_t, c completion, op *C.tailscale_op, work func(context.Context) (result, error)) {
+	ctx, cancel := context.WithCancelCause(parent)
+	h := handles.Add(operation(cancel))
+	if op != nil {
+		*op = C.tailscale_op(h)
+	}
+	go func() {
+		stop := func() {}
+		if timeout > 0 {
+			ctx, stop = context.WithTimeout(ctx, time.Duration(timeout)*time.Millisecond)
+		}
+		r, err := guarded(ctx, work)
+		handles.Remove(h)
+		if err != nil {
+			c.fail(ctx, err)
+		} else {
+			c.succeed(r)
+		}
+		stop()
+		cancel(nil)
+	}()
+}
+
+// guarded makes an error of a panic in work.
+func guarded(ctx context.Context, work func(context.Context) (result, error)) (r result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errs.New(errs.Internal, "panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return work(ctx)
+}
+
+// recoverInto ends a panic in an exported function: it must not unwind into C.
+func recoverInto(code *C.int32_t) {
+	if p := recover(); p != nil {
+		logLine(0, node.Warn, fmt.Sprintf("panic: %v\n%s", p, debug.Stack()))
+		*code = C.TAILSCALE_INTERNAL
+	}
+}
+
+// goText copies text of C's, which may be null only when it is empty.
+func goText(p *C.tailscale_text, size C.size_t) (string, bool) {
+	if size == 0 {
+		return "", true
+	}
+	if p == nil || size > 1<<20 {
+		return "", false
+	}
+	s := string(unsafe.Slice((*byte)(unsafe.Pointer(p)), int(size)))
+	return s, utf8.ValidString(s)
+}

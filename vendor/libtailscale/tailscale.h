@@ -1,0 +1,163 @@
+/*
+ * tailscale.h: a Tailscale node inside this process, as a C library.
+ *
+ * The contract
+ *
+ *  - Handles (tailscale, tailscale_conn, tailscale_op) are numbers that are never used twice. A handle
+ *    that is unknown, closed or of another kind is refused with TAILSCALE_BAD_HANDLE.
+ *  - A function returns TAILSCALE_OK or a code of enum tailscale_code, and never blocks on the network,
+ *    on a disk or on another thread's work.
+ *  - A function that takes a `done` callback starts an operation. When it returns TAILSCALE_OK, `done` is
+ *    called exactly once, also after tailscale_cancel, possibly before the function has returned, and
+ *    on any thread. When it returns anything else, `done` is never called.
+ *  - What the result points to is valid until `done` returns, except `fd` and `conn`, which then belong
+ *    to the caller.
+ *  - A `done` callback must be quick and must not unwind. It may call any function declared here.
+ *  - Text is UTF-8 with a length and no terminating zero. A length of 0 allows a null pointer.
+ *  - A Go panic inside the library ends as TAILSCALE_INTERNAL of the call or operation it happened in.
+ */
+#ifndef TAILSCALE_H
+#define TAILSCALE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The version of this contract, to be compared with what tailscale_abi_version returns. */
+#define TAILSCALE_ABI_VERSION 1
+
+typedef uint64_t tailscale;      /**< a node */
+typedef uint64_t tailscale_conn; /**< a stream to another node */
+typedef uint64_t tailscale_op;   /**< an operation under way */
+
+/** Text that is only read; named so that the compiler can hold this header against the library. */
+typedef const char tailscale_text;
+
+enum tailscale_code {
+  TAILSCALE_OK = 0,
+  TAILSCALE_INVALID_ARGUMENT = 1,    /**< null where it may not be, not UTF-8, malformed JSON or address */
+  TAILSCALE_BAD_HANDLE = 2,          /**< unknown, closed, or of another kind */
+  TAILSCALE_WRONG_STATE = 3,         /**< configured after the start, or used before it */
+  TAILSCALE_CANCELED = 4,            /**< tailscale_cancel was called */
+  TAILSCALE_TIMEOUT = 5,             /**< the operation's own deadline passed */
+  TAILSCALE_NEEDS_LOGIN = 6,         /**< somebody has to open the URL in `data` */
+  TAILSCALE_NEEDS_APPROVAL = 7,      /**< an administrator has to approve the node */
+  TAILSCALE_AUTH_REJECTED = 8,       /**< the control server refused the node or its key */
+  TAILSCALE_CONTROL_UNREACHABLE = 9, /**< the control server gave no answer */
+  TAILSCALE_NOT_IN_TAILNET = 10,     /**< no node, service or accepted route has the address */
+  TAILSCALE_NO_SUCH_HOST = 11,       /**< the tailnet has no node of that name */
+  TAILSCALE_REFUSED = 12,            /**< the peer refused the connection */
+  TAILSCALE_RESET = 13,              /**< the peer reset the connection */
+  TAILSCALE_UNREACHABLE = 14,        /**< the tailnet has the address, but no packet gets there */
+  TAILSCALE_NOT_RUNNING = 15,        /**< the node has not joined, or was stopped or logged out */
+  TAILSCALE_CLOSED = 16,             /**< the node was closed */
+  TAILSCALE_STATE_FOLDER = 17,       /**< the state folder is unusable or in use by another node */
+  TAILSCALE_INTERNAL = 18            /**< anything else */
+};
+
+struct tailscale_slice {
+  tailscale_text *ptr;
+  size_t len;
+};
+
+/** What an operation ended with. Only `code` and `message` are set when it failed, with one
+ * exception: NEEDS_LOGIN sets `data`. */
+struct tailscale_result {
+  int32_t code;                   /**< enum tailscale_code */
+  int32_t fd;                     /**< tailscale_dial: the caller's end of a socket pair; else -1 */
+  tailscale_conn conn;            /**< tailscale_dial: the stream; else 0 */
+  struct tailscale_slice message; /**< why it failed, for people */
+  struct tailscale_slice data;    /**< JSON or text, as the function says */
+  struct tailscale_slice local;   /**< tailscale_dial: the stream's own address, "ip:port" */
+  struct tailscale_slice remote;  /**< tailscale_dial: the peer's address, "ip:port" */
+};
+
+typedef void (*tailscale_done)(void *context, const struct tailscale_result *result);
+
+enum tailscale_log_level {
+  TAILSCALE_LOG_TRACE = 0,
+  TAILSCALE_LOG_DEBUG = 1,
+  TAILSCALE_LOG_INFO = 2,
+  TAILSCALE_LOG_WARN = 3
+};
+
+/** One line, without its line end, that `node` has logged. Lines may come on any thread, and
+ * a few may still come while a node closes. Configured secrets are replaced before. */
+typedef void (*tailscale_log)(tailscale node, int32_t level, tailscale_text *line, size_t len);
+
+/** Returns TAILSCALE_ABI_VERSION of the library that was linked. */
+uint32_t tailscale_abi_version(void);
+
+/** Sets the process's receiver of log lines; null discards them. */
+int32_t tailscale_set_log(tailscale_log log);
+
+/** Makes a node, which does nothing yet. tailscale_close frees it. */
+int32_t tailscale_new(tailscale *node);
+
+/**
+ * Sets what the node is to be, before its start. `config` is a JSON object; unknown keys are refused.
+ *   hostname      the name it asks for; default: the program's name
+ *   auth_key      an auth key, or an OAuth client secret
+ *   control_url   default: Tailscale's
+ *   state_dir     where it keeps its identity; empty: in memory only, which requires `ephemeral`
+ *   ephemeral     whether the control server forgets the node soon after it has gone offline
+ *   tags          the ACL tags it asks for, each "tag:name"
+ *   port          the UDP port for WireGuard; 0 or absent: any
+ *   port_mapping  whether to ask the host's gateway (NAT-PMP, PCP, UPnP) for a port; default true.
+ *                 false switches it off for every node of the process
+ */
+int32_t tailscale_configure(tailscale node, tailscale_text *config, size_t len, tailscale_done done,
+                            void *context, tailscale_op *op);
+
+/** Starts the node; it joins on its own in the background. */
+int32_t tailscale_start(tailscale node, tailscale_done done, void *context, tailscale_op *op);
+
+/** Starts the node if need be and waits until it has joined. `data` is then its status, as in
+ * tailscale_status. TAILSCALE_NEEDS_LOGIN: `data` is the URL. The node goes on trying after a failure. */
+int32_t tailscale_up(tailscale node, uint32_t timeout_ms, tailscale_done done, void *context,
+                     tailscale_op *op);
+
+/**
+ * Waits until the node's state is newer than the one numbered `seen` (0: at once), and gives the newest
+ * as JSON in `data`: {"seq", "state", "login_url", "error", "health": [text]}. `state` is one of
+ * NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running.
+ */
+int32_t tailscale_watch(tailscale node, uint64_t seen, tailscale_done done, void *context,
+                        tailscale_op *op);
+
+/** Gives the node's status in `data`: the LocalAPI's /status, JSON of Go's ipnstate.Status. */
+int32_t tailscale_status(tailscale node, tailscale_done done, void *context, tailscale_op *op);
+
+/**
+ * Dials `address`, "host:port" with an IP address or a MagicDNS name, by TCP and through the tailnet
+ * only: neither the host's network nor its DNS is ever used.
+ * `fd` is non-blocking and close-on-exec. Shutting down its writing side sends FIN to the peer; reading 0
+ * bytes means that the peer sent FIN, or that the stream broke: tailscale_conn_error tells which.
+ */
+int32_t tailscale_dial(tailscale node, tailscale_text *address, size_t len, uint32_t timeout_ms,
+                       tailscale_done done, void *context, tailscale_op *op);
+
+/** Returns why the stream broke, or TAILSCALE_OK while it did not. */
+int32_t tailscale_conn_error(tailscale_conn conn);
+
+/** Says that the owner is closing `fd`. What was written is still delivered, within a minute. */
+int32_t tailscale_conn_close(tailscale_conn conn);
+
+/**
+ * Closes the node, its streams and its operations (which end with TAILSCALE_CLOSED), and frees the
+ * handle at once. TAILSCALE_TIMEOUT: past the deadline; closing goes on in the background.
+ */
+int32_t tailscale_close(tailscale node, uint32_t timeout_ms, tailscale_done done, void *context,
+                        tailscale_op *op);
+
+/** Asks an operation to end early. BAD_HANDLE when it has ended already, which is no error. */
+int32_t tailscale_cancel(tailscale_op op);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TAILSCALE_H */
