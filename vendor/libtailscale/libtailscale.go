@@ -110,15 +110,11 @@ func tailscale_dial(h C.tailscale, address *C.tailscale_text, size C.size_t, tim
 		return C.TAILSCALE_INVALID_ARGUMENT
 	}
 	return nodeOperation(h, timeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
-		// The stream may end before it has its handle, which must then not stay behind.
-		ready := make(chan uint64, 1)
-		stream, err := n.Dial(ctx, text, func() { handles.Remove(<-ready) })
+		stream, err := n.Dial(ctx, text)
 		if err != nil {
 			return result{}, err
 		}
-		conn := handles.Add(stream.Conn)
-		ready <- conn
-		return result{stream: stream, conn: conn}, nil
+		return result{stream: stream, conn: handles.Add(stream.Conn)}, nil
 	})
 }
 

@@ -143,7 +143,8 @@ int32_t tailscale_dial(tailscale node, tailscale_text *address, size_t len, uint
 /** Returns why the stream broke, or TAILSCALE_OK while it did not. */
 int32_t tailscale_conn_error(tailscale_conn conn);
 
-/** Says that the owner is closing `fd`. What was written is still delivered, within a minute. */
+/** Says that the owner is closing `fd`, and frees the handle, which every stream needs. What was written
+ * is still delivered, within a minute. */
 int32_t tailscale_conn_close(tailscale_conn conn);
 
 /**

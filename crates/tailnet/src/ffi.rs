@@ -68,9 +68,7 @@ impl Conn {
     /// Why the stream broke, `TAILSCALE_OK` while it did not.
     pub(crate) fn error(&self) -> sys::tailscale_code {
         // SAFETY: takes a number; one that is no stream's is refused.
-        let code = unsafe { sys::tailscale_conn_error(self.0) }.unsigned_abs();
-        // The handle goes away when both directions have ended, which is no failure.
-        if code == sys::TAILSCALE_BAD_HANDLE { sys::TAILSCALE_OK } else { code }
+        unsafe { sys::tailscale_conn_error(self.0) }.unsigned_abs()
     }
 }
 

@@ -59,6 +59,12 @@ pub struct Peer {
     pub online: bool,
     #[serde(default, deserialize_with = "null_is_default")]
     cur_addr: String,
+    /// How many bytes were sent to it, WireGuard's own included.
+    #[serde(default)]
+    pub tx_bytes: u64,
+    /// How many bytes came from it, WireGuard's own included.
+    #[serde(default)]
+    pub rx_bytes: u64,
     #[serde(default, deserialize_with = "null_is_default")]
     relay: String,
 }

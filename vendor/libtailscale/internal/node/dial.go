@@ -17,9 +17,8 @@ type Stream struct {
 	Local, Remote string
 }
 
-// Dial connects to address, "host:port", by TCP, through the netstack and by no other way. ended is
-// called when both directions of the stream are over.
-func (n *Node) Dial(ctx context.Context, address string, ended func()) (*Stream, error) {
+// Dial connects to address, "host:port", by TCP, through the netstack and by no other way.
+func (n *Node) Dial(ctx context.Context, address string) (*Stream, error) {
 	host, port, err := splitAddress(address)
 	if err != nil {
 		return nil, err
@@ -43,11 +42,11 @@ func (n *Node) Dial(ctx context.Context, address string, ended func()) (*Stream,
 	if err != nil {
 		return nil, errs.Of(ctx, err)
 	}
-	return n.adopt(conn, ended)
+	return n.adopt(conn)
 }
 
 // adopt bridges conn, and makes it end with the node.
-func (n *Node) adopt(conn net.Conn, ended func()) (*Stream, error) {
+func (n *Node) adopt(conn net.Conn) (*Stream, error) {
 	stream := &Stream{Local: conn.LocalAddr().String(), Remote: conn.RemoteAddr().String()}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -60,7 +59,6 @@ func (n *Node) adopt(conn net.Conn, ended func()) (*Stream, error) {
 		n.mu.Lock()
 		delete(n.conns, stream.Conn)
 		n.mu.Unlock()
-		ended()
 	})
 	if err != nil {
 		conn.Close()

@@ -1,0 +1,51 @@
+//! What every test needs: a sandbox with the usual peer, and a node in it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tailnet::{Tailnet, TailnetBuilder};
+use tailnet_sandbox::{Peer, PeerInfo, Sandbox};
+
+/// No test takes that long unless something hangs.
+pub(crate) const HANG: Duration = Duration::from_secs(60);
+
+pub(crate) const ECHO: u16 = 7;
+pub(crate) const DIGEST: u16 = 8;
+pub(crate) const DISCARD: u16 = 9;
+pub(crate) const GENERATE: u16 = 19;
+/// Nothing listens there.
+pub(crate) const CLOSED: u16 = 1;
+
+/// Fails the test when `future` hangs.
+pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(HANG, future).await.expect("it hangs")
+}
+
+/// A tailnet with the peer `tools`.
+pub(crate) async fn sandbox() -> Sandbox {
+    let tools = Peer::new("tools").echo(ECHO).digest(DIGEST).discard(DISCARD).generate(GENERATE);
+    soon(Sandbox::start([tools])).await.expect("the sandbox starts")
+}
+
+pub(crate) fn builder(sandbox: &Sandbox) -> TailnetBuilder {
+    Tailnet::builder()
+        .hostname("node")
+        .control_url(sandbox.control_url())
+        .auth_key(sandbox.auth_key().parse().expect("a key"))
+        .ephemeral(true)
+        .port_mapping(false)
+}
+
+/// A tailnet, a node in it, and the peer `tools`.
+pub(crate) async fn joined() -> (Sandbox, Tailnet, PeerInfo) {
+    let sandbox = sandbox().await;
+    let node = soon(builder(&sandbox).up()).await.expect("the node joins");
+    let tools = sandbox.peer("tools").clone();
+    (sandbox, node, tools)
+}
+
+/// Closes both.
+pub(crate) async fn done(sandbox: Sandbox, node: Tailnet) {
+    soon(node.close()).await.expect("the node closes in time");
+    soon(sandbox.stop()).await.expect("the sandbox stops");
+}

@@ -1,0 +1,168 @@
+//! Nothing stays behind. These count the process's descriptors and threads, so each run has a process of
+//! its own: the test starts itself again.
+
+use std::fs;
+use std::time::Duration;
+
+use tailnet::Tailnet;
+use tokio::io::AsyncWriteExt;
+
+use crate::common::{ECHO, builder, done, joined, sandbox, soon};
+
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+fn threads() -> usize {
+    fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+/// Runs the ignored test of that name alone in a process of its own.
+fn alone(test: &str) {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+/// Waits until `count` is at most `limit`: the kernel and Go let go a little later.
+async fn settles(what: &str, limit: usize, count: impl Fn() -> usize) {
+    for _ in 0..100 {
+        if count() <= limit {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{} {what}, should be at most {limit}", count());
+}
+
+#[test]
+fn two_hundred_joins_and_closes_leave_nothing_behind() {
+    alone("life::joins_and_closes");
+}
+
+#[tokio::test]
+#[ignore = "counts what the whole process holds: run by two_hundred_joins_and_closes_leave_nothing_behind"]
+async fn joins_and_closes() {
+    let sandbox = sandbox().await;
+    let once = async || {
+        let node = soon(builder(&sandbox).up()).await.unwrap();
+        let mut stream = soon(node.connect(("tools", ECHO))).await.unwrap();
+        stream.write_all(b"x").await.unwrap();
+        soon(node.close()).await.unwrap();
+    };
+    for _ in 0..20 {
+        once().await; // what is made once and kept
+    }
+    let (fds, tasks) = (descriptors(), threads());
+    println!("before: {fds} descriptors, {tasks} threads");
+    for _ in 0..180 {
+        once().await;
+    }
+    println!("after: {} descriptors, {} threads", descriptors(), threads());
+    settles("descriptors", fds, descriptors).await;
+    settles("threads", tasks + 2, threads).await; // Go adds a thread now and then, not one a node
+    sandbox.stop().await.unwrap();
+}
+
+#[test]
+fn two_thousand_streams_leave_nothing_behind() {
+    alone("life::streams");
+}
+
+#[tokio::test]
+#[ignore = "counts what the whole process holds: run by two_thousand_streams_leave_nothing_behind"]
+async fn streams() {
+    let (sandbox, node, tools) = joined().await;
+    let burst = async || {
+        let mut all = tokio::task::JoinSet::new();
+        for _ in 0..100 {
+            let (node, ip) = (node.clone(), tools.ipv4);
+            all.spawn(async move {
+                let mut stream = soon(node.connect((ip, ECHO))).await.unwrap();
+                stream.write_all(b"hello").await.unwrap();
+            });
+        }
+        while let Some(result) = all.join_next().await {
+            result.unwrap();
+        }
+    };
+    burst().await;
+    settles("descriptors", descriptors(), descriptors).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (fds, tasks) = (descriptors(), threads());
+    println!("before: {fds} descriptors, {tasks} threads");
+    for _ in 0..20 {
+        burst().await;
+    }
+    println!("after: {} descriptors, {} threads", descriptors(), threads());
+    settles("descriptors", fds, descriptors).await;
+    settles("threads", tasks + 4, threads).await;
+    soon(node.close()).await.unwrap();
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn two_nodes_of_one_process_reach_the_same_peer() {
+    let (sandbox, first, tools) = joined().await;
+    let second = soon(builder(&sandbox).hostname("second").up()).await.unwrap();
+    for node in [&first, &second] {
+        soon(node.connect((tools.ipv4, ECHO))).await.unwrap();
+    }
+    assert_ne!(first.status().await.unwrap().ips, second.status().await.unwrap().ips);
+    soon(second.close()).await.unwrap();
+    done(sandbox, first).await;
+}
+
+#[tokio::test]
+async fn a_join_that_is_dropped_frees_its_state_folder() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let join = builder(&sandbox).state_dir(folder.path()).up();
+    assert!(tokio::time::timeout(Duration::from_millis(20), join).await.is_err());
+    let again = async {
+        loop {
+            match builder(&sandbox).state_dir(folder.path()).up().await {
+                Ok(node) => break node,
+                Err(tailnet::UpError::StateFolder { .. }) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(e) => panic!("{e}"),
+            }
+        }
+    };
+    let node = soon(again).await;
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn closing_twice_and_from_a_clone_is_one_closing() {
+    let (sandbox, node, _) = joined().await;
+    let clone = node.clone();
+    let (a, b) = tokio::join!(soon(node.close()), soon(clone.close()));
+    assert_eq!((a, b), (Ok(()), Ok(())));
+    sandbox.stop().await.unwrap();
+}
+
+#[test]
+fn a_runtime_that_ends_under_a_node_does_no_harm() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (sandbox, node): (_, Tailnet) = runtime.block_on(async {
+        let (sandbox, node, tools) = joined().await;
+        let dialer = node.clone();
+        tokio::spawn(async move {
+            loop {
+                drop(dialer.connect((tools.ipv4, ECHO)).await);
+            }
+        });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        (sandbox, node)
+    });
+    drop(runtime); // dials are under way
+    drop(node);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let node = soon(builder(&sandbox).up()).await.unwrap();
+        soon(node.close()).await.unwrap();
+    });
+}
