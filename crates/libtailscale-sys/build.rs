@@ -2,7 +2,8 @@
 //!
 //! From the environment: `GO` names the go command; `LIBTAILSCALE_LIB_DIR` names a folder that holds a
 //! `libtailscale.a` built before, and then no Go is needed.
-//! To dependents that ask (`DEP_TAILSCALE_*`): `go`, `gotoolchain`, `cc`, `source`, `tags`, `include`.
+//! To dependents that ask (`DEP_TAILSCALE_*`): `go`, `gotoolchain`, `cc`, `source`, `tags`,
+//! `include`; `version` and `go_version`: of tailscale.com and Go.
 
 #[path = "build/go.rs"]
 mod go;
@@ -46,6 +47,7 @@ fn run() -> Result<(), String> {
     }
     println!("cargo::metadata=source={}", source.display());
     println!("cargo::metadata=tags={}", go::tags(&source)?);
+    println!("cargo::metadata=version={}", go::tailscale_version(&source)?);
     match env::var_os("LIBTAILSCALE_LIB_DIR") {
         Some(dir) => {
             println!("cargo::metadata=go={}", go::command().display());
@@ -56,6 +58,7 @@ fn run() -> Result<(), String> {
             let go = go::Go::find(&source)?;
             println!("cargo::metadata=go={}", go.command.display());
             println!("cargo::metadata=cc={}", go::c_compiler()?.display());
+            println!("cargo::metadata=go_version={}", go.built_with());
             if let Some(toolchain) = go.toolchain {
                 println!("cargo::metadata=gotoolchain={toolchain}");
             }

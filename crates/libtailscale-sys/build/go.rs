@@ -80,6 +80,12 @@ impl Go {
         })
     }
 
+    /// The version that builds, as far as it is known before: a newer one where this one is too old.
+    pub(crate) fn built_with(&self) -> &str {
+        let version = if self.toolchain.is_some() { &self.required } else { &self.version };
+        version.trim_start_matches("go")
+    }
+
     /// Builds the archive for cargo's target.
     pub(crate) fn build_archive(&self, source: &Path, archive: &Path) -> Result<(), String> {
         let mut build = Command::new(&self.command);
@@ -122,6 +128,15 @@ impl Go {
             format!("building the Go archive failed (with {version}).\n{stderr}")
         }
     }
+}
+
+/// The version of tailscale.com that the module is pinned to.
+pub(crate) fn tailscale_version(source: &Path) -> Result<String, String> {
+    let text = fs::read_to_string(source.join("go.mod")).map_err(|e| format!("go.mod: {e}"))?;
+    text.lines()
+        .find_map(|line| line.trim().trim_start_matches("require ").strip_prefix("tailscale.com "))
+        .map(|version| version.trim().to_owned())
+        .ok_or_else(|| "go.mod does not ask for tailscale.com".to_owned())
 }
 
 /// The version that a go.mod asks for, such as "go1.26.6".

@@ -40,7 +40,9 @@ async fn an_address_outside_the_tailnet_is_refused_and_a_listener_there_hears_no
 #[tokio::test]
 async fn a_name_that_only_the_host_knows_is_unknown() {
     let (sandbox, node, _) = joined().await;
-    for name in ["localhost", "ip6-localhost", "example.com", "nobody", "nobody.sandbox.ts.net", "node.other.ts.net"] {
+    for name in
+        ["localhost", "ip6-localhost", "example.com", "nobody", "nobody.sandbox.ts.net", "node.other.ts.net"]
+    {
         let error = soon(node.connect((name, 80))).await.unwrap_err();
         assert!(is_refused_here(&error), "{name}: {error:?}");
     }

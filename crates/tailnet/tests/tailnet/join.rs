@@ -38,7 +38,10 @@ async fn an_unreachable_control_server_is_told_within_the_deadline() {
         .port_mapping(false)
         .join_timeout(Duration::from_secs(3));
     let error = soon(node.up()).await.unwrap_err();
-    assert!(matches!(&error, UpError::ControlUnreachable { message } if message.contains("refused")), "{error:?}");
+    assert!(
+        matches!(&error, UpError::ControlUnreachable { message } if message.contains("refused")),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]

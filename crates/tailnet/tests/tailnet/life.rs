@@ -2,6 +2,7 @@
 //! its own: the test starts itself again.
 
 use std::fs;
+use std::net::TcpListener;
 use std::time::Duration;
 
 use tailnet::Tailnet;
@@ -23,7 +24,8 @@ fn alone(test: &str) {
         .args(["--exact", test, "--ignored", "--nocapture"])
         .output()
         .unwrap();
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
@@ -89,9 +91,9 @@ async fn streams() {
             result.unwrap();
         }
     };
+    let before_any = descriptors();
     burst().await;
-    settles("descriptors", descriptors(), descriptors).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    settles("descriptors", before_any, descriptors).await;
     let (fds, tasks) = (descriptors(), threads());
     println!("before: {fds} descriptors, {tasks} threads");
     for _ in 0..20 {
@@ -120,13 +122,17 @@ async fn two_nodes_of_one_process_reach_the_same_peer() {
 async fn a_join_that_is_dropped_frees_its_state_folder() {
     let sandbox = sandbox().await;
     let folder = tempfile::tempdir().unwrap();
-    let join = builder(&sandbox).state_dir(folder.path()).up();
-    assert!(tokio::time::timeout(Duration::from_millis(20), join).await.is_err());
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap(); // a control server that never answers
+    let nowhere = format!("http://{}", silent.local_addr().unwrap()).parse().unwrap();
+    let join = builder(&sandbox).state_dir(folder.path()).control_url(nowhere).up();
+    assert!(tokio::time::timeout(Duration::from_millis(100), join).await.is_err());
     let again = async {
         loop {
             match builder(&sandbox).state_dir(folder.path()).up().await {
                 Ok(node) => break node,
-                Err(tailnet::UpError::StateFolder { .. }) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(tailnet::UpError::StateFolder { .. }) => {
+                    tokio::time::sleep(Duration::from_millis(20)).await
+                }
                 Err(e) => panic!("{e}"),
             }
         }
