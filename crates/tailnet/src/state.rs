@@ -77,8 +77,20 @@ impl StateWatch {
     /// # Errors
     /// [`StatusError::Closed`] once the node is closed.
     pub async fn changed(&mut self) -> Result<State, StatusError> {
+        self.after(self.seen).await
+    }
+
+    /// Gives the state of this moment, whether or not this watch has given it before. Cancel safe.
+    ///
+    /// # Errors
+    /// [`StatusError::Closed`] once the node is closed.
+    pub async fn newest(&mut self) -> Result<State, StatusError> {
+        self.after(0).await
+    }
+
+    async fn after(&mut self, seen: u64) -> Result<State, StatusError> {
         let operation = match self.node.upgrade() {
-            Some(node) => node.watch(self.seen)?,
+            Some(node) => node.watch(seen)?,
             None => return Err(StatusError::Closed),
         };
         let state: State = serde_json::from_str(&operation.await?.data)?;

@@ -39,6 +39,16 @@ impl Status {
     pub fn peer(&self, ip: IpAddr) -> Option<&Peer> {
         self.peers().find(|peer| peer.ips.contains(&ip))
     }
+
+    /// The peer of that MagicDNS name, short or full.
+    #[must_use]
+    pub fn peer_named(&self, name: &str) -> Option<&Peer> {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        self.peers().find(|peer| {
+            let full = peer.dns_name.trim_end_matches('.');
+            full == name || full.strip_suffix(&self.magic_dns_suffix) == Some(&format!("{name}."))
+        })
+    }
 }
 
 /// A node, as another one knows it.
