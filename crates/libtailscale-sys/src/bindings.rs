@@ -1,4 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
+// SHA-256 of tailscale.h: ad87ac1eb912dd9a2210131c1085ba68f4845be7764ab9bdf78149bc3f09dc20
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -184,7 +185,8 @@ unsafe extern "C" {
     pub fn tailscale_conn_error(conn: tailscale_conn) -> i32;
 }
 unsafe extern "C" {
-    ///Says that the owner is closing `fd`. What was written is still delivered, within a minute.
+    /**Says that the owner is closing `fd`, and frees the handle, which every stream needs. What was written
+ is still delivered, within a minute.*/
     pub fn tailscale_conn_close(conn: tailscale_conn) -> i32;
 }
 unsafe extern "C" {
