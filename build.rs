@@ -10,6 +10,12 @@ fn main() {
             println!("cargo::rerun-if-changed={path}");
         }
     }
+    // Tests against a real LXD run where there is one, and are listed as ignored where not.
+    println!("cargo::rustc-check-cfg=cfg(real_lxd)");
+    println!("cargo::rerun-if-env-changed=LXD_DIR");
+    if std::env::var_os("LXD_DIR").is_some_and(|dir| !dir.is_empty()) {
+        println!("cargo::rustc-cfg=real_lxd");
+    }
     let version = env!("CARGO_PKG_VERSION");
     let commit = commit().map(|c| format!("{c}, ")).unwrap_or_default();
     // Set by libtailscale-sys's build script.

@@ -168,7 +168,7 @@ mod tests {
                 "state_dir: /s\nclouds: [{name: a, address: 'a:1'}, {name: a, address: 'b:1'}]\n",
                 "two are named",
             ),
-            ("state_dir: [\n", "line 2"),
+            ("state_dir: [\n", "line 1"),
         ] {
             let error = Config::parse(text).unwrap_err();
             assert!(error.contains(expected), "{text:?}: {error}");

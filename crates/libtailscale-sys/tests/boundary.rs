@@ -18,10 +18,8 @@ unsafe extern "C" fn report(context: *mut c_void, result: *const tailscale_resul
     let message = match result.message.len {
         0 => String::new(),
         // SAFETY: as above.
-        len => {
-            String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(result.message.ptr.cast(), len) })
-                .into_owned()
-        }
+        len => String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(result.message.ptr.cast(), len) })
+            .into_owned(),
     };
     sender.send((result.code, message)).expect("the test listens");
 }
@@ -100,7 +98,10 @@ fn a_handle_of_another_kind_is_refused() {
     let (context, reported) = reports();
     let mut op = 0;
     // SAFETY: `op` outlives the call, and the context lives for ever.
-    assert_eq!(unsafe { tailscale_watch(node, u64::MAX, Some(report), context, &mut op) }, TAILSCALE_OK as i32);
+    assert_eq!(
+        unsafe { tailscale_watch(node, u64::MAX, Some(report), context, &mut op) },
+        TAILSCALE_OK as i32
+    );
     // SAFETY: plain numbers.
     let codes = unsafe {
         [
@@ -123,7 +124,10 @@ fn a_handle_of_another_kind_is_refused() {
 fn close(node: tailscale) {
     let (context, reported) = reports();
     // SAFETY: the context lives for ever.
-    assert_eq!(unsafe { tailscale_close(node, 10_000, Some(report), context, null_mut()) }, TAILSCALE_OK as i32);
+    assert_eq!(
+        unsafe { tailscale_close(node, 10_000, Some(report), context, null_mut()) },
+        TAILSCALE_OK as i32
+    );
     assert_eq!(reported.recv_timeout(HANG).unwrap().0, TAILSCALE_OK as i32);
 }
 

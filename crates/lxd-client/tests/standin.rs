@@ -186,8 +186,7 @@ async fn with_stolen_certificate() -> (SocketAddr, Fingerprint) {
 async fn the_right_certificate_without_its_key_is_refused() {
     let (addr, fingerprint) = with_stolen_certificate().await;
     let error = client(addr, ServerTrust::Fingerprint(fingerprint)).server().await.unwrap_err();
-    let bad_signature =
-        rustls::Error::InvalidCertificate(rustls::CertificateError::BadSignature);
+    let bad_signature = rustls::Error::InvalidCertificate(rustls::CertificateError::BadSignature);
     let found = lxd_client::chain(&error).filter_map(|e| e.downcast_ref::<rustls::Error>()).next();
     assert_eq!(found, Some(&bad_signature), "{error:?}");
 

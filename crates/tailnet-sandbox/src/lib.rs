@@ -16,11 +16,8 @@
 //! The tailnet runs in a child process of its own, so that a test can take it away from a node that lives
 //! in the test's process. Nothing of it belongs into a release build.
 
-// Only this crate's build script needs it: see Cargo.toml.
-use libtailscale_sys as _;
-
 mod sandbox;
 mod standin;
 
-pub use sandbox::{Peer, PeerInfo, Sandbox, SandboxError};
+pub use sandbox::{Peer, PeerInfo, Sandbox, SandboxError, program};
 pub use standin::StandIn;

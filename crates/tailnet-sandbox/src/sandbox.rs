@@ -234,8 +234,10 @@ impl Sandbox {
     }
 }
 
-/// The program that the build script made, or that `TAILNET_SANDBOX_PROGRAM` in the environment names.
-fn program() -> PathBuf {
+/// The program that a sandbox runs: the one that the build script made, or that `TAILNET_SANDBOX_PROGRAM` in the
+/// environment names.
+#[must_use]
+pub fn program() -> PathBuf {
     let built = || env!("TAILNET_SANDBOX_PROGRAM").into();
     std::env::var_os("TAILNET_SANDBOX_PROGRAM").map_or_else(built, PathBuf::from)
 }
