@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"tailscale.com/client/local"
-	"tailscale.com/envknob"
 	"tailscale.com/ipn/store/mem"
 	"tailscale.com/net/tsdial"
 	"tailscale.com/tsnet"
@@ -16,11 +15,11 @@ import (
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/bridge"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/knobs"
 )
 
 func init() {
-	// The uploader is not compiled in (build-tags.txt), and the control server should know.
-	envknob.SetNoLogsNoSupport()
+	knobs.DisableLogUpload() // the uploader is not compiled in: see build-tags.txt
 }
 
 // Node is one node. Its methods are safe for concurrent use.
@@ -107,7 +106,7 @@ func (n *Node) Start(ctx context.Context) error {
 
 func (n *Node) start(c Config) (err error) {
 	if c.PortMapping != nil && !*c.PortMapping {
-		envknob.Setenv("TS_DISABLE_PORTMAPPER", "true")
+		knobs.DisablePortMapping()
 	}
 	if n.folder, err = openStateFolder(c.StateDir); err != nil {
 		return err

@@ -14,12 +14,13 @@ import (
 	"time"
 
 	"tailscale.com/derp/derpserver"
-	"tailscale.com/envknob"
 	"tailscale.com/net/stunserver"
 	"tailscale.com/tailcfg"
 	"tailscale.com/tstest/integration/testcontrol"
 	"tailscale.com/types/key"
 	"tailscale.com/types/logger"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/knobs"
 )
 
 // Config is what the sandbox is to hold.
@@ -44,8 +45,8 @@ type Sandbox struct {
 // Start starts the tailnet and waits until every peer has joined it. Close ends it.
 func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err error) {
 	// Nothing of a sandbox may look for Tailscale's servers or for a gateway.
-	envknob.Setenv("TS_NO_LOGS_NO_SUPPORT", "true")
-	envknob.Setenv("TS_DISABLE_PORTMAPPER", "true")
+	knobs.DisableLogUpload()
+	knobs.DisablePortMapping()
 
 	s := &Sandbox{}
 	defer func() {

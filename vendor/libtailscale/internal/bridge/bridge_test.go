@@ -1,0 +1,217 @@
+package bridge
+
+import (
+	"bytes"
+	"crypto/rand"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+)
+
+// owner is the C side's end of a bridge.
+type owner struct{ *os.File }
+
+func (o owner) shutdown(t *testing.T, how int) {
+	t.Helper()
+	raw, err := o.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) { err = unix.Shutdown(int(fd), how) })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// bridged gives a bridge over a TCP connection on loopback, its owner, the peer, and a channel that is
+// closed when the bridge is over.
+func bridged(t *testing.T) (*Conn, owner, *net.TCPConn, <-chan struct{}) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	dialled, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	c, fd, err := New(dialled, func() { close(over) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := owner{os.NewFile(uintptr(fd), "owner")}
+	deadline := time.Now().Add(30 * time.Second)
+	peer.SetDeadline(deadline)
+	o.SetDeadline(deadline)
+	t.Cleanup(func() { o.Close(); peer.Close(); c.Abort(errs.Closed) })
+	return c, o, peer.(*net.TCPConn), over
+}
+
+func awaitEnd(t *testing.T, over <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-over:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the bridge does not end")
+	}
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b)
+	return b
+}
+
+func TestTheOwnersEndLeavesTheWayBackOpen(t *testing.T) {
+	c, o, peer, over := bridged(t)
+	sent := randomBytes(1 << 20)
+	go func() {
+		o.Write(sent)
+		o.shutdown(t, unix.SHUT_WR)
+	}()
+	got, err := io.ReadAll(peer)
+	if err != nil || !bytes.Equal(got, sent) {
+		t.Fatalf("the peer got %d bytes, %v", len(got), err)
+	}
+	answer := randomBytes(1 << 20)
+	go func() {
+		peer.Write(answer)
+		peer.CloseWrite()
+	}()
+	if got, err = io.ReadAll(o); err != nil || !bytes.Equal(got, answer) {
+		t.Fatalf("the owner got %d bytes, %v", len(got), err)
+	}
+	awaitEnd(t, over)
+	if c.Err() != errs.OK {
+		t.Errorf("it broke: %d", c.Err())
+	}
+}
+
+func TestThePeersEndLeavesTheWayThereOpen(t *testing.T) {
+	_, o, peer, over := bridged(t)
+	peer.CloseWrite()
+	if n, err := o.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Fatalf("the owner got %d bytes, %v", n, err)
+	}
+	sent := randomBytes(1 << 20)
+	go func() {
+		o.Write(sent)
+		o.shutdown(t, unix.SHUT_WR)
+	}()
+	if got, err := io.ReadAll(peer); err != nil || !bytes.Equal(got, sent) {
+		t.Fatalf("the peer got %d bytes, %v", len(got), err)
+	}
+	awaitEnd(t, over)
+}
+
+func TestACloseDeliversWhatWasWritten(t *testing.T) {
+	c, o, peer, over := bridged(t)
+	sent := randomBytes(100 << 10)
+	if _, err := o.Write(sent); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	o.Close()
+	if got, err := io.ReadAll(peer); err != nil || !bytes.Equal(got, sent) {
+		t.Fatalf("the peer got %d bytes, %v", len(got), err)
+	}
+	awaitEnd(t, over) // although the peer has not closed
+}
+
+func TestACloseAfterAHalfCloseEndsTheBridge(t *testing.T) {
+	c, o, peer, over := bridged(t)
+	o.shutdown(t, unix.SHUT_WR)
+	if got, err := io.ReadAll(peer); len(got) != 0 || err != nil {
+		t.Fatal(got, err)
+	}
+	c.Close()
+	o.Close()
+	awaitEnd(t, over)
+}
+
+func TestAResetIsNoEndOfFile(t *testing.T) {
+	c, o, peer, over := bridged(t)
+	peer.SetLinger(0)
+	peer.Close()
+	if n, _ := o.Read(make([]byte, 1)); n != 0 {
+		t.Fatalf("the owner got %d bytes", n)
+	}
+	if c.Err() != errs.Reset {
+		t.Errorf("the reason is %d", c.Err())
+	}
+	o.Close()
+	awaitEnd(t, over)
+}
+
+func TestAnAbortWakesTheOwnerWithTheReason(t *testing.T) {
+	c, o, _, over := bridged(t)
+	time.AfterFunc(10*time.Millisecond, func() { c.Abort(errs.Closed) })
+	if n, _ := o.Read(make([]byte, 1)); n != 0 {
+		t.Fatalf("the owner got %d bytes", n)
+	}
+	if c.Err() != errs.Closed {
+		t.Errorf("the reason is %d", c.Err())
+	}
+	if _, err := o.Write([]byte("x")); err == nil {
+		t.Error("the owner can still write")
+	}
+	awaitEnd(t, over)
+}
+
+func TestAnOwnerThatVanishesWhileThePeerSendsEndsTheBridge(t *testing.T) {
+	c, o, peer, over := bridged(t)
+	go func() {
+		zeros := make([]byte, 64<<10)
+		for {
+			if _, err := peer.Write(zeros); err != nil {
+				return
+			}
+		}
+	}()
+	if _, err := io.ReadFull(o, make([]byte, 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	o.Close()
+	awaitEnd(t, over)
+}
+
+func TestAThousandBridgesLeaveNothingBehind(t *testing.T) {
+	before := runtime.NumGoroutine()
+	var all sync.WaitGroup
+	for range 20 {
+		for range 50 {
+			all.Go(func() {
+				c, o, peer, over := bridged(t)
+				o.Write([]byte("hello"))
+				c.Close()
+				o.Close()
+				io.Copy(io.Discard, peer)
+				peer.Close()
+				<-over
+			})
+		}
+		all.Wait()
+	}
+	for range 100 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines before, %d after", before, runtime.NumGoroutine())
+}
