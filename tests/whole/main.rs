@@ -1,5 +1,7 @@
 //! The programs as their users run them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 mod program;
 
 mod lxd_ping;

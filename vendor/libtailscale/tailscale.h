@@ -122,8 +122,8 @@ int32_t tailscale_up(tailscale node, uint32_t timeout_ms, tailscale_done done, v
 
 /**
  * Waits until the node's state is newer than the one numbered `seen` (0: at once), and gives the newest
- * as JSON in `data`: {"seq", "state", "login_url", "error", "health": [text]}. `state` is one of
- * NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running.
+ * as JSON in `data`: {"seq", "state", "login_url", "error", "health"}, where `health` is a list of
+ * sentences and `state` one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running.
  */
 int32_t tailscale_watch(tailscale node, uint64_t seen, tailscale_done done, void *context,
                         tailscale_op *op);

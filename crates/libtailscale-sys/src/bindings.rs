@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: ad87ac1eb912dd9a2210131c1085ba68f4845be7764ab9bdf78149bc3f09dc20
+// SHA-256 of tailscale.h: 98304bd394043c3a793532aeb1a20ce908aaf853e0efe2200c5725e0cb07bc5b
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -146,8 +146,8 @@ unsafe extern "C" {
 }
 unsafe extern "C" {
     /**Waits until the node's state is newer than the one numbered `seen` (0: at once), and gives the newest
- as JSON in `data`: {"seq", "state", "login_url", "error", "health": [text]}. `state` is one of
- NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running.*/
+ as JSON in `data`: {"seq", "state", "login_url", "error", "health"}, where `health` is a list of
+ sentences and `state` one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running.*/
     pub fn tailscale_watch(
         node: tailscale,
         seen: u64,

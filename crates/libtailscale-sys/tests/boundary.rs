@@ -98,10 +98,8 @@ fn a_handle_of_another_kind_is_refused() {
     let (context, reported) = reports();
     let mut op = 0;
     // SAFETY: `op` outlives the call, and the context lives for ever.
-    assert_eq!(
-        unsafe { tailscale_watch(node, u64::MAX, Some(report), context, &mut op) },
-        TAILSCALE_OK as i32
-    );
+    let code = unsafe { tailscale_watch(node, u64::MAX, Some(report), context, &mut op) };
+    assert_eq!(code, TAILSCALE_OK as i32);
     // SAFETY: plain numbers.
     let codes = unsafe {
         [
@@ -124,10 +122,8 @@ fn a_handle_of_another_kind_is_refused() {
 fn close(node: tailscale) {
     let (context, reported) = reports();
     // SAFETY: the context lives for ever.
-    assert_eq!(
-        unsafe { tailscale_close(node, 10_000, Some(report), context, null_mut()) },
-        TAILSCALE_OK as i32
-    );
+    let code = unsafe { tailscale_close(node, 10_000, Some(report), context, null_mut()) };
+    assert_eq!(code, TAILSCALE_OK as i32);
     assert_eq!(reported.recv_timeout(HANG).unwrap().0, TAILSCALE_OK as i32);
 }
 

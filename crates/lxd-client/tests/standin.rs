@@ -1,5 +1,7 @@
 //! The client against the stand-in, over plain TCP on loopback: the crate does not know what a tailnet is.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;

@@ -206,7 +206,9 @@ unsafe extern "C" fn done(context: *mut c_void, result: *const sys::tailscale_re
     // SAFETY: `context` is the box that `submit` gave away, and this is the only call that gets it.
     let sender = unsafe { Box::from_raw(context.cast::<Sender>()) };
     // SAFETY: `result` points to a result that is valid until this function returns.
-    let outcome = unsafe { copy_result(&*result) };
+    let result = unsafe { &*result };
+    // SAFETY: so are its slices, and this call hands its descriptor and stream over.
+    let outcome = unsafe { copy_result(result) };
     // A waker is foreign code. When nobody waits any more the outcome is dropped here, stream and all.
     drop(catch_unwind(AssertUnwindSafe(|| sender.send(outcome))));
 }

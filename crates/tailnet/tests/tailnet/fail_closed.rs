@@ -16,6 +16,7 @@ async fn an_address_outside_the_tailnet_is_refused_and_a_listener_there_hears_no
     let host_only = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
     host_only.set_nonblocking(true).unwrap();
     let port = host_only.local_addr().unwrap().port();
+    println!("host-only listener on port {port}"); // .ci/check-fail-closed reads it
     let (sandbox, node, _) = joined().await;
     for host in [
         "127.0.0.1",
