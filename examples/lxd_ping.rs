@@ -21,6 +21,7 @@ mod ping;
 #[path = "lxd_ping/target.rs"]
 mod target;
 
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -31,23 +32,23 @@ use tailnet::{Tailnet, TailnetBuilder};
 use tracing_subscriber::EnvFilter;
 
 use args::Args;
-use failure::Failure;
+use failure::{Failure, Interrupted};
 use output::Output;
 use target::Target;
 
 /// How often a join that takes longer says what it waits for.
 const PROGRESS: Duration = Duration::from_secs(2);
 
+/// How long an interrupted run may take to clean up.
+const GRACE: Duration = Duration::from_secs(5);
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
     start_log(args.verbose);
     let output = Output::new(args.json);
-    let outcome = tokio::select! {
-        outcome = run(&args, &output) => outcome,
-        _ = tokio::signal::ctrl_c() => return ExitCode::from(130),
-    };
-    match outcome {
+    let run = std::pin::pin!(run(&args, &output));
+    match until_interrupted(run).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let failure = Failure::of(&error);
@@ -57,6 +58,19 @@ async fn main() -> ExitCode {
             }
             ExitCode::from(failure.exit_code)
         }
+    }
+}
+
+/// Ctrl-C ends the joining and the pinging, which then clean up. What else is under way gets a moment for it.
+async fn until_interrupted(
+    mut run: Pin<&mut impl Future<Output = anyhow::Result<()>>>,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        outcome = &mut run => outcome,
+        _ = tokio::signal::ctrl_c() => match tokio::time::timeout(GRACE, run).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Interrupted.into()),
+        },
     }
 }
 
@@ -96,6 +110,10 @@ async fn join(args: &Args, node: TailnetBuilder, control: &str, output: &Output)
     let joined = tokio::select! {
         joined = tailnet.up() => joined,
         () = show_progress => unreachable!("it goes on for ever"),
+        _ = tokio::signal::ctrl_c() => {
+            let _ = tailnet.close().await;
+            return Err(Interrupted.into());
+        }
     };
     match joined {
         Ok(status) => {

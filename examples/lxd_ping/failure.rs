@@ -31,6 +31,11 @@ pub(crate) struct Usage {
     pub(crate) hint: &'static str,
 }
 
+/// Ctrl-C came before there was anything to sum up.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub(crate) struct Interrupted;
+
 impl Failure {
     /// Sorts an error out by the first cause in its chain that says what to do.
     pub(crate) fn of(error: &anyhow::Error) -> Failure {
@@ -130,6 +135,9 @@ fn of_lxd(error: &lxd_client::Error) -> Option<Known> {
 fn of_setup(cause: &(dyn std::error::Error + 'static)) -> Option<Known> {
     if let Some(usage) = cause.downcast_ref::<Usage>() {
         return Some(("config", 2, usage.hint));
+    }
+    if cause.is::<Interrupted>() {
+        return Some(("interrupted", 130, "nothing was left running"));
     }
     if cause.is::<KeyError>() || cause.is::<EnvironmentError>() {
         return Some(("config", 2, "see .env.example"));

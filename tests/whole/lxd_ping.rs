@@ -1,9 +1,13 @@
 //! A newcomer's first minute, with and without mistakes.
 
+use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
-use crate::program::{Printed, command, lxd_ping, run};
+use crate::program::{HANG, Printed, command, finish, lxd_ping, run};
 
 fn ping(home: &Path, args: &[&str], env: &[(&str, &str)]) -> Printed {
     run(command(lxd_ping(), home).args(["-i", "0.01"]).args(args).envs(env.iter().copied()))
@@ -127,4 +131,59 @@ fn with_a_key_it_joins_the_tailnet_it_is_told_and_keeps_its_identity() {
     let again = ping(home.path(), &args, &env[1..]);
     assert_eq!(again.events()[0]["ip"], first.events()[0]["ip"]);
     assert_eq!(again.events()[1]["auth"], "trusted");
+}
+
+/// A ping without end that has had its first reply, with what reads its output.
+fn endless(home: &Path) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut child =
+        command(lxd_ping(), home).args(["-i", "0.01", "-c", "0", "--lxd", "lxd"]).spawn().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("seq=1") {
+        line.clear();
+        assert_ne!(output.read_line(&mut line).unwrap(), 0, "it ended");
+    }
+    (child, output)
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// The processes whose parent is `pid`, as `/proc` has them.
+fn children(pid: u32) -> Vec<String> {
+    let stat = |pid: &str| fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let parent =
+        |stat: &str| stat.rsplit_once(") ").and_then(|(_, rest)| Some(rest.split(' ').nth(1)?.to_owned()));
+    let pids = fs::read_dir("/proc").unwrap().flatten().filter_map(|e| e.file_name().into_string().ok());
+    pids.filter(|p| parent(&stat(p)) == Some(pid.to_string())).collect()
+}
+
+#[test]
+fn an_interrupt_ends_it_with_a_summary() {
+    let home = home();
+    let (child, mut output) = endless(home.path());
+    signal(&child, "-INT");
+    let mut rest = String::new();
+    while output.read_line(&mut rest).unwrap() > 0 {}
+    assert_eq!(finish(child).code, Some(0), "{rest}");
+    assert!(rest.contains("min/median/max"), "{rest}");
+}
+
+#[test]
+fn a_sandbox_does_not_outlive_its_owner() {
+    let home = home();
+    let (child, _output) = endless(home.path());
+    let sandboxes = children(child.id());
+    assert_eq!(sandboxes.len(), 1, "{sandboxes:?}");
+    signal(&child, "-KILL");
+    finish(child);
+    let start = Instant::now();
+    let alive =
+        || fs::read_to_string(format!("/proc/{}/cmdline", sandboxes[0])).is_ok_and(|c| c.contains("sandbox"));
+    while alive() {
+        assert!(start.elapsed() < HANG, "the sandbox is still there");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

@@ -4,6 +4,7 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -46,6 +47,7 @@ type Node struct {
 	folder   *stateFolder
 
 	state watchedState
+	names nameTable
 }
 
 // New makes a node that logs to log.
@@ -91,7 +93,7 @@ func (n *Node) Start(ctx context.Context) error {
 		n.started = started
 		go func() {
 			defer close(started)
-			n.startErr = n.start(*n.config)
+			n.startErr = n.guarded(func() error { return n.start(*n.config) })
 		}()
 	}
 	started := n.started
@@ -208,6 +210,18 @@ func (n *Node) close() {
 	if n.startErr != nil {
 		return // start has cleaned up
 	}
-	n.server.Close()
+	if err := n.guarded(n.server.Close); err != nil {
+		n.log(Warn, n.redact("closing: "+err.Error()))
+	}
 	n.folder.close()
+}
+
+// guarded makes an error of a panic, which in a goroutine of this node's would end the whole process.
+func (n *Node) guarded(work func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errs.New(errs.Internal, "panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return work()
 }

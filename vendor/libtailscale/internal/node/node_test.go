@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"tailscale.com/tailcfg"
 	"tailscale.com/types/logger"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
@@ -26,10 +27,14 @@ const (
 
 func newSandbox(t *testing.T) *sandbox.Sandbox {
 	t.Helper()
-	s, err := sandbox.Start(t.Context(), sandbox.Config{AuthKey: authKey, Domain: domain, Peers: []sandbox.PeerConfig{{
-		Hostname: "tools",
-		Services: []sandbox.Service{{Port: 7, Kind: "echo"}},
-	}}}, logger.Discard)
+	return newSandboxWith(t, sandbox.Config{})
+}
+
+func newSandboxWith(t *testing.T, c sandbox.Config) *sandbox.Sandbox {
+	t.Helper()
+	c.AuthKey, c.Domain = authKey, domain
+	c.Peers = []sandbox.PeerConfig{{Hostname: "tools", Services: []sandbox.Service{{Port: 7, Kind: "echo"}}}}
+	s, err := sandbox.Start(t.Context(), c, logger.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,6 +138,91 @@ func TestNothingIsDialledOutsideTheTailnet(t *testing.T) {
 		if _, err := n.Dial(deadline(t, time.Minute), address); codeOf(err) != errs.InvalidArgument {
 			t.Errorf("%q: %v", address, err)
 		}
+	}
+}
+
+func TestTheTailnetsDNSServersAreNeverAsked(t *testing.T) {
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	asked := make(chan struct{}, 1)
+	go func() {
+		buf := make([]byte, 1500)
+		for {
+			if _, _, err := server.ReadFrom(buf); err != nil {
+				return
+			}
+			select {
+			case asked <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	s := newSandboxWith(t, sandbox.Config{
+		Resolvers: []string{server.LocalAddr().String()},
+		Records: []tailcfg.DNSRecord{
+			{Name: "extra." + domain, Value: "100.64.0.1"},
+			{Name: "extra.example.com", Type: "A", Value: "100.64.0.1"},
+			{Name: "outside.example.com", Value: "127.0.0.1"},
+		},
+	})
+	n := newNode(t, s.Info.ControlURL, authKey, discard)
+	if _, err := n.Up(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]errs.Code{
+		"tools":               errs.OK,
+		"Tools." + domain:     errs.OK,
+		"extra":               errs.OK,
+		"extra.example.com.":  errs.OK,
+		"outside.example.com": errs.NotInTailnet,
+		"nobody":              errs.NoSuchHost,
+		"nobody." + domain:    errs.NoSuchHost,
+		"example.com":         errs.NoSuchHost,
+		"localhost":           errs.NoSuchHost,
+	} {
+		stream, err := n.Dial(deadline(t, time.Minute), host+":7")
+		if got := codeOf(err); got != want {
+			t.Errorf("%s: code %d (%v), want %d", host, got, err, want)
+		}
+		if err == nil {
+			stream.Conn.Close()
+			os.NewFile(uintptr(stream.FD), "end").Close()
+		}
+	}
+	select {
+	case <-asked:
+		t.Error("the DNS server was asked")
+	case <-time.After(100 * time.Millisecond):
+	}
+}
+
+func TestANodeThatJoinsLaterIsFoundByName(t *testing.T) {
+	s := newSandbox(t)
+	first := newNode(t, s.Info.ControlURL, authKey, discard)
+	if _, err := first.Up(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := first.Dial(deadline(t, time.Minute), "later:7"); codeOf(err) != errs.NoSuchHost {
+		t.Fatalf("got %v", err)
+	}
+	later := node.New(discard)
+	config := fmt.Sprintf(`{"hostname":"later","control_url":%q,"auth_key":%q,"ephemeral":true,"port_mapping":false}`, s.Info.ControlURL, authKey)
+	if err := later.Configure([]byte(config)); err != nil {
+		t.Fatal(err)
+	}
+	defer later.Close(deadline(t, 20*time.Second))
+	if _, err := later.Up(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	for code := errs.NoSuchHost; code != errs.Refused; {
+		_, err := first.Dial(deadline(t, time.Minute), "later:7")
+		if code = codeOf(err); code != errs.Refused && code != errs.NoSuchHost && code != errs.NotInTailnet {
+			t.Fatalf("got %v", err)
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -4,15 +4,18 @@ import (
 	"context"
 	"net/netip"
 	"strings"
+	"sync"
 
-	"golang.org/x/net/dns/dnsmessage"
+	"tailscale.com/ipn/ipnstate"
+	"tailscale.com/tailcfg"
 	"tailscale.com/util/dnsname"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 )
 
-// resolve gives the address of host, an IP address or a name that the tailnet itself knows. It never asks
-// a DNS server, neither the host's nor one that the tailnet names.
+// resolve gives the address of host, an IP address or a name that the tailnet itself knows. It asks no DNS
+// server, neither the host's nor one that the tailnet names: not even the node's own resolver, which would
+// forward what it does not know.
 func (n *Node) resolve(ctx context.Context, host string) (netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		if ip.Zone() != "" {
@@ -20,74 +23,107 @@ func (n *Node) resolve(ctx context.Context, host string) (netip.Addr, error) {
 		}
 		return ip.Unmap(), nil
 	}
-	name, err := n.qualify(host)
+	name, err := dnsname.ToFQDN(strings.ToLower(host))
+	if err != nil {
+		return netip.Addr{}, errs.New(errs.InvalidArgument, "name %q: %v", host, err)
+	}
+	ip, err := n.names.lookup(ctx, name, n.fetchNames)
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	unknown := errs.New(errs.NoSuchHost, "the tailnet has no node named %q", host)
-	manager, ok := n.server.Sys().DNSManager.GetOK()
-	if !ok || len(manager.Resolver().GetUpstreamResolvers(name)) > 0 {
-		// Not a name that the node answers for itself: a query would be forwarded.
-		return netip.Addr{}, unknown
+	if !ip.IsValid() {
+		return netip.Addr{}, errs.New(errs.NoSuchHost, "the tailnet has no node named %q", host)
 	}
-	for _, kind := range []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA} {
-		query, err := buildQuery(name, kind)
-		if err != nil {
-			return netip.Addr{}, errs.New(errs.InvalidArgument, "name %q: %v", host, err)
-		}
-		answer, err := manager.Query(ctx, query, "udp", netip.AddrPort{})
-		if err != nil {
-			continue // no answer of its own, and nobody to forward to
-		}
-		if ip, ok := parseAnswer(answer); ok {
+	return ip, nil
+}
+
+// nameTable is what MagicDNS would answer: the names of the nodes and the tailnet's own records. It is
+// made when it is first asked after a change of the tailnet.
+type nameTable struct {
+	mu      sync.Mutex
+	changes uint64 // how often the tailnet has changed
+	at      uint64 // the change that names is of
+	names   names
+}
+
+type names struct {
+	addrs  map[dnsname.FQDN]netip.Addr
+	domain string // of short names
+}
+
+// changed says that the tailnet has.
+func (t *nameTable) changed() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.changes++
+}
+
+// lookup gives the address of name, which is not valid when there is none.
+func (t *nameTable) lookup(ctx context.Context, name dnsname.FQDN, fetch func(context.Context) (names, error)) (netip.Addr, error) {
+	t.mu.Lock()
+	changes, known := t.changes, t.names
+	fresh := known.addrs != nil && t.at == changes
+	t.mu.Unlock()
+	if fresh {
+		if ip := known.get(name); ip.IsValid() {
 			return ip, nil
 		}
 	}
-	return netip.Addr{}, unknown
-}
-
-// qualify completes a name of one label with the tailnet's domain.
-func (n *Node) qualify(host string) (dnsname.FQDN, error) {
-	host = strings.ToLower(host)
-	if !strings.Contains(strings.TrimSuffix(host, "."), ".") {
-		s, _ := n.state.get()
-		_, domain, ok := strings.Cut(s.selfName, ".")
-		if !ok {
-			return "", errs.New(errs.NoSuchHost, "the tailnet has no domain to look %q up in", host)
-		}
-		host = strings.TrimSuffix(host, ".") + "." + domain
-	}
-	name, err := dnsname.ToFQDN(host)
+	// News of a node that has just joined may still be on its way here, so a miss asks again as well.
+	known, err := fetch(ctx)
 	if err != nil {
-		return "", errs.New(errs.InvalidArgument, "name %q: %v", host, err)
+		return netip.Addr{}, err
 	}
-	return name, nil
+	t.mu.Lock()
+	t.names, t.at = known, changes
+	t.mu.Unlock()
+	return known.get(name), nil
 }
 
-func buildQuery(name dnsname.FQDN, kind dnsmessage.Type) ([]byte, error) {
-	qname, err := dnsmessage.NewName(name.WithTrailingDot())
+func (n names) get(name dnsname.FQDN) netip.Addr {
+	if name.NumLabels() == 1 && n.domain != "" {
+		name = dnsname.FQDN(name.WithTrailingDot() + n.domain + ".")
+	}
+	return n.addrs[name]
+}
+
+func (n *Node) fetchNames(ctx context.Context) (names, error) {
+	status, err := n.local.Status(ctx)
 	if err != nil {
-		return nil, err
+		return names{}, errs.Of(ctx, err)
 	}
-	message := dnsmessage.Message{
-		Header:    dnsmessage.Header{RecursionDesired: true},
-		Questions: []dnsmessage.Question{{Name: qname, Type: kind, Class: dnsmessage.ClassINET}},
+	config, err := n.local.DNSConfig(ctx)
+	if err != nil {
+		config = new(tailcfg.DNSConfig) // no network map yet, and so no records
 	}
-	return message.Pack()
+	return collectNames(status, config), nil
 }
 
-func parseAnswer(answer []byte) (netip.Addr, bool) {
-	var message dnsmessage.Message
-	if err := message.Unpack(answer); err != nil {
-		return netip.Addr{}, false
+func collectNames(status *ipnstate.Status, config *tailcfg.DNSConfig) names {
+	table := names{addrs: make(map[dnsname.FQDN]netip.Addr, len(status.Peer)+1)}
+	if status.CurrentTailnet != nil {
+		table.domain = status.CurrentTailnet.MagicDNSSuffix
 	}
-	for _, record := range message.Answers {
-		switch body := record.Body.(type) {
-		case *dnsmessage.AResource:
-			return netip.AddrFrom4(body.A), true
-		case *dnsmessage.AAAAResource:
-			return netip.AddrFrom16(body.AAAA), true
+	add := func(name string, ips ...netip.Addr) {
+		if fqdn, err := dnsname.ToFQDN(strings.ToLower(name)); err == nil && len(ips) > 0 {
+			if _, taken := table.addrs[fqdn]; !taken {
+				table.addrs[fqdn] = ips[0] // IPv4, where there is one
+			}
 		}
 	}
-	return netip.Addr{}, false
+	if status.Self != nil {
+		add(status.Self.DNSName, status.Self.TailscaleIPs...)
+	}
+	for _, peer := range status.Peer {
+		add(peer.DNSName, peer.TailscaleIPs...)
+	}
+	for _, record := range config.ExtraRecords {
+		switch record.Type {
+		case "", "A", "AAAA":
+			if ip, err := netip.ParseAddr(record.Value); err == nil {
+				add(record.Name, ip)
+			}
+		}
+	}
+	return table
 }

@@ -23,7 +23,7 @@ type State struct {
 	Health   []string `json:"health"`
 
 	loginError string // why the last try to log in failed; empty once it worked
-	selfName   string // the node's MagicDNS name, with its final dot
+	known      bool   // the control server has answered
 }
 
 // watchedState is the newest State, and a channel that is closed when a newer one comes.
@@ -58,7 +58,8 @@ func (w *watchedState) update(change func(*State)) {
 
 // watchBackend keeps the state up to date from the backend's notifications until the node is closed.
 func (n *Node) watchBackend() error {
-	const what = ipn.NotifyInitialState | ipn.NotifyInitialHealthState | ipn.NotifyInitialStatus | ipn.NotifyNoNetMap
+	const what = ipn.NotifyInitialState | ipn.NotifyInitialHealthState | ipn.NotifyNoNetMap |
+		ipn.NotifyPeerChanges | ipn.NotifyPeerPatches
 	bus, err := n.local.WatchIPNBus(n.ctx, what)
 	if err != nil {
 		return err
@@ -69,6 +70,9 @@ func (n *Node) watchBackend() error {
 			notify, err := bus.Next()
 			if err != nil {
 				return // the node is closing
+			}
+			if notify.SelfChange != nil || notify.PeersChanged != nil || notify.PeersRemoved != nil || notify.State != nil {
+				n.names.changed()
 			}
 			n.state.update(func(s *State) { n.apply(s, &notify) })
 		}
@@ -90,13 +94,10 @@ func (n *Node) apply(s *State, notify *ipn.Notify) {
 		s.LoginURL = *notify.BrowseToURL
 	}
 	if notify.LoginFinished != nil {
-		s.LoginURL, s.Error = "", ""
-	}
-	if notify.InitialStatus != nil && notify.InitialStatus.Self != nil {
-		s.selfName = notify.InitialStatus.Self.DNSName
+		s.LoginURL, s.Error, s.known = "", "", true
 	}
 	if notify.SelfChange != nil {
-		s.selfName = notify.SelfChange.Name
+		s.known = true
 	}
 	if notify.Health != nil {
 		s.Health = []string{}
@@ -166,7 +167,7 @@ func (n *Node) whyNotUp(ctx context.Context, err error) error {
 		return errs.New(errs.NeedsApproval, "the node waits for an administrator's approval")
 	case s.loginError != "":
 		return errs.New(errs.ControlUnreachable, "cannot log in at the control server: %s", s.loginError)
-	case s.selfName == "":
+	case !s.known:
 		return errs.New(errs.ControlUnreachable, "no answer from the control server within the deadline (state %s)", s.State)
 	}
 	return errs.New(errs.Timeout, "not joined within the deadline (state %s%s)", s.State, details(s.Health))

@@ -17,6 +17,7 @@ import (
 	"tailscale.com/net/stunserver"
 	"tailscale.com/tailcfg"
 	"tailscale.com/tstest/integration/testcontrol"
+	"tailscale.com/types/dnstype"
 	"tailscale.com/types/key"
 	"tailscale.com/types/logger"
 
@@ -28,6 +29,9 @@ type Config struct {
 	AuthKey string       `json:"auth_key"` // the one key that lets a node in
 	Domain  string       `json:"domain"`   // the MagicDNS domain
 	Peers   []PeerConfig `json:"peers"`
+
+	Resolvers []string            `json:"resolvers"` // DNS servers for all other names, "ip:port"
+	Records   []tailcfg.DNSRecord `json:"records"`   // MagicDNS names besides those of the nodes
 }
 
 // Info is what a node needs to join, and what it then finds.
@@ -105,7 +109,7 @@ func (s *Sandbox) startControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf
 		DERPMap:         derp,
 		RequireAuthKey:  c.AuthKey,
 		MagicDNSDomain:  c.Domain,
-		DNSConfig:       &tailcfg.DNSConfig{Proxied: true},
+		DNSConfig:       c.dnsConfig(),
 		AllOnline:       true,
 		ExplicitBaseURL: s.Info.ControlURL,
 	}
@@ -113,6 +117,14 @@ func (s *Sandbox) startControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf
 	go server.Serve(listener)
 	s.cleanup = append(s.cleanup, func() { server.Close() })
 	return nil
+}
+
+func (c *Config) dnsConfig() *tailcfg.DNSConfig {
+	config := &tailcfg.DNSConfig{Proxied: true, ExtraRecords: c.Records}
+	for _, addr := range c.Resolvers {
+		config.Resolvers = append(config.Resolvers, &dnstype.Resolver{Addr: addr})
+	}
+	return config
 }
 
 func (s *Sandbox) startRelay(logf logger.Logf) (*tailcfg.DERPMap, error) {
