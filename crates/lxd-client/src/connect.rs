@@ -18,6 +18,18 @@ use tower_service::Service;
 type BoxError = Box<dyn StdError + Send + Sync>;
 type BoxFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
+/// What makes the client's streams: a hyper connector, such as the one of the crate `tailnet`. Implemented for
+/// every `Service<Uri>` that fits.
+pub trait Connect:
+    Service<Uri, Response: Io, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<C> Connect for C where
+    C: Service<Uri, Response: Io, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
 /// A byte stream as hyper wants it. Implemented for everything that fits.
 pub trait Io: Read + Write + Connection + Send + Unpin + 'static {}
 
@@ -28,10 +40,7 @@ impl<T: Read + Write + Connection + Send + Unpin + 'static> Io for T {}
 pub(crate) struct BoxConnector(Arc<dyn Fn(Uri) -> BoxFuture<BoxIo> + Send + Sync>);
 
 impl BoxConnector {
-    pub(crate) fn new<C>(connector: C) -> BoxConnector
-    where
-        C: Service<Uri, Response: Io, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static,
-    {
+    pub(crate) fn new(connector: impl Connect) -> BoxConnector {
         BoxConnector(Arc::new(move |uri| {
             let mut connector = connector.clone();
             Box::pin(async move {

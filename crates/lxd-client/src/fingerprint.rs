@@ -23,10 +23,6 @@ pub struct Fingerprint([u8; 32]);
 pub struct InvalidFingerprint;
 
 impl Fingerprint {
-    pub(crate) const fn zero() -> Fingerprint {
-        Fingerprint([0; 32])
-    }
-
     /// The fingerprint of a certificate.
     #[must_use]
     pub fn of(certificate: &CertificateDer<'_>) -> Fingerprint {

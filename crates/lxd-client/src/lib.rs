@@ -7,8 +7,7 @@
 //! ```no_run
 //! use lxd_client::{Client, Identity, ServerTrust, TrustToken};
 //!
-//! # async fn example<C>(connector: C) -> Result<(), Box<dyn std::error::Error>>
-//! # where C: tower_service::Service<http::Uri, Response: lxd_client::Io, Error: Into<Box<dyn std::error::Error + Send + Sync>>, Future: Send> + Clone + Send + Sync + 'static {
+//! # async fn example(connector: impl lxd_client::Connect) -> Result<(), Box<dyn std::error::Error>> {
 //! let token: TrustToken = std::env::var("LXD_TRUST_TOKEN")?.parse()?; // from `lxc config trust add`
 //! let identity = Identity::load_or_generate("/var/lib/my-service".as_ref(), "my-service")?;
 //! let client = Client::builder("https://lxd.example.ts.net:8443".parse()?, connector)
@@ -45,7 +44,7 @@ mod tls;
 mod token;
 
 pub use client::{Client, ClientBuilder, fetch_fingerprint};
-pub use connect::Io;
+pub use connect::{Connect, Io};
 pub use error::{Error, chain};
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use identity::{Identity, IdentityError};

@@ -49,6 +49,11 @@ pub(crate) fn client_config(trust: &ServerTrust, identity: Option<Identity>) -> 
     }
 }
 
+/// A configuration that accepts no server, for a client that does no TLS.
+pub(crate) fn trusting_nobody() -> Result<ClientConfig, Error> {
+    with_identity(builder()?.with_root_certificates(RootCertStore::empty()), None)
+}
+
 /// A configuration that accepts any server, and tells which it was.
 pub(crate) fn recording_config() -> Result<(ClientConfig, Arc<PinVerifier>), Error> {
     let verifier = PinVerifier::new(None);

@@ -39,12 +39,9 @@ func (n *Node) Dial(ctx context.Context, address string) (*Stream, error) {
 		return nil, errs.New(errs.NotInTailnet, "%s is not in the tailnet: no node, service or accepted route has it", ip)
 	}
 	target := netip.AddrPortFrom(ip, port)
-	conn, err := n.dialer.NetstackDialTCP(ctx, target)
-	if err != nil && errs.Of(ctx, err).Code == errs.Refused {
-		// The netstack picks its port at random, without regard to streams that the peer has not quite
-		// closed yet, and a SYN that meets one of those is refused. From another port it is not.
-		conn, err = n.dialer.NetstackDialTCP(ctx, target)
-	}
+	conn, err := dialHedged(ctx, func(ctx context.Context) (net.Conn, error) {
+		return n.dialer.NetstackDialTCP(ctx, target)
+	})
 	if err != nil {
 		return nil, errs.Of(ctx, err)
 	}

@@ -4,6 +4,7 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,7 @@ func New(log LogFunc) *Node {
 	n := &Node{log: log, conns: map[*bridge.Conn]struct{}{}, closed: make(chan struct{})}
 	n.ctx, n.cancel = context.WithCancelCause(context.Background())
 	n.state.init()
+	n.names.init()
 	return n
 }
 
@@ -137,7 +139,7 @@ func (n *Node) start(c Config) (err error) {
 	}
 	n.server = server
 	n.dialer = server.Sys().Dialer.Get()
-	if n.local, err = server.LocalClient(); err == nil {
+	if n.local, err = localClient(server); err == nil {
 		err = n.watchBackend()
 	}
 	if err != nil {
@@ -145,6 +147,19 @@ func (n *Node) start(c Config) (err error) {
 		return errs.New(errs.Internal, "cannot watch the node's state: %v", err)
 	}
 	return nil
+}
+
+// localClient gives a client of the server's LocalAPI that leaves no connection behind: one that was never
+// used would keep the server's Close waiting for five seconds.
+func localClient(server *tsnet.Server) (*local.Client, error) {
+	client, err := server.LocalClient()
+	if err != nil {
+		return nil, err
+	}
+	return &local.Client{
+		OmitAuth:  true,
+		Transport: &http.Transport{DialContext: client.Dial, DisableKeepAlives: true},
+	}, nil
 }
 
 // running waits for the start and fails unless the node was started before.
@@ -199,7 +214,6 @@ func (n *Node) close() {
 		conns = append(conns, c)
 	}
 	n.mu.Unlock()
-	// tsnet hangs for ever when it has to reset more than 512 streams by itself, so they go first.
 	for _, c := range conns {
 		c.Abort(errs.Closed)
 	}
@@ -210,7 +224,7 @@ func (n *Node) close() {
 	if n.startErr != nil {
 		return // start has cleaned up
 	}
-	if err := n.guarded(n.server.Close); err != nil {
+	if err := n.guarded(func() error { resetStreams(n.server); return n.server.Close() }); err != nil {
 		n.log(Warn, n.redact("closing: "+err.Error()))
 	}
 	n.folder.close()

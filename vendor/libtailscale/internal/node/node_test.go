@@ -33,7 +33,10 @@ func newSandbox(t *testing.T) *sandbox.Sandbox {
 func newSandboxWith(t *testing.T, c sandbox.Config) *sandbox.Sandbox {
 	t.Helper()
 	c.AuthKey, c.Domain = authKey, domain
-	c.Peers = []sandbox.PeerConfig{{Hostname: "tools", Services: []sandbox.Service{{Port: 7, Kind: "echo"}}}}
+	c.Peers = []sandbox.PeerConfig{{Hostname: "tools", Services: []sandbox.Service{
+		{Port: 7, Kind: "echo"},
+		{Port: 13, Kind: "greet"}, // closes first
+	}}}
 	s, err := sandbox.Start(t.Context(), c, logger.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -224,6 +227,71 @@ func TestANodeThatJoinsLaterIsFoundByName(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+func TestTwoThousandDialsToAPeerThatClosesFirstDoNotStall(t *testing.T) {
+	s := newSandbox(t)
+	n := newNode(t, s.Info.ControlURL, authKey, discard)
+	if _, err := n.Up(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	var slowest time.Duration
+	for i := range 2000 {
+		start := time.Now()
+		stream, err := n.Dial(deadline(t, 20*time.Second), "tools:13")
+		if err != nil {
+			t.Fatalf("dial %d after %v: %v", i, time.Since(start), err)
+		}
+		slowest = max(slowest, time.Since(start))
+		end := os.NewFile(uintptr(stream.FD), "end")
+		end.SetDeadline(time.Now().Add(time.Minute))
+		if got, err := io.ReadAll(end); err != nil || string(got) != "hello\n" {
+			t.Fatalf("dial %d: %q, %v", i, got, err)
+		}
+		stream.Conn.Close()
+		end.Close()
+	}
+	t.Logf("the slowest dial took %v", slowest)
+}
+
+func TestANodeWithThousandsOfStreamsClosesInTime(t *testing.T) {
+	s := newSandbox(t)
+	n := newNode(t, s.Info.ControlURL, authKey, discard)
+	if _, err := n.Up(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	open := func(count int) (streams []*node.Stream) {
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				for range count / 50 {
+					stream, err := n.Dial(deadline(t, 30*time.Second), "tools:7")
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					mu.Lock()
+					streams = append(streams, stream)
+					mu.Unlock()
+				}
+			})
+		}
+		all.Wait()
+		return streams
+	}
+	for _, stream := range open(2000) { // these go to TIME_WAIT
+		stream.Conn.Close()
+		os.NewFile(uintptr(stream.FD), "end").Close()
+	}
+	for _, stream := range open(2000) { // these stay open
+		defer os.NewFile(uintptr(stream.FD), "end").Close()
+	}
+	start := time.Now()
+	if err := n.Close(deadline(t, 10*time.Second)); err != nil {
+		t.Error(err)
+	}
+	t.Logf("closed in %v", time.Since(start))
 }
 
 func TestARejectedKeyIsToldAndNeverLogged(t *testing.T) {

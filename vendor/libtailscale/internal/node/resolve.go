@@ -40,10 +40,12 @@ func (n *Node) resolve(ctx context.Context, host string) (netip.Addr, error) {
 // nameTable is what MagicDNS would answer: the names of the nodes and the tailnet's own records. It is
 // made when it is first asked after a change of the tailnet.
 type nameTable struct {
+	fetching chan struct{} // holds one token while somebody fetches
+
 	mu      sync.Mutex
-	changes uint64 // how often the tailnet has changed
-	at      uint64 // the change that names is of
 	names   names
+	version uint64 // counts what was fetched
+	stale   bool   // the tailnet has changed since
 }
 
 type names struct {
@@ -51,32 +53,54 @@ type names struct {
 	domain string // of short names
 }
 
+func (t *nameTable) init() {
+	t.fetching = make(chan struct{}, 1)
+	t.stale = true
+}
+
 // changed says that the tailnet has.
 func (t *nameTable) changed() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.changes++
+	t.stale = true
+}
+
+func (t *nameTable) get() (known names, version uint64, stale bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.names, t.version, t.stale
 }
 
 // lookup gives the address of name, which is not valid when there is none.
 func (t *nameTable) lookup(ctx context.Context, name dnsname.FQDN, fetch func(context.Context) (names, error)) (netip.Addr, error) {
-	t.mu.Lock()
-	changes, known := t.changes, t.names
-	fresh := known.addrs != nil && t.at == changes
-	t.mu.Unlock()
-	if fresh {
+	known, seen, stale := t.get()
+	if !stale {
 		if ip := known.get(name); ip.IsValid() {
 			return ip, nil
 		}
 	}
 	// News of a node that has just joined may still be on its way here, so a miss asks again as well.
-	known, err := fetch(ctx)
-	if err != nil {
-		return netip.Addr{}, err
+	select {
+	case t.fetching <- struct{}{}:
+		defer func() { <-t.fetching }()
+	case <-ctx.Done():
+		return netip.Addr{}, context.Cause(ctx)
+	}
+	if known, version, stale := t.get(); version != seen && !stale {
+		return known.get(name), nil // somebody else has asked meanwhile
 	}
 	t.mu.Lock()
-	t.names, t.at = known, changes
+	t.stale = false // a change from here on may not be in what is fetched
 	t.mu.Unlock()
+	known, err := fetch(ctx)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err != nil {
+		t.stale = true
+		return netip.Addr{}, err
+	}
+	t.names = known
+	t.version++
 	return known.get(name), nil
 }
 

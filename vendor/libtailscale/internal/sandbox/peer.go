@@ -23,7 +23,7 @@ type PeerConfig struct {
 // Service is what a peer serves on one TCP port.
 type Service struct {
 	Port   uint16 `json:"port"`
-	Kind   string `json:"kind"`   // echo, discard, generate, digest or forward
+	Kind   string `json:"kind"`   // echo, discard, generate, digest, greet or forward
 	Target string `json:"target"` // forward: a loopback address of this machine, "ip:port"
 }
 
@@ -128,6 +128,8 @@ func (s Service) handler() (handler, error) {
 		return generate, nil
 	case "digest":
 		return digest, nil
+	case "greet":
+		return func(c stream) { io.WriteString(c, "hello\n") }, nil
 	case "forward":
 		target, err := netip.ParseAddrPort(s.Target)
 		if err != nil {

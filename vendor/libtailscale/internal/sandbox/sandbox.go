@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync"
 	"time"
 
 	"tailscale.com/derp/derpserver"
@@ -43,6 +44,7 @@ type Info struct {
 // Sandbox is a running tailnet.
 type Sandbox struct {
 	Info    Info
+	peers   []*peer
 	cleanup []func()
 }
 
@@ -85,17 +87,31 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 			continue
 		}
 		s.Info.Peers[r.index] = r.peer.info
-		s.cleanup = append(s.cleanup, r.peer.close)
+		s.peers = append(s.peers, r.peer)
 	}
 	return s, err
 }
 
-// Close ends the tailnet, peers first.
+// Close ends the tailnet, peers first. A peer that takes too long is left behind: tsnet can hang for ever
+// when a node has had many streams.
 func (s *Sandbox) Close() {
+	var peers sync.WaitGroup
+	for _, p := range s.peers {
+		peers.Go(p.close)
+	}
+	closed := make(chan struct{})
+	go func() {
+		peers.Wait()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeTimeout):
+	}
 	for i := len(s.cleanup) - 1; i >= 0; i-- {
 		s.cleanup[i]()
 	}
-	s.cleanup = nil
+	s.peers, s.cleanup = nil, nil
 }
 
 func (s *Sandbox) startControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) error {
@@ -182,3 +198,6 @@ func tempDir() (path string, remove func(), err error) {
 
 // joinTimeout is generous: a busy machine may take seconds, and nothing waits for it to pass.
 const joinTimeout = time.Minute
+
+// closeTimeout is how long the peers may take to close.
+const closeTimeout = 3 * time.Second

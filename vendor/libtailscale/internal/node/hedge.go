@@ -1,0 +1,88 @@
+package node
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+)
+
+// The netstack picks its own port at random. A peer that runs in user space keeps its side of a closed
+// stream for a minute, and while it does it drops a SYN from the same port, or refuses it when it is just
+// closing: after some 300 dials in a minute that becomes likely (DESIGN: TSNET.md, row 15). Another port is
+// answered at once. So a silent dial gets another one beside it, and a refused dial one after it.
+const (
+	hedgeAfter = 250 * time.Millisecond
+	hedges     = 3
+)
+
+// hedge is one dial with the attempts beside it.
+type hedge struct {
+	ctx     context.Context
+	cancel  context.CancelFunc
+	attempt func(context.Context) (net.Conn, error)
+
+	mu      sync.Mutex
+	left    int // attempts that may still be made
+	running int
+	refused bool // one was
+	timer   *time.Timer
+	over    bool
+	done    chan struct{} // closed when over
+	conn    net.Conn
+	err     error
+}
+
+// dialHedged makes the attempt, and others beside it while there is no answer. The first to succeed wins.
+func dialHedged(ctx context.Context, attempt func(context.Context) (net.Conn, error)) (net.Conn, error) {
+	h := &hedge{attempt: attempt, left: hedges, running: 1, done: make(chan struct{})}
+	h.ctx, h.cancel = context.WithCancel(ctx)
+	defer h.cancel()
+	h.mu.Lock()
+	h.timer = time.AfterFunc(hedgeAfter, h.another)
+	h.mu.Unlock()
+	h.settle(attempt(h.ctx))
+	<-h.done
+	return h.conn, h.err
+}
+
+// another makes one more attempt, in the timer's goroutine.
+func (h *hedge) another() {
+	h.mu.Lock()
+	if h.over || h.left == 0 {
+		h.mu.Unlock()
+		return
+	}
+	h.left--
+	h.running++
+	h.timer.Reset(hedgeAfter)
+	h.mu.Unlock()
+	h.settle(h.attempt(h.ctx))
+}
+
+// settle takes the outcome of one attempt.
+func (h *hedge) settle(conn net.Conn, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.running--
+	switch {
+	case h.over:
+		if err == nil {
+			conn.Close()
+		}
+		return
+	case err == nil:
+	case !h.refused && h.left > 0 && errs.Of(h.ctx, err).Code == errs.Refused:
+		h.refused = true
+		go h.another()
+		return
+	case h.running > 0:
+		return
+	}
+	h.over, h.conn, h.err = true, conn, err
+	h.timer.Stop()
+	h.cancel()
+	close(h.done)
+}

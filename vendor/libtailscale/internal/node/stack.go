@@ -1,0 +1,41 @@
+package node
+
+import (
+	"reflect"
+	"unsafe"
+
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"tailscale.com/tsnet"
+)
+
+// resetStreams resets every stream of the server's netstack, those in TIME_WAIT too.
+//
+// It has to come before the server's own Close, which first stops the loop that takes packets out of the
+// netstack, and then has every stream write a reset: past the 512 packets that the queue holds, it hangs
+// for ever.
+func resetStreams(server *tsnet.Server) {
+	if ipstack := netstackOf(server); ipstack != nil {
+		for _, endpoint := range ipstack.RegisteredEndpoints() {
+			endpoint.Abort()
+		}
+	}
+}
+
+// netstackOf gives the TCP/IP stack of a server that has started, or nil when tsnet keeps it in another
+// place than the version that go.mod pins, which a test would tell. There is no public way to it.
+func netstackOf(server *tsnet.Server) *stack.Stack {
+	impl, ok := server.Sys().Netstack.GetOK()
+	if !ok {
+		return nil
+	}
+	value := reflect.ValueOf(impl)
+	if value.Kind() != reflect.Pointer || value.Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	field := value.Elem().FieldByName("ipstack")
+	if !field.IsValid() || field.Type() != reflect.TypeFor[*stack.Stack]() {
+		return nil
+	}
+	// SAFETY: the field has this type, and is set once, before Start returns.
+	return *(**stack.Stack)(unsafe.Pointer(field.UnsafeAddr()))
+}
