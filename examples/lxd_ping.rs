@@ -21,6 +21,7 @@ mod ping;
 #[path = "lxd_ping/target.rs"]
 mod target;
 
+use std::io::IsTerminal;
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -131,5 +132,6 @@ async fn join(args: &Args, node: TailnetBuilder, control: &str, output: &Output)
 fn start_log(verbose: bool) {
     let default = if verbose { "info,tailscale=debug" } else { "error" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
 }

@@ -1,5 +1,6 @@
 //! Kolaboree NG's tailnet node: joins a tailnet and keeps watch over the LXD servers in it.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -66,5 +67,6 @@ async fn run(args: &Args) -> anyhow::Result<()> {
 fn start_log(verbose: bool) {
     let default = if verbose { "info,tailscale=debug" } else { "info,tailscale=warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
 }

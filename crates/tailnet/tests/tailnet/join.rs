@@ -107,6 +107,22 @@ async fn an_unusable_state_folder_is_named() {
 }
 
 #[tokio::test]
+async fn a_damaged_identity_is_told_and_kept() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tailscaled.state");
+    for damaged in ["rubbish", "{\"_machinekey\":", ""] {
+        std::fs::write(&file, damaged).unwrap();
+        let error = soon(builder(&sandbox).state_dir(folder.path()).up()).await.unwrap_err();
+        assert!(
+            matches!(&error, UpError::StateFolder { message } if message.contains("damaged")),
+            "{error:?}"
+        );
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), damaged);
+    }
+}
+
+#[tokio::test]
 async fn the_watch_gives_states_up_to_running_and_ends_with_the_node() {
     let sandbox = sandbox().await;
     let node = soon(builder(&sandbox).start()).await.unwrap();
