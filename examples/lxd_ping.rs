@@ -97,7 +97,12 @@ async fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
 async fn join(args: &Args, node: TailnetBuilder, control: &str, output: &Output) -> anyhow::Result<Tailnet> {
     let start = Instant::now();
     output.progress(&format!("joining the tailnet ({control})"));
-    let tailnet = node.join_timeout(args.timeout()).connect_timeout(args.timeout()).start().await?;
+    let tailnet = node
+        .accept_routes(args.accept_routes)
+        .join_timeout(args.timeout())
+        .connect_timeout(args.timeout())
+        .start()
+        .await?;
     let mut watch = tailnet.watch();
     let show_progress = async {
         // A join takes a moment as a rule; what takes longer is explained, again and again.

@@ -26,6 +26,9 @@ pub struct Config {
     /// The ACL tags the node asks for.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// Whether to use the subnet routes that other nodes offer.
+    #[serde(default)]
+    pub accept_routes: bool,
     /// How many seconds joining may take.
     #[serde(default = "default_join_timeout", deserialize_with = "seconds")]
     pub join_timeout: Duration,
@@ -143,11 +146,11 @@ mod tests {
         let pin = "ab".repeat(32);
         let text = format!(
             "hostname: node-1\nstate_dir: /var/lib/kolaboree\ncontrol_url: https://control.example\ntags: [tag:cloud]\n\
-             join_timeout: 5\ninterval: 0.5\nclouds:\n  - name: berlin\n    address: lxd-berlin:8443\n    fingerprint: {pin}\n\
+             accept_routes: true\njoin_timeout: 5\ninterval: 0.5\nclouds:\n  - name: berlin\n    address: lxd-berlin:8443\n    fingerprint: {pin}\n\
              \x20 - name: paris\n    address: 100.94.245.27:8443\n"
         );
         let config = Config::parse(&text).unwrap();
-        assert_eq!(config.interval, Duration::from_millis(500));
+        assert_eq!((config.interval, config.accept_routes), (Duration::from_millis(500), true));
         assert_eq!(config.clouds[0].address.to_string(), "lxd-berlin:8443");
         assert_eq!(config.clouds[0].fingerprint.unwrap().to_string(), pin);
         assert_eq!(config.clouds[1].fingerprint, None);

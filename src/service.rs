@@ -50,6 +50,7 @@ impl Service {
             .hostname(&config.hostname)
             .state_dir(&config.state_dir)
             .tags(&config.tags)
+            .accept_routes(config.accept_routes)
             .join_timeout(config.join_timeout);
         if let Some(url) = &config.control_url {
             node = node.control_url(url.clone());

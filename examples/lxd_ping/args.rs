@@ -27,6 +27,9 @@ pub(crate) struct Args {
     /// Where the node's identity and the client certificate are kept [default: a folder of the user's]
     #[arg(long, value_name = "FOLDER")]
     state_dir: Option<PathBuf>,
+    /// Use the subnet routes that other nodes offer
+    #[arg(long)]
+    pub(crate) accept_routes: bool,
     /// How many requests to send; 0 goes on until Ctrl-C
     #[arg(short, long, default_value_t = 4, value_name = "N")]
     pub(crate) count: u64,

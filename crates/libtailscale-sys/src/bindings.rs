@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: 98304bd394043c3a793532aeb1a20ce908aaf853e0efe2200c5725e0cb07bc5b
+// SHA-256 of tailscale.h: d3f4a1cf2e13c8bad6b5d22565ea99e9d5d14867ce5b86243ecf34c438b2601c
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -114,7 +114,8 @@ unsafe extern "C" {
    tags          the ACL tags it asks for, each "tag:name"
    port          the UDP port for WireGuard; 0 or absent: any
    port_mapping  whether to ask the host's gateway (NAT-PMP, PCP, UPnP) for a port; default true.
-                 false switches it off for every node of the process*/
+                 false switches it off for every node of the process
+   accept_routes whether to use the subnet routes that other nodes offer; default false*/
     pub fn tailscale_configure(
         node: tailscale,
         config: *const ::std::os::raw::c_char,

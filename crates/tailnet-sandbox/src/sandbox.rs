@@ -38,6 +38,7 @@ pub struct Sandbox {
 pub struct Peer {
     hostname: String,
     services: Vec<Service>,
+    routes: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -87,11 +88,17 @@ pub enum SandboxError {
 impl Peer {
     /// A peer with a name and nothing to serve yet.
     pub fn new(hostname: impl Into<String>) -> Peer {
-        Peer { hostname: hostname.into(), services: Vec::new() }
+        Peer { hostname: hostname.into(), services: Vec::new(), routes: Vec::new() }
     }
 
     fn serve(mut self, port: u16, kind: &'static str, target: String) -> Peer {
         self.services.push(Service { port, kind, target });
+        self
+    }
+
+    /// Offers a subnet, such as `198.51.100.0/24`, in which every address has the peer's services.
+    pub fn route(mut self, subnet: impl Into<String>) -> Peer {
+        self.routes.push(subnet.into());
         self
     }
 

@@ -21,6 +21,7 @@ pub struct TailnetBuilder {
     tags: Vec<String>,
     port: u16,
     port_mapping: bool,
+    accept_routes: bool,
     pub(crate) join_timeout: Duration,
     pub(crate) connect_timeout: Duration,
 }
@@ -36,6 +37,7 @@ impl TailnetBuilder {
             tags: Vec::new(),
             port: 0,
             port_mapping: true,
+            accept_routes: false,
             join_timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(30),
         }
@@ -88,6 +90,13 @@ impl TailnetBuilder {
     /// paths. Default: yes. No switches it off for every node of the process.
     pub fn port_mapping(mut self, enabled: bool) -> Self {
         self.port_mapping = enabled;
+        self
+    }
+
+    /// Whether to use the subnet routes that other nodes offer, as `tailscale up --accept-routes` does.
+    /// Default: no, and then an address behind one is not in the tailnet.
+    pub fn accept_routes(mut self, accept: bool) -> Self {
+        self.accept_routes = accept;
         self
     }
 
@@ -156,6 +165,7 @@ impl TailnetBuilder {
             tags: &self.tags,
             port: self.port,
             port_mapping: self.port_mapping,
+            accept_routes: self.accept_routes,
         };
         serde_json::to_string(&config).map_err(|e| invalid(&e.to_string()))
     }
@@ -172,4 +182,5 @@ struct Config<'a> {
     tags: &'a [String],
     port: u16,
     port_mapping: bool,
+    accept_routes: bool,
 }

@@ -13,6 +13,8 @@ pub(crate) const ECHO: u16 = 7;
 pub(crate) const DIGEST: u16 = 8;
 pub(crate) const DISCARD: u16 = 9;
 pub(crate) const GENERATE: u16 = 19;
+/// Behind `tools`. It is for documentation (RFC 5737), and so nowhere else.
+pub(crate) const SUBNET: &str = "198.51.100.0/24";
 /// Nothing listens there.
 pub(crate) const CLOSED: u16 = 1;
 
@@ -23,7 +25,8 @@ pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
 
 /// A tailnet with the peer `tools`.
 pub(crate) async fn sandbox() -> Sandbox {
-    let tools = Peer::new("tools").echo(ECHO).digest(DIGEST).discard(DISCARD).generate(GENERATE);
+    let tools =
+        Peer::new("tools").echo(ECHO).digest(DIGEST).discard(DISCARD).generate(GENERATE).route(SUBNET);
     soon(Sandbox::start([tools])).await.expect("the sandbox starts")
 }
 

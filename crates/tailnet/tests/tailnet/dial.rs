@@ -36,6 +36,18 @@ async fn a_peer_is_dialled_by_either_address_and_by_either_name() {
 }
 
 #[tokio::test]
+async fn an_address_behind_a_subnet_router_is_dialled_when_routes_are_accepted() {
+    let sandbox = sandbox().await;
+    let node = soon(builder(&sandbox).accept_routes(true).up()).await.unwrap();
+    let mut stream = soon(node.connect(("198.51.100.7", ECHO))).await.unwrap();
+    stream.write_all(b"hello").await.unwrap();
+    let mut answer = [0; 5];
+    soon(stream.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(&answer, b"hello");
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
 async fn a_closed_port_refuses() {
     let (sandbox, node, tools) = joined().await;
     let error = soon(node.connect((tools.ipv4, CLOSED))).await.unwrap_err();

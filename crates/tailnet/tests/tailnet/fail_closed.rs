@@ -27,6 +27,7 @@ async fn an_address_outside_the_tailnet_is_refused_and_a_listener_there_hears_no
         "[fd7a:115c:a1e0::dead]", // the same in IPv6
         "100.100.100.100",        // MagicDNS's own
         "192.0.2.1",
+        "198.51.100.7", // behind a subnet router whose route was not accepted
         "[2001:db8::1]",
         "224.0.0.1",
         "255.255.255.255",

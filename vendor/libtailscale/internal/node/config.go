@@ -23,6 +23,8 @@ type Config struct {
 	Tags        []string `json:"tags"`
 	Port        uint16   `json:"port"`
 	PortMapping *bool    `json:"port_mapping"`
+
+	AcceptRoutes bool `json:"accept_routes"` // a pref, which tsnet has no field for
 }
 
 // ParseConfig reads a Config and checks it. Its errors never quote a value that may be a secret.

@@ -11,7 +11,7 @@ import (
 
 // The netstack picks its own port at random. A peer that runs in user space keeps its side of a closed
 // stream for a minute, and while it does it drops a SYN from the same port, or refuses it when it is just
-// closing: after some 300 dials in a minute that becomes likely (DESIGN: TSNET.md, row 15). Another port is
+// closing: after some 300 dials in a minute that becomes likely (TSNET.md, row 15). Another port is
 // answered at once. So a silent dial gets another one beside it, and a refused dial one after it.
 const (
 	hedgeAfter = 250 * time.Millisecond

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"tailscale.com/client/local"
+	"tailscale.com/ipn"
 	"tailscale.com/ipn/store/mem"
 	"tailscale.com/net/tsdial"
 	"tailscale.com/tsnet"
@@ -140,13 +141,25 @@ func (n *Node) start(c Config) (err error) {
 	n.server = server
 	n.dialer = server.Sys().Dialer.Get()
 	if n.local, err = localClient(server); err == nil {
+		err = n.setPrefs(c)
+	}
+	if err == nil {
 		err = n.watchBackend()
 	}
 	if err != nil {
 		server.Close()
-		return errs.New(errs.Internal, "cannot watch the node's state: %v", err)
+		return errs.New(errs.Internal, "cannot set up the node: %v", err)
 	}
 	return nil
+}
+
+// setPrefs sets what tsnet has no field for. A state folder remembers it, so it is set either way.
+func (n *Node) setPrefs(c Config) error {
+	_, err := n.local.EditPrefs(n.ctx, &ipn.MaskedPrefs{
+		Prefs:       ipn.Prefs{RouteAll: c.AcceptRoutes},
+		RouteAllSet: true,
+	})
+	return err
 }
 
 // localClient gives a client of the server's LocalAPI that leaves no connection behind: one that was never

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -25,6 +26,9 @@ const (
 	domain  = "sandbox.ts.net"
 )
 
+// subnet is behind the peer; 198.51.100.0/24 is for documentation (RFC 5737), so it is nowhere else.
+var subnet = netip.MustParsePrefix("198.51.100.0/24")
+
 func newSandbox(t *testing.T) *sandbox.Sandbox {
 	t.Helper()
 	return newSandboxWith(t, sandbox.Config{})
@@ -33,7 +37,7 @@ func newSandbox(t *testing.T) *sandbox.Sandbox {
 func newSandboxWith(t *testing.T, c sandbox.Config) *sandbox.Sandbox {
 	t.Helper()
 	c.AuthKey, c.Domain = authKey, domain
-	c.Peers = []sandbox.PeerConfig{{Hostname: "tools", Services: []sandbox.Service{
+	c.Peers = []sandbox.PeerConfig{{Hostname: "tools", Routes: []netip.Prefix{subnet}, Services: []sandbox.Service{
 		{Port: 7, Kind: "echo"},
 		{Port: 13, Kind: "greet"}, // closes first
 	}}}
@@ -48,8 +52,14 @@ func newSandboxWith(t *testing.T, c sandbox.Config) *sandbox.Sandbox {
 // newNode is configured for a control server, and closed with the test.
 func newNode(t *testing.T, controlURL, key string, log node.LogFunc) *node.Node {
 	t.Helper()
+	return newNodeWith(t, controlURL, key, log, "")
+}
+
+// newNodeWith adds more keys to the configuration.
+func newNodeWith(t *testing.T, controlURL, key string, log node.LogFunc, more string) *node.Node {
+	t.Helper()
 	n := node.New(log)
-	config := fmt.Sprintf(`{"hostname":"node","control_url":%q,"auth_key":%q,"ephemeral":true,"port_mapping":false}`, controlURL, key)
+	config := fmt.Sprintf(`{"hostname":"node","control_url":%q,"auth_key":%q,"ephemeral":true,"port_mapping":false%s}`, controlURL, key, more)
 	if err := n.Configure([]byte(config)); err != nil {
 		t.Fatal(err)
 	}
@@ -140,6 +150,37 @@ func TestNothingIsDialledOutsideTheTailnet(t *testing.T) {
 	for _, address := range []string{"", "tools", ":7", "tools:", "tools:0", "tools:70000", "tools:x"} {
 		if _, err := n.Dial(deadline(t, time.Minute), address); codeOf(err) != errs.InvalidArgument {
 			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+func TestASubnetRouteIsUsedOnlyWhenItIsAccepted(t *testing.T) {
+	s := newSandbox(t)
+	for _, accept := range []bool{false, true} {
+		n := newNodeWith(t, s.Info.ControlURL, authKey, discard, fmt.Sprintf(`,"accept_routes":%v`, accept))
+		if _, err := n.Up(deadline(t, time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		stream, err := n.Dial(deadline(t, time.Minute), "198.51.100.7:7")
+		if !accept {
+			if codeOf(err) != errs.NotInTailnet {
+				t.Errorf("not accepted: %v", err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := os.NewFile(uintptr(stream.FD), "end")
+		defer end.Close()
+		end.SetDeadline(time.Now().Add(time.Minute))
+		end.Write([]byte("hello"))
+		got := make([]byte, 5)
+		if _, err := io.ReadFull(end, got); err != nil || string(got) != "hello" {
+			t.Errorf("%q, %v", got, err)
+		}
+		if _, err := n.Dial(deadline(t, time.Minute), "198.51.101.7:7"); codeOf(err) != errs.NotInTailnet {
+			t.Errorf("beside the subnet: %v", err)
 		}
 	}
 }

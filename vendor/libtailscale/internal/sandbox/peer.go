@@ -7,10 +7,13 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 
+	"tailscale.com/ipn"
 	"tailscale.com/ipn/store/mem"
 	"tailscale.com/tsnet"
+	"tailscale.com/types/key"
 	"tailscale.com/types/logger"
 )
 
@@ -18,6 +21,8 @@ import (
 type PeerConfig struct {
 	Hostname string    `json:"hostname"`
 	Services []Service `json:"services"`
+
+	Routes []netip.Prefix `json:"routes"` // subnets whose every address has the peer's services
 }
 
 // Service is what a peer serves on one TCP port.
@@ -37,6 +42,7 @@ type PeerInfo struct {
 
 type peer struct {
 	info  PeerInfo
+	key   key.NodePublic
 	close func()
 }
 
@@ -87,6 +93,7 @@ func startPeer(ctx context.Context, c PeerConfig, controlURL, authKey string, lo
 	if err != nil {
 		return nil, err
 	}
+	handlers := map[uint16]handler{}
 	for _, service := range c.Services {
 		handle, err := service.handler()
 		if err != nil {
@@ -96,9 +103,13 @@ func startPeer(ctx context.Context, c PeerConfig, controlURL, authKey string, lo
 		if err != nil {
 			return nil, err
 		}
+		handlers[service.Port] = handle
 		go serve(listener, handle)
 	}
-	p := &peer{info: PeerInfo{Hostname: c.Hostname, Name: status.Self.DNSName}, close: closePeer}
+	if err := routeSubnets(ctx, server, c.Routes, handlers); err != nil {
+		return nil, err
+	}
+	p := &peer{info: PeerInfo{Hostname: c.Hostname, Name: status.Self.DNSName}, key: status.Self.PublicKey, close: closePeer}
 	p.info.IPv4, p.info.IPv6 = server.TailscaleIPs()
 	return p, nil
 }
@@ -109,13 +120,39 @@ func serve(listener net.Listener, handle handler) {
 		if err != nil {
 			return // the peer is closing
 		}
-		go func() {
-			defer conn.Close()
-			if s, ok := conn.(stream); ok {
-				handle(s)
-			}
-		}()
+		go handle.run(conn)
 	}
+}
+
+// run serves conn and closes it.
+func (handle handler) run(conn net.Conn) {
+	defer conn.Close()
+	if s, ok := conn.(stream); ok {
+		handle(s)
+	}
+}
+
+// routeSubnets offers the subnets to the tailnet, and has the handlers serve every address in them.
+func routeSubnets(ctx context.Context, server *tsnet.Server, routes []netip.Prefix, handlers map[uint16]handler) error {
+	if len(routes) == 0 {
+		return nil
+	}
+	client, err := server.LocalClient()
+	if err != nil {
+		return err
+	}
+	_, err = client.EditPrefs(ctx, &ipn.MaskedPrefs{Prefs: ipn.Prefs{AdvertiseRoutes: routes}, AdvertiseRoutesSet: true})
+	if err != nil {
+		return err
+	}
+	server.RegisterFallbackTCPHandler(func(_, dst netip.AddrPort) (func(net.Conn), bool) {
+		within := func(route netip.Prefix) bool { return route.Contains(dst.Addr()) }
+		if handle := handlers[dst.Port()]; handle != nil && slices.ContainsFunc(routes, within) {
+			return handle.run, true
+		}
+		return nil, false
+	})
+	return nil
 }
 
 func (s Service) handler() (handler, error) {

@@ -44,6 +44,7 @@ type Info struct {
 // Sandbox is a running tailnet.
 type Sandbox struct {
 	Info    Info
+	control *testcontrol.Server
 	peers   []*peer
 	cleanup []func()
 }
@@ -87,6 +88,7 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 			continue
 		}
 		s.Info.Peers[r.index] = r.peer.info
+		s.control.SetSubnetRoutes(r.peer.key, c.Peers[r.index].Routes)
 		s.peers = append(s.peers, r.peer)
 	}
 	return s, err
@@ -120,7 +122,7 @@ func (s *Sandbox) startControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf
 		return fmt.Errorf("control server: %w", err)
 	}
 	s.Info.ControlURL = "http://" + listener.Addr().String()
-	control := &testcontrol.Server{
+	s.control = &testcontrol.Server{
 		Logf:            logf,
 		DERPMap:         derp,
 		RequireAuthKey:  c.AuthKey,
@@ -129,7 +131,7 @@ func (s *Sandbox) startControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf
 		AllOnline:       true,
 		ExplicitBaseURL: s.Info.ControlURL,
 	}
-	server := &http.Server{Handler: control, ErrorLog: logger.StdLogger(logf)}
+	server := &http.Server{Handler: s.control, ErrorLog: logger.StdLogger(logf)}
 	go server.Serve(listener)
 	s.cleanup = append(s.cleanup, func() { server.Close() })
 	return nil
