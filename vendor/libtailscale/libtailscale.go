@@ -24,14 +24,14 @@ import (
 
 func main() {}
 
-// handles holds every *node.Node, *bridge.Conn and operation.
+// handles holds every *node.Node, *node.Listener, *bridge.Conn and operation.
 var handles handle.Table
 
 // operation is what a tailscale_op names: the way to end it early.
 type operation context.CancelCauseFunc
 
 // Does not compile when the codes of the two languages have come apart.
-var _ = [1]struct{}{errs.Internal - C.TAILSCALE_INTERNAL: {}}
+var _ = [1]struct{}{errs.AddressInUse - C.TAILSCALE_ADDRESS_IN_USE: {}}
 
 //export tailscale_abi_version
 func tailscale_abi_version() C.uint32_t { return C.TAILSCALE_ABI_VERSION }
@@ -116,6 +116,53 @@ func tailscale_dial(h C.tailscale, address *C.tailscale_text, size C.size_t, tim
 		}
 		return result{stream: stream, conn: handles.Add(stream.Conn)}, nil
 	})
+}
+
+//export tailscale_listen
+func tailscale_listen(h C.tailscale, address *C.tailscale_text, size C.size_t, backlog C.uint32_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	text, ok := goText(address, size)
+	if !ok {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	return nodeOperation(h, 0, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		listener, err := n.Listen(ctx, text, int(backlog))
+		if err != nil {
+			return result{}, err
+		}
+		return result{listener: handles.Add(listener), local: listener.Addr()}, nil
+	})
+}
+
+//export tailscale_accept
+func tailscale_accept(h C.tailscale_listener, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	if done == nil {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	listener, err := handle.Get[*node.Listener](&handles, uint64(h))
+	if err != nil {
+		return C.TAILSCALE_BAD_HANDLE
+	}
+	start(listener.Context(), 0, completion{done, context_}, op, func(ctx context.Context) (result, error) {
+		stream, err := listener.Accept(ctx)
+		if err != nil {
+			return result{}, err
+		}
+		return result{stream: stream, conn: handles.Add(stream.Conn)}, nil
+	})
+	return C.TAILSCALE_OK
+}
+
+//export tailscale_listener_close
+func tailscale_listener_close(h C.tailscale_listener) (code C.int32_t) {
+	defer recoverInto(&code)
+	listener, err := handle.Take[*node.Listener](&handles, uint64(h))
+	if err != nil {
+		return C.TAILSCALE_BAD_HANDLE
+	}
+	listener.Close()
+	return C.TAILSCALE_OK
 }
 
 //export tailscale_conn_error

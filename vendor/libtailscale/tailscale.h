@@ -3,15 +3,15 @@
  *
  * The contract
  *
- *  - Handles (tailscale, tailscale_conn, tailscale_op) are numbers that are never used twice. A handle
+ *  - Handles (tailscale, tailscale_conn, tailscale_listener, tailscale_op) are numbers that are never used twice. A handle
  *    that is unknown, closed or of another kind is refused with TAILSCALE_BAD_HANDLE.
  *  - A function returns TAILSCALE_OK or a code of enum tailscale_code, and never blocks on the network,
  *    on a disk or on another thread's work.
  *  - A function that takes a `done` callback starts an operation. When it returns TAILSCALE_OK, `done` is
  *    called exactly once, also after tailscale_cancel, possibly before the function has returned, and
  *    on any thread. When it returns anything else, `done` is never called.
- *  - What the result points to is valid until `done` returns, except `fd` and `conn`, which then belong
- *    to the caller.
+ *  - What the result points to is valid until `done` returns, except `fd`, `conn` and `listener`, which
+ *    then belong to the caller.
  *  - A `done` callback must be quick and must not unwind. It may call any function declared here.
  *  - Text is UTF-8 with a length and no terminating zero. A length of 0 allows a null pointer.
  *  - A Go panic inside the library ends as TAILSCALE_INTERNAL of the call or operation it happened in.
@@ -29,9 +29,10 @@ extern "C" {
 /** The version of this contract, to be compared with what tailscale_abi_version returns. */
 #define TAILSCALE_ABI_VERSION 1
 
-typedef uint64_t tailscale;      /**< a node */
-typedef uint64_t tailscale_conn; /**< a stream to another node */
-typedef uint64_t tailscale_op;   /**< an operation under way */
+typedef uint64_t tailscale;          /**< a node */
+typedef uint64_t tailscale_conn;     /**< a stream to another node */
+typedef uint64_t tailscale_listener; /**< what takes streams from other nodes */
+typedef uint64_t tailscale_op;       /**< an operation under way */
 
 /** Text that is only read; named so that the compiler can hold this header against the library. */
 typedef const char tailscale_text;
@@ -55,7 +56,8 @@ enum tailscale_code {
   TAILSCALE_NOT_RUNNING = 15,        /**< the node has not joined, or was stopped or logged out */
   TAILSCALE_CLOSED = 16,             /**< the node was closed */
   TAILSCALE_STATE_FOLDER = 17,       /**< the state folder is unusable or in use by another node */
-  TAILSCALE_INTERNAL = 18            /**< anything else */
+  TAILSCALE_INTERNAL = 18,           /**< anything else */
+  TAILSCALE_ADDRESS_IN_USE = 19      /**< another listener of the node has the port */
 };
 
 struct tailscale_slice {
@@ -67,12 +69,13 @@ struct tailscale_slice {
  * exception: NEEDS_LOGIN sets `data`. */
 struct tailscale_result {
   int32_t code;                   /**< enum tailscale_code */
-  int32_t fd;                     /**< tailscale_dial: the caller's end of a socket pair; else -1 */
-  tailscale_conn conn;            /**< tailscale_dial: the stream; else 0 */
+  int32_t fd;                     /**< dial, accept: the caller's end of a socket pair; else -1 */
+  tailscale_conn conn;            /**< dial, accept: the stream; else 0 */
+  tailscale_listener listener;    /**< listen: the listener; else 0 */
   struct tailscale_slice message; /**< why it failed, for people */
   struct tailscale_slice data;    /**< JSON or text, as the function says */
-  struct tailscale_slice local;   /**< tailscale_dial: the stream's own address, "ip:port" */
-  struct tailscale_slice remote;  /**< tailscale_dial: the peer's address, "ip:port" */
+  struct tailscale_slice local;   /**< dial, accept: the stream's own address, "ip:port"; listen: where it listens */
+  struct tailscale_slice remote;  /**< dial, accept: the peer's address, "ip:port" */
 };
 
 typedef void (*tailscale_done)(void *context, const struct tailscale_result *result);
@@ -140,6 +143,21 @@ int32_t tailscale_status(tailscale node, tailscale_done done, void *context, tai
  */
 int32_t tailscale_dial(tailscale node, tailscale_text *address, size_t len, uint32_t timeout_ms,
                        tailscale_done done, void *context, tailscale_op *op);
+
+/**
+ * Listens for TCP streams from other nodes, on `address`: "ip:port" with an address of the node's own, or
+ * ":port" for all of them. Port 0 means any that is free, which `local` then tells. The node must have
+ * joined. Streams that come while `backlog` others wait for tailscale_accept are refused (0: 128).
+ */
+int32_t tailscale_listen(tailscale node, tailscale_text *address, size_t len, uint32_t backlog,
+                         tailscale_done done, void *context, tailscale_op *op);
+
+/** Waits for a stream, which comes as from tailscale_dial. TAILSCALE_CLOSED once the listener is. */
+int32_t tailscale_accept(tailscale_listener listener, tailscale_done done, void *context,
+                         tailscale_op *op);
+
+/** Closes a listener and frees its handle; whoever waits in tailscale_accept is told. */
+int32_t tailscale_listener_close(tailscale_listener listener);
 
 /** Returns why the stream broke, or TAILSCALE_OK while it did not. */
 int32_t tailscale_conn_error(tailscale_conn conn);

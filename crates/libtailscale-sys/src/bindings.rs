@@ -1,9 +1,10 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: d3f4a1cf2e13c8bad6b5d22565ea99e9d5d14867ce5b86243ecf34c438b2601c
+// SHA-256 of tailscale.h: bffc0ce4beb414d145fc70d066b109a8dc52034069e6652ed7bcde2234703d1f
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
 pub type tailscale_conn = u64;
+pub type tailscale_listener = u64;
 pub type tailscale_op = u64;
 ///Text that is only read; named so that the compiler can hold this header against the library.
 pub type tailscale_text = ::std::os::raw::c_char;
@@ -44,6 +45,8 @@ pub const TAILSCALE_CLOSED: tailscale_code = 16;
 pub const TAILSCALE_STATE_FOLDER: tailscale_code = 17;
 ///anything else
 pub const TAILSCALE_INTERNAL: tailscale_code = 18;
+///another listener of the node has the port
+pub const TAILSCALE_ADDRESS_IN_USE: tailscale_code = 19;
 pub type tailscale_code = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -58,17 +61,19 @@ pub struct tailscale_slice {
 pub struct tailscale_result {
     ///enum tailscale_code
     pub code: i32,
-    ///tailscale_dial: the caller's end of a socket pair; else -1
+    ///dial, accept: the caller's end of a socket pair; else -1
     pub fd: i32,
-    ///tailscale_dial: the stream; else 0
+    ///dial, accept: the stream; else 0
     pub conn: tailscale_conn,
+    ///listen: the listener; else 0
+    pub listener: tailscale_listener,
     ///why it failed, for people
     pub message: tailscale_slice,
     ///JSON or text, as the function says
     pub data: tailscale_slice,
-    ///tailscale_dial: the stream's own address, "ip:port"
+    ///dial, accept: the stream's own address, "ip:port"; listen: where it listens
     pub local: tailscale_slice,
-    ///tailscale_dial: the peer's address, "ip:port"
+    ///dial, accept: the peer's address, "ip:port"
     pub remote: tailscale_slice,
 }
 pub type tailscale_done = ::std::option::Option<
@@ -180,6 +185,33 @@ unsafe extern "C" {
         context: *mut ::std::os::raw::c_void,
         op: *mut tailscale_op,
     ) -> i32;
+}
+unsafe extern "C" {
+    /**Listens for TCP streams from other nodes, on `address`: "ip:port" with an address of the node's own, or
+ ":port" for all of them. Port 0 means any that is free, which `local` then tells. The node must have
+ joined. Streams that come while `backlog` others wait for tailscale_accept are refused (0: 128).*/
+    pub fn tailscale_listen(
+        node: tailscale,
+        address: *const ::std::os::raw::c_char,
+        len: usize,
+        backlog: u32,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
+    ///Waits for a stream, which comes as from tailscale_dial. TAILSCALE_CLOSED once the listener is.
+    pub fn tailscale_accept(
+        listener: tailscale_listener,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
+    ///Closes a listener and frees its handle; whoever waits in tailscale_accept is told.
+    pub fn tailscale_listener_close(listener: tailscale_listener) -> i32;
 }
 unsafe extern "C" {
     ///Returns why the stream broke, or TAILSCALE_OK while it did not.

@@ -188,6 +188,99 @@ impl From<ConnectError> for io::Error {
     }
 }
 
+/// Why a node does not listen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// The address is not one of this node's.
+    #[error("{message}")]
+    Address {
+        /// Why.
+        message: String,
+    },
+    /// Another listener of this node has the port.
+    #[error("{message}")]
+    InUse {
+        /// Which port.
+        message: String,
+    },
+    /// The node has not joined its tailnet, or was stopped or logged out.
+    #[error("cannot listen: {message}")]
+    NotRunning {
+        /// The node's state.
+        message: String,
+    },
+    /// The node was closed.
+    #[error("cannot listen: the node was closed")]
+    Closed,
+    /// Anything else.
+    #[error("cannot listen: {message}")]
+    Other {
+        /// What.
+        message: String,
+    },
+}
+
+impl From<Failure> for ListenError {
+    fn from(failure: Failure) -> ListenError {
+        let message = failure.message;
+        match failure.code {
+            sys::TAILSCALE_INVALID_ARGUMENT => ListenError::Address { message },
+            sys::TAILSCALE_ADDRESS_IN_USE => ListenError::InUse { message },
+            sys::TAILSCALE_NOT_RUNNING | sys::TAILSCALE_WRONG_STATE => ListenError::NotRunning { message },
+            sys::TAILSCALE_CLOSED => ListenError::Closed,
+            _ => ListenError::Other { message },
+        }
+    }
+}
+
+impl From<ListenError> for io::Error {
+    fn from(error: ListenError) -> io::Error {
+        let kind = match error {
+            ListenError::Address { .. } => io::ErrorKind::AddrNotAvailable,
+            ListenError::InUse { .. } => io::ErrorKind::AddrInUse,
+            ListenError::NotRunning { .. } => io::ErrorKind::NetworkDown,
+            ListenError::Closed => io::ErrorKind::NotConnected,
+            ListenError::Other { .. } => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+/// Why no stream was accepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AcceptError {
+    /// The node was closed. There will be no more streams.
+    #[error("the node was closed")]
+    Closed,
+    /// This stream could not be taken; the next one may be.
+    #[error("cannot accept a stream: {message}")]
+    Other {
+        /// Why.
+        message: String,
+    },
+}
+
+impl From<Failure> for AcceptError {
+    fn from(failure: Failure) -> AcceptError {
+        match failure.code {
+            sys::TAILSCALE_CLOSED => AcceptError::Closed,
+            _ => AcceptError::Other { message: failure.message },
+        }
+    }
+}
+
+impl From<AcceptError> for io::Error {
+    fn from(error: AcceptError) -> io::Error {
+        let kind = match error {
+            AcceptError::Closed => io::ErrorKind::NotConnected,
+            AcceptError::Other { .. } => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
+    }
+}
+
 /// Why the node gave no status, or the watch no state.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

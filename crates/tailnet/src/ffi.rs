@@ -49,6 +49,32 @@ impl Failure {
 pub(crate) struct Success {
     pub(crate) data: String,
     pub(crate) stream: Option<RawStream>,
+    pub(crate) listener: Option<RawListener>,
+}
+
+/// A listener, and where it listens.
+#[derive(Debug)]
+pub(crate) struct RawListener {
+    pub(crate) listener: Listener,
+    pub(crate) local: Option<SocketAddr>,
+}
+
+/// The handle of a listener; dropping it closes the listener.
+#[derive(Debug)]
+pub(crate) struct Listener(sys::tailscale_listener);
+
+impl Listener {
+    pub(crate) fn accept(&self) -> Result<Operation, Failure> {
+        // SAFETY: the arguments are `submit`'s.
+        submit(|context, op| unsafe { sys::tailscale_accept(self.0, Some(done), context, op) })
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // SAFETY: takes a number; one that is no listener's is refused.
+        unsafe { sys::tailscale_listener_close(self.0) };
+    }
 }
 
 /// A dialled stream. `conn` comes first: it says that the stream closes before `fd` does so.
@@ -168,6 +194,15 @@ impl Node {
         })
     }
 
+    pub(crate) fn listen(&self, address: &str, backlog: u32) -> Result<Operation, Failure> {
+        submit(|context, op| {
+            // SAFETY: `address` outlives the call, which copies it; the rest is `submit`'s.
+            unsafe {
+                sys::tailscale_listen(self.0, text(address), address.len(), backlog, Some(done), context, op)
+            }
+        })
+    }
+
     pub(crate) fn close(&self, timeout: Duration) -> Result<Operation, Failure> {
         let ms = milliseconds(timeout);
         // SAFETY: the arguments are `submit`'s.
@@ -210,13 +245,13 @@ unsafe extern "C" fn done(context: *mut c_void, result: *const sys::tailscale_re
     // SAFETY: so are its slices, and this call hands its descriptor and stream over.
     let outcome = unsafe { copy_result(result) };
     // A waker is foreign code. When nobody waits any more the outcome is dropped here, stream and all.
-    drop(catch_unwind(AssertUnwindSafe(|| sender.send(outcome))));
+    drop(catch_unwind(AssertUnwindSafe(|| sender.send(outcome).is_ok())));
 }
 
 unsafe extern "C" fn ignore(_: *mut c_void, _: *const sys::tailscale_result) {}
 
 /// # Safety
-/// The slices of `result` must be valid, and its descriptor and stream handed over by this call.
+/// The slices of `result` must be valid, and its descriptor and handles handed over by this call.
 unsafe fn copy_result(result: &sys::tailscale_result) -> Result<Success, Failure> {
     let copy = |slice: &sys::tailscale_slice| {
         // SAFETY: the caller vouches for the slices.
@@ -236,7 +271,11 @@ unsafe fn copy_result(result: &sys::tailscale_result) -> Result<Success, Failure
         local: copy(&result.local).parse().ok(),
         remote: copy(&result.remote).parse().ok(),
     });
-    Ok(Success { data: copy(&result.data), stream })
+    let listener = (result.listener != 0).then(|| RawListener {
+        listener: Listener(result.listener),
+        local: copy(&result.local).parse().ok(),
+    });
+    Ok(Success { data: copy(&result.data), stream, listener })
 }
 
 /// Called by Go for each log line.

@@ -33,6 +33,7 @@
 //! |---|---|
 //! | join | [`Tailnet::builder`], [`TailnetBuilder::up`] |
 //! | dial | [`Tailnet::connect`] |
+//! | listen | [`Tailnet::listen`], [`TailnetListener::accept`] |
 //! | give hyper a way in | [`Tailnet::connector`] |
 //! | see the node and its peers | [`Tailnet::status`], [`Tailnet::watch`] |
 //! | read the node's log | any `tracing` subscriber, target `tailscale` |
@@ -46,6 +47,7 @@ mod builder;
 mod connector;
 mod error;
 mod ffi;
+mod listener;
 mod log;
 mod state;
 mod status;
@@ -56,7 +58,8 @@ pub use address::{Address, IntoAddress, InvalidAddress};
 pub use auth_key::{AuthKey, InvalidAuthKey};
 pub use builder::TailnetBuilder;
 pub use connector::Connector;
-pub use error::{CloseTimeout, ConnectError, StatusError, UpError};
+pub use error::{AcceptError, CloseTimeout, ConnectError, ListenError, StatusError, UpError};
+pub use listener::TailnetListener;
 pub use state::{BackendState, State, StateWatch};
 pub use status::{Path, Peer, Status};
 pub use stream::TailnetStream;

@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,8 +6,8 @@ use tokio::sync::OnceCell;
 
 use crate::ffi::Node;
 use crate::{
-    CloseTimeout, ConnectError, Connector, IntoAddress, StateWatch, Status, StatusError, TailnetBuilder,
-    TailnetStream, UpError, log,
+    CloseTimeout, ConnectError, Connector, IntoAddress, ListenError, StateWatch, Status, StatusError,
+    TailnetBuilder, TailnetListener, TailnetStream, UpError, log,
 };
 
 /// How long [`Tailnet::close`] waits.
@@ -86,6 +87,30 @@ impl Tailnet {
             }
             Err(failure) => Err(ConnectError::of(failure, address, timeout)),
         }
+    }
+
+    /// Listens for TCP streams from other nodes, on a port of all the node's addresses; 0 means any that is free.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    /// When the node has not joined, or another listener of it has the port.
+    pub async fn listen(&self, port: u16) -> Result<TailnetListener, ListenError> {
+        self.listen_on(format!(":{port}")).await
+    }
+
+    /// As [`listen`](Self::listen), on one of the node's own addresses.
+    ///
+    /// # Errors
+    /// As [`listen`](Self::listen), and when the address is not the node's.
+    pub async fn listen_at(&self, address: SocketAddr) -> Result<TailnetListener, ListenError> {
+        self.listen_on(address.to_string()).await
+    }
+
+    async fn listen_on(&self, address: String) -> Result<TailnetListener, ListenError> {
+        let success = self.node.listen(&address, TailnetListener::BACKLOG)?.await?;
+        let none = || ListenError::Other { message: "the node gave no listener".to_owned() };
+        TailnetListener::new(success.listener.ok_or_else(none)?)
     }
 
     /// A connector for hyper clients, with which they reach the tailnet and nothing else.

@@ -8,4 +8,5 @@ mod dial;
 mod fail_closed;
 mod join;
 mod life;
+mod listen;
 mod streams;

@@ -37,6 +37,7 @@ const (
 	Closed
 	StateFolder
 	Internal
+	AddressInUse
 )
 
 // Error is an error with its code.

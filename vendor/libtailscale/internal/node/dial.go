@@ -10,7 +10,7 @@ import (
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 )
 
-// Stream is a dialled stream, as the C side gets it.
+// Stream is a dialled or accepted stream, as the C side gets it.
 type Stream struct {
 	Conn          *bridge.Conn
 	FD            int // the caller's end of the socket pair
@@ -23,12 +23,8 @@ func (n *Node) Dial(ctx context.Context, address string) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := n.running(ctx); err != nil {
+	if err := n.joined(ctx); err != nil {
 		return nil, err
-	}
-	if !n.state.running.Load() {
-		s, _ := n.state.get()
-		return nil, errs.New(errs.NotRunning, "the node has not joined its tailnet (state %s)", s.State)
 	}
 	ip, err := n.resolve(ctx, host)
 	if err != nil {
@@ -45,12 +41,17 @@ func (n *Node) Dial(ctx context.Context, address string) (*Stream, error) {
 	if err != nil {
 		return nil, errs.Of(ctx, err)
 	}
-	return n.adopt(conn)
+	stream, err := n.adopt(conn)
+	if err != nil {
+		return nil, err
+	}
+	stream.Local, stream.Remote = conn.LocalAddr().String(), conn.RemoteAddr().String()
+	return stream, nil
 }
 
 // adopt bridges conn, and makes it end with the node.
 func (n *Node) adopt(conn net.Conn) (*Stream, error) {
-	stream := &Stream{Local: conn.LocalAddr().String(), Remote: conn.RemoteAddr().String()}
+	stream := &Stream{}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err := context.Cause(n.ctx); err != nil {

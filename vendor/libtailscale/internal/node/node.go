@@ -50,6 +50,8 @@ type Node struct {
 
 	state watchedState
 	names nameTable
+
+	listeners listeners
 }
 
 // New makes a node that logs to log.
@@ -58,6 +60,7 @@ func New(log LogFunc) *Node {
 	n.ctx, n.cancel = context.WithCancelCause(context.Background())
 	n.state.init()
 	n.names.init()
+	n.listeners.byPort = map[uint16][]*Listener{}
 	return n
 }
 
@@ -139,6 +142,7 @@ func (n *Node) start(c Config) (err error) {
 		return errs.New(errs.Internal, "cannot start the node: %s", n.redact(err.Error()))
 	}
 	n.server = server
+	server.RegisterFallbackTCPHandler(n.incoming)
 	n.dialer = server.Sys().Dialer.Get()
 	if n.local, err = localClient(server); err == nil {
 		err = n.setPrefs(c)
@@ -189,6 +193,18 @@ func (n *Node) running(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// joined fails unless the node is in its tailnet.
+func (n *Node) joined(ctx context.Context) error {
+	if err := n.running(ctx); err != nil {
+		return err
+	}
+	if !n.state.running.Load() {
+		s, _ := n.state.get()
+		return errs.New(errs.NotRunning, "the node has not joined its tailnet (state %s)", s.State)
+	}
+	return nil
 }
 
 // Status gives the LocalAPI's status as JSON.

@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -181,6 +182,67 @@ func TestASubnetRouteIsUsedOnlyWhenItIsAccepted(t *testing.T) {
 		}
 		if _, err := n.Dial(deadline(t, time.Minute), "198.51.101.7:7"); codeOf(err) != errs.NotInTailnet {
 			t.Errorf("beside the subnet: %v", err)
+		}
+	}
+}
+
+func TestAListenerKnowsWhoDialsAndRefusesWhenTooManyWait(t *testing.T) {
+	s := newSandbox(t)
+	join := func() *node.Node {
+		n := newNode(t, s.Info.ControlURL, authKey, discard)
+		if _, err := n.Up(deadline(t, time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	server, client := join(), join()
+	listener, err := server.Listen(deadline(t, time.Minute), ":0", 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr())
+	if _, err := server.Listen(deadline(t, time.Minute), ":"+port, 0); codeOf(err) != errs.AddressInUse {
+		t.Errorf("the port was given out twice: %v", err)
+	}
+	if _, err := server.Listen(deadline(t, time.Minute), "192.0.2.1:80", 0); codeOf(err) != errs.InvalidArgument {
+		t.Errorf("another's address: %v", err)
+	}
+	var status struct{ TailscaleIPs []netip.Addr }
+	if text, err := server.Status(deadline(t, time.Minute)); err != nil || json.Unmarshal(text, &status) != nil {
+		t.Fatal(err)
+	}
+	address := net.JoinHostPort(status.TailscaleIPs[0].String(), port)
+	local := map[string]bool{}
+	for range 4 {
+		stream, err := client.Dial(deadline(t, time.Minute), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		local[stream.Local] = true
+		defer os.NewFile(uintptr(stream.FD), "end").Close()
+	}
+	if _, err := client.Dial(deadline(t, time.Minute), address); codeOf(err) != errs.Refused {
+		t.Errorf("one too many: %v", err)
+	}
+	for range 4 {
+		stream, err := listener.Accept(deadline(t, time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !local[stream.Remote] || stream.Local != address {
+			t.Errorf("from %s to %s; dialled from %v to %s", stream.Remote, stream.Local, local, address)
+		}
+		delete(local, stream.Remote)
+		os.NewFile(uintptr(stream.FD), "end").Close()
+	}
+	time.AfterFunc(50*time.Millisecond, listener.Close)
+	if _, err := listener.Accept(listener.Context()); codeOf(err) != errs.Closed {
+		t.Errorf("accept after the close: %v", err)
+	}
+	for code := errs.OK; code != errs.Refused; { // the close is heard a little later
+		_, err := client.Dial(deadline(t, time.Minute), address)
+		if code = codeOf(err); code != errs.OK && code != errs.Refused {
+			t.Fatal(err)
 		}
 	}
 }
