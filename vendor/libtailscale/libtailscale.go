@@ -31,7 +31,7 @@ var handles handle.Table
 type operation context.CancelCauseFunc
 
 // Does not compile when the codes of the two languages have come apart.
-var _ = [1]struct{}{errs.AddressInUse - C.TAILSCALE_ADDRESS_IN_USE: {}}
+var _ = [1]struct{}{errs.LocalAPI - C.TAILSCALE_LOCAL_API: {}}
 
 //export tailscale_abi_version
 func tailscale_abi_version() C.uint32_t { return C.TAILSCALE_ABI_VERSION }
@@ -99,6 +99,21 @@ func tailscale_status(h C.tailscale, done C.tailscale_done, context_ unsafe.Poin
 	return nodeOperation(h, 0, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
 		status, err := n.Status(ctx)
 		return result{data: status}, err
+	})
+}
+
+//export tailscale_local_api
+func tailscale_local_api(h C.tailscale, method *C.tailscale_text, methodSize C.size_t, path *C.tailscale_text, pathSize C.size_t, body *C.tailscale_text, bodySize C.size_t, timeout C.uint32_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	goMethod, ok1 := goText(method, methodSize)
+	goPath, ok2 := goText(path, pathSize)
+	goBody, ok3 := goText(body, bodySize)
+	if !ok1 || !ok2 || !ok3 {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	return nodeOperation(h, timeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		answer, err := n.LocalAPI(ctx, goMethod, goPath, goBody)
+		return result{data: answer}, err
 	})
 }
 

@@ -57,7 +57,8 @@ enum tailscale_code {
   TAILSCALE_CLOSED = 16,             /**< the node was closed */
   TAILSCALE_STATE_FOLDER = 17,       /**< the state folder is unusable or in use by another node */
   TAILSCALE_INTERNAL = 18,           /**< anything else */
-  TAILSCALE_ADDRESS_IN_USE = 19      /**< another listener of the node has the port */
+  TAILSCALE_ADDRESS_IN_USE = 19,     /**< another listener of the node has the port */
+  TAILSCALE_LOCAL_API = 20           /**< the LocalAPI refused the request; `data` is the HTTP status */
 };
 
 struct tailscale_slice {
@@ -65,8 +66,8 @@ struct tailscale_slice {
   size_t len;
 };
 
-/** What an operation ended with. Only `code` and `message` are set when it failed, with one
- * exception: NEEDS_LOGIN sets `data`. */
+/** What an operation ended with. Only `code` and `message` are set when it failed, with two
+ * exceptions: NEEDS_LOGIN and LOCAL_API set `data`. */
 struct tailscale_result {
   int32_t code;                   /**< enum tailscale_code */
   int32_t fd;                     /**< dial, accept: the caller's end of a socket pair; else -1 */
@@ -134,6 +135,14 @@ int32_t tailscale_watch(tailscale node, uint64_t seen, tailscale_done done, void
 
 /** Gives the node's status in `data`: the LocalAPI's /status, JSON of Go's ipnstate.Status. */
 int32_t tailscale_status(tailscale node, tailscale_done done, void *context, tailscale_op *op);
+
+/**
+ * Sends a request to the node's LocalAPI, such as GET /localapi/v0/prefs. `data` is the answer's body.
+ * What would connect or resolve by the host's network is refused with INVALID_ARGUMENT.
+ */
+int32_t tailscale_local_api(tailscale node, tailscale_text *method, size_t method_len,
+                            tailscale_text *path, size_t path_len, tailscale_text *body, size_t body_len,
+                            uint32_t timeout_ms, tailscale_done done, void *context, tailscale_op *op);
 
 /**
  * Dials `address`, "host:port" with an IP address or a MagicDNS name, by TCP and through the tailnet

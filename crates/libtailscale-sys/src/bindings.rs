@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: bffc0ce4beb414d145fc70d066b109a8dc52034069e6652ed7bcde2234703d1f
+// SHA-256 of tailscale.h: c199d62df742b3fbdfc1b150fd1f568e42ea99ac52c05b35dd833726788f578f
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -47,6 +47,8 @@ pub const TAILSCALE_STATE_FOLDER: tailscale_code = 17;
 pub const TAILSCALE_INTERNAL: tailscale_code = 18;
 ///another listener of the node has the port
 pub const TAILSCALE_ADDRESS_IN_USE: tailscale_code = 19;
+///the LocalAPI refused the request; `data` is the HTTP status
+pub const TAILSCALE_LOCAL_API: tailscale_code = 20;
 pub type tailscale_code = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -54,8 +56,8 @@ pub struct tailscale_slice {
     pub ptr: *const ::std::os::raw::c_char,
     pub len: usize,
 }
-/**What an operation ended with. Only `code` and `message` are set when it failed, with one
- exception: NEEDS_LOGIN sets `data`.*/
+/**What an operation ended with. Only `code` and `message` are set when it failed, with two
+ exceptions: NEEDS_LOGIN and LOCAL_API set `data`.*/
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct tailscale_result {
@@ -166,6 +168,23 @@ unsafe extern "C" {
     ///Gives the node's status in `data`: the LocalAPI's /status, JSON of Go's ipnstate.Status.
     pub fn tailscale_status(
         node: tailscale,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
+    /**Sends a request to the node's LocalAPI, such as GET /localapi/v0/prefs. `data` is the answer's body.
+ What would connect or resolve by the host's network is refused with INVALID_ARGUMENT.*/
+    pub fn tailscale_local_api(
+        node: tailscale,
+        method: *const ::std::os::raw::c_char,
+        method_len: usize,
+        path: *const ::std::os::raw::c_char,
+        path_len: usize,
+        body: *const ::std::os::raw::c_char,
+        body_len: usize,
+        timeout_ms: u32,
         done: tailscale_done,
         context: *mut ::std::os::raw::c_void,
         op: *mut tailscale_op,

@@ -55,6 +55,7 @@ fn codes_for_handle(h: u64) -> Vec<i32> {
             tailscale_status(h, done, none, null_mut()),
             tailscale_dial(h, config, len, 1, done, none, null_mut()),
             tailscale_close(h, 1, done, none, null_mut()),
+            tailscale_local_api(h, config, len, config, len, config, len, 1, done, none, null_mut()),
             tailscale_listen(h, config, len, 0, done, none, null_mut()),
             tailscale_accept(h, done, none, null_mut()),
             tailscale_listener_close(h),
@@ -91,7 +92,7 @@ fn the_bindings_are_what_bindgen_makes() {
 #[test]
 fn unknown_handles_are_refused_by_every_function() {
     for h in [0, u64::MAX, 1 << 63, 123_456_789] {
-        assert_eq!(codes_for_handle(h), [TAILSCALE_BAD_HANDLE as i32; 13], "handle {h}");
+        assert_eq!(codes_for_handle(h), [TAILSCALE_BAD_HANDLE as i32; 14], "handle {h}");
     }
 }
 
@@ -199,7 +200,7 @@ fn calls_in_the_wrong_order_are_told() {
         assert!(reported.try_recv().is_err(), "it completed twice");
     }
     close(node);
-    assert_eq!(codes_for_handle(node), [TAILSCALE_BAD_HANDLE as i32; 13], "it is closed");
+    assert_eq!(codes_for_handle(node), [TAILSCALE_BAD_HANDLE as i32; 14], "it is closed");
 }
 
 #[test]

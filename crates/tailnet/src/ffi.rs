@@ -26,7 +26,7 @@ use crate::log;
 pub(crate) struct Failure {
     pub(crate) code: sys::tailscale_code,
     pub(crate) message: String,
-    /// NEEDS_LOGIN: the URL.
+    /// NEEDS_LOGIN: the URL; LOCAL_API: the HTTP status.
     pub(crate) data: String,
 }
 
@@ -191,6 +191,23 @@ impl Node {
         submit(|context, op| {
             // SAFETY: `address` outlives the call, which copies it; the rest is `submit`'s.
             unsafe { sys::tailscale_dial(self.0, text(address), address.len(), ms, Some(done), context, op) }
+        })
+    }
+
+    pub(crate) fn local_api(
+        &self,
+        method: &str,
+        path: &str,
+        body: &str,
+        timeout: Duration,
+    ) -> Result<Operation, Failure> {
+        let ms = milliseconds(timeout);
+        let (m, p, b) = ((text(method), method.len()), (text(path), path.len()), (text(body), body.len()));
+        submit(|context, op| {
+            // SAFETY: the three texts outlive the call, which copies them; the rest is `submit`'s.
+            unsafe {
+                sys::tailscale_local_api(self.0, m.0, m.1, p.0, p.1, b.0, b.1, ms, Some(done), context, op)
+            }
         })
     }
 

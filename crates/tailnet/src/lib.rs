@@ -35,7 +35,9 @@
 //! | dial | [`Tailnet::connect`] |
 //! | listen | [`Tailnet::listen`], [`TailnetListener::accept`] |
 //! | give hyper a way in | [`Tailnet::connector`] |
-//! | see the node and its peers | [`Tailnet::status`], [`Tailnet::watch`] |
+//! | see the node and its peers | [`Tailnet::status`], [`Tailnet::watch`], [`Tailnet::ping`] |
+//! | know who has dialled | [`Tailnet::whois`] |
+//! | do what else the `tailscale` command does | [`Tailnet::local_api`] |
 //! | read the node's log | any `tracing` subscriber, target `tailscale` |
 //!
 //! Every wait has a deadline and ends early when its future is dropped. The interface needs a tokio runtime
@@ -48,6 +50,7 @@ mod connector;
 mod error;
 mod ffi;
 mod listener;
+mod local_api;
 mod log;
 mod state;
 mod status;
@@ -60,6 +63,7 @@ pub use builder::TailnetBuilder;
 pub use connector::Connector;
 pub use error::{AcceptError, CloseTimeout, ConnectError, ListenError, StatusError, UpError};
 pub use listener::TailnetListener;
+pub use local_api::{LocalApiError, PingKind, Pong, WhoIs, WhoIsNode, WhoIsUser};
 pub use state::{BackendState, State, StateWatch};
 pub use status::{Path, Peer, Status};
 pub use stream::TailnetStream;

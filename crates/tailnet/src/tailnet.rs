@@ -19,10 +19,10 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// closes it in the background.
 #[derive(Clone, Debug)]
 pub struct Tailnet {
-    node: Arc<Node>,
+    pub(crate) node: Arc<Node>,
     closed: Arc<OnceCell<Result<(), CloseTimeout>>>,
     join_timeout: Duration,
-    connect_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
 }
 
 impl Tailnet {

@@ -9,4 +9,5 @@ mod fail_closed;
 mod join;
 mod life;
 mod listen;
+mod local_api;
 mod streams;

@@ -38,13 +38,14 @@ const (
 	StateFolder
 	Internal
 	AddressInUse
+	LocalAPI
 )
 
 // Error is an error with its code.
 type Error struct {
 	Code    Code
 	Message string
-	Data    string // NeedsLogin: the URL
+	Data    string // NeedsLogin: the URL; LocalAPI: the HTTP status
 }
 
 func (e *Error) Error() string { return e.Message }

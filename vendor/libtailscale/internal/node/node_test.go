@@ -247,6 +247,41 @@ func TestAListenerKnowsWhoDialsAndRefusesWhenTooManyWait(t *testing.T) {
 	}
 }
 
+func TestTheLocalAPIIsReachedButNotTheWayOutThroughIt(t *testing.T) {
+	s := newSandbox(t)
+	n := newNode(t, s.Info.ControlURL, authKey, discard)
+	if _, err := n.Up(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	tools := s.Info.Peers[0]
+	ask := func(method, target string) (string, error) {
+		answer, err := n.LocalAPI(deadline(t, time.Minute), method, target, "")
+		return string(answer), err
+	}
+	if got, err := ask("GET", "/localapi/v0/whois?addr="+tools.IPv4.String()); err != nil || !strings.Contains(got, tools.Name) {
+		t.Errorf("whois: %s, %v", got, err)
+	}
+	_, err := ask("GET", "/localapi/v0/whois?addr=192.0.2.1")
+	var e *errs.Error
+	if !errors.As(err, &e) || e.Code != errs.LocalAPI || e.Data != "404" {
+		t.Errorf("whois of nobody: %v", err)
+	}
+	for _, target := range []string{
+		"", "/", "localapi/v0/status", "/localapi/v1/status", "http://192.0.2.1/localapi/v0/status",
+		"//192.0.2.1/localapi/v0/status", "/localapi/v0/../v0/dial", "/localapi/v0//dial", "/localapi/v0/dial",
+		"/localapi/v0/%64ial", "/localapi/v0/dial?x=y", "/localapi/v0/dns-query?name=example.com",
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			if _, err := ask(method, target); codeOf(err) != errs.InvalidArgument {
+				t.Errorf("%s %s: %v", method, target, err)
+			}
+		}
+	}
+	if _, err := ask("NO METHOD", "/localapi/v0/status"); codeOf(err) != errs.InvalidArgument {
+		t.Error(err)
+	}
+}
+
 func TestTheTailnetsDNSServersAreNeverAsked(t *testing.T) {
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {

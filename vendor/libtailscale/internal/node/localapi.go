@@ -1,0 +1,86 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+)
+
+const (
+	localAPIHost = "http://local-tailscaled.sock"
+	localAPIRoot = "/localapi/v0/"
+
+	// maxAnswer is more than the status of ten thousand peers.
+	maxAnswer = 64 << 20
+)
+
+// outward are the requests that would connect or resolve by the host's network.
+var outward = []string{"dial", "dns-query"}
+
+// LocalAPI sends a request to the LocalAPI and gives the answer's body.
+func (n *Node) LocalAPI(ctx context.Context, method, target, body string) ([]byte, error) {
+	if err := checkLocalAPI(target); err != nil {
+		return nil, err
+	}
+	if err := n.running(ctx); err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, localAPIHost+target, strings.NewReader(body))
+	if err != nil {
+		return nil, errs.New(errs.InvalidArgument, "LocalAPI: %v", err)
+	}
+	response, err := n.local.DoLocalRequest(request)
+	if err != nil {
+		return nil, errs.Of(ctx, err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err != nil {
+		return nil, errs.Of(ctx, err)
+	}
+	if len(answer) > maxAnswer {
+		return nil, errs.New(errs.Internal, "LocalAPI: %s answered with more than %d MiB", target, maxAnswer>>20)
+	}
+	if response.StatusCode/100 != 2 {
+		return nil, &errs.Error{
+			Code:    errs.LocalAPI,
+			Message: n.redact(localAPIMessage(answer, response.Status)),
+			Data:    strconv.Itoa(response.StatusCode),
+		}
+	}
+	return answer, nil
+}
+
+func checkLocalAPI(target string) error {
+	parsed, err := url.ParseRequestURI(target)
+	if err != nil || !strings.HasPrefix(parsed.Path, localAPIRoot) || parsed.Path != path.Clean(parsed.Path) || parsed.Host != "" {
+		return errs.New(errs.InvalidArgument, "LocalAPI: %q is not a path under %s", target, localAPIRoot)
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(parsed.Path, localAPIRoot), "/")
+	if slices.Contains(outward, name) {
+		return errs.New(errs.InvalidArgument, "LocalAPI: %q would go by the host's network", name)
+	}
+	return nil
+}
+
+// localAPIMessage finds the error's text, which is JSON or plain.
+func localAPIMessage(answer []byte, status string) string {
+	var wrapped struct {
+		Error string `json:"error"`
+	}
+	if json.Unmarshal(answer, &wrapped) == nil && wrapped.Error != "" {
+		return wrapped.Error
+	}
+	if text := strings.TrimSpace(string(answer)); text != "" {
+		return text
+	}
+	return status
+}
