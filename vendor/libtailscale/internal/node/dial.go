@@ -35,12 +35,16 @@ func (n *Node) Dial(ctx context.Context, address string) (*Stream, error) {
 		return nil, errs.New(errs.NotInTailnet, "%s is not in the tailnet: no node, service or accepted route has it", ip)
 	}
 	target := netip.AddrPortFrom(ip, port)
-	conn, err := dialHedged(ctx, func(ctx context.Context) (net.Conn, error) {
-		return n.dialer.NetstackDialTCP(ctx, target)
-	})
+	attempt := func(ctx context.Context) (net.Conn, error) { return n.dialer.NetstackDialTCP(ctx, target) }
+	dial := attempt
+	if n.recent.mayRemember(ip) {
+		dial = func(ctx context.Context) (net.Conn, error) { return dialHedged(ctx, attempt) }
+	}
+	conn, err := dial(ctx)
 	if err != nil {
 		return nil, errs.Of(ctx, err)
 	}
+	n.recent.met(ip)
 	stream, err := n.adopt(conn)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,9 @@ package node
 
 import (
 	"context"
+	"maps"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -13,10 +15,42 @@ import (
 // stream for a minute, and while it does it drops a SYN from the same port, or refuses it when it is just
 // closing: after some 300 dials in a minute that becomes likely (TSNET.md, row 15). Another port is
 // answered at once. So a silent dial gets another one beside it, and a refused dial one after it.
+//
+// When the silence had another reason, the peer sees a stream that ends at once for each of them. So there
+// are none unless the peer can remember a stream, which it can for a minute.
 const (
-	hedgeAfter = 250 * time.Millisecond
+	hedgeAfter = 400 * time.Millisecond
 	hedges     = 3
+	remembered = 2 * time.Minute
 )
+
+// recentPeers are the addresses to which streams were made lately.
+type recentPeers struct {
+	mu   sync.Mutex
+	last map[netip.Addr]time.Time
+}
+
+// met says that a stream to ip was made.
+func (r *recentPeers) met(ip netip.Addr) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	if r.last == nil {
+		r.last = make(map[netip.Addr]time.Time)
+	}
+	if _, known := r.last[ip]; !known {
+		maps.DeleteFunc(r.last, func(_ netip.Addr, met time.Time) bool { return now.Sub(met) > remembered })
+	}
+	r.last[ip] = now
+}
+
+// mayRemember says whether the peer can still remember one.
+func (r *recentPeers) mayRemember(ip netip.Addr) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	met, known := r.last[ip]
+	return known && time.Since(met) <= remembered
+}
 
 // hedge is one dial with the attempts beside it.
 type hedge struct {

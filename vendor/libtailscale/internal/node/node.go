@@ -48,8 +48,9 @@ type Node struct {
 	dialer   *tsdial.Dialer
 	folder   *stateFolder
 
-	state watchedState
-	names nameTable
+	state  watchedState
+	names  nameTable
+	recent recentPeers
 
 	listeners listeners
 }
