@@ -27,6 +27,13 @@ func main() {}
 // handles holds every *node.Node, *node.Listener, *bridge.Conn and operation.
 var handles handle.Table
 
+// The deadlines of what has none of its own, in milliseconds: a start may have to ask Tailscale's servers for
+// a key; the rest never leaves the process.
+const (
+	startTimeout = 60_000
+	localTimeout = 30_000
+)
+
 // operation is what a tailscale_op names: the way to end it early.
 type operation context.CancelCauseFunc
 
@@ -70,7 +77,7 @@ func tailscale_configure(h C.tailscale, config *C.tailscale_text, size C.size_t,
 //export tailscale_start
 func tailscale_start(h C.tailscale, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)
-	return nodeOperation(h, 0, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+	return nodeOperation(h, startTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
 		return result{}, n.Start(ctx)
 	})
 }
@@ -96,7 +103,7 @@ func tailscale_watch(h C.tailscale, seen C.uint64_t, done C.tailscale_done, cont
 //export tailscale_status
 func tailscale_status(h C.tailscale, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)
-	return nodeOperation(h, 0, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+	return nodeOperation(h, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
 		status, err := n.Status(ctx)
 		return result{data: status}, err
 	})
@@ -140,7 +147,7 @@ func tailscale_listen(h C.tailscale, address *C.tailscale_text, size C.size_t, b
 	if !ok {
 		return C.TAILSCALE_INVALID_ARGUMENT
 	}
-	return nodeOperation(h, 0, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+	return nodeOperation(h, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
 		listener, err := n.Listen(ctx, text, int(backlog))
 		if err != nil {
 			return result{}, err

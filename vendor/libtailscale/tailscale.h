@@ -117,7 +117,7 @@ int32_t tailscale_new(tailscale *node);
 int32_t tailscale_configure(tailscale node, tailscale_text *config, size_t len, tailscale_done done,
                             void *context, tailscale_op *op);
 
-/** Starts the node; it joins on its own in the background. */
+/** Starts the node, within a minute; it joins on its own in the background. */
 int32_t tailscale_start(tailscale node, tailscale_done done, void *context, tailscale_op *op);
 
 /** Starts the node if need be and waits until it has joined. `data` is then its status, as in
@@ -133,7 +133,7 @@ int32_t tailscale_up(tailscale node, uint32_t timeout_ms, tailscale_done done, v
 int32_t tailscale_watch(tailscale node, uint64_t seen, tailscale_done done, void *context,
                         tailscale_op *op);
 
-/** Gives the node's status in `data`: the LocalAPI's /status, JSON of Go's ipnstate.Status. */
+/** Gives the node's status in `data`, within 30 s: the LocalAPI's /status, JSON of Go's ipnstate.Status. */
 int32_t tailscale_status(tailscale node, tailscale_done done, void *context, tailscale_op *op);
 
 /**

@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: c199d62df742b3fbdfc1b150fd1f568e42ea99ac52c05b35dd833726788f578f
+// SHA-256 of tailscale.h: dfc47e752a05561a2d1c9a29d39bc79ae6d1402859cbe771da9b405355595df4
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -133,7 +133,7 @@ unsafe extern "C" {
     ) -> i32;
 }
 unsafe extern "C" {
-    ///Starts the node; it joins on its own in the background.
+    ///Starts the node, within a minute; it joins on its own in the background.
     pub fn tailscale_start(
         node: tailscale,
         done: tailscale_done,
@@ -165,7 +165,7 @@ unsafe extern "C" {
     ) -> i32;
 }
 unsafe extern "C" {
-    ///Gives the node's status in `data`: the LocalAPI's /status, JSON of Go's ipnstate.Status.
+    ///Gives the node's status in `data`, within 30 s: the LocalAPI's /status, JSON of Go's ipnstate.Status.
     pub fn tailscale_status(
         node: tailscale,
         done: tailscale_done,

@@ -122,7 +122,8 @@ impl Tailnet {
         Connector::new(self.clone())
     }
 
-    /// The node's view of itself and its peers at this moment. Cancel safe.
+    /// The node's view of itself and its peers at this moment, which takes milliseconds, and 30 seconds at the most.
+    /// Cancel safe.
     ///
     /// # Errors
     /// [`StatusError::Closed`] once the node is closed.

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Go's runtime ignores SIGPIPE for the descriptors of this package (see socketPair).
+// MSG_NOSIGNAL is not everywhere: see noSigPipe.
 const noSignal = 0
 
 func socketPair() (ours, theirs int, err error) {
