@@ -23,6 +23,7 @@ import (
 
 func init() {
 	knobs.DisableLogUpload() // the uploader is not compiled in: see build-tags.txt
+	knobs.LeaveRoutingToTheHost()
 }
 
 // Node is one node. Its methods are safe for concurrent use.

@@ -54,6 +54,7 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 	// Nothing of a sandbox may look for Tailscale's servers or for a gateway.
 	knobs.DisableLogUpload()
 	knobs.DisablePortMapping()
+	knobs.LeaveRoutingToTheHost()
 
 	s := &Sandbox{}
 	defer func() {
