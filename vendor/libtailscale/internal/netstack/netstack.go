@@ -1,4 +1,5 @@
-package node
+// Package netstack reaches the TCP/IP stack inside a tsnet server, to which there is no public way.
+package netstack
 
 import (
 	"reflect"
@@ -8,22 +9,22 @@ import (
 	"tailscale.com/tsnet"
 )
 
-// resetStreams resets every stream of the server's netstack, those in TIME_WAIT too.
+// ResetStreams resets every stream of the server's netstack, those in TIME_WAIT too.
 //
 // It has to come before the server's own Close, which first stops the loop that takes packets out of the
 // netstack, and then has every stream write a reset: past the 512 packets that the queue holds, it hangs
 // for ever.
-func resetStreams(server *tsnet.Server) {
-	if ipstack := netstackOf(server); ipstack != nil {
+func ResetStreams(server *tsnet.Server) {
+	if ipstack := of(server); ipstack != nil {
 		for _, endpoint := range ipstack.RegisteredEndpoints() {
 			endpoint.Abort()
 		}
 	}
 }
 
-// netstackOf gives the TCP/IP stack of a server that has started, or nil when tsnet keeps it in another
-// place than the version that go.mod pins, which a test would tell. There is no public way to it.
-func netstackOf(server *tsnet.Server) *stack.Stack {
+// of gives the TCP/IP stack of a server that has started, or nil when tsnet keeps it in another
+// place than the version that go.mod pins, which a test would tell.
+func of(server *tsnet.Server) *stack.Stack {
 	impl, ok := server.Sys().Netstack.GetOK()
 	if !ok {
 		return nil
