@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod admission;
 mod common;
 
 mod dial;
 mod fail_closed;
+mod faults;
 mod join;
 mod life;
 mod listen;

@@ -15,3 +15,8 @@ var DisablePortMapping = sync.OnceFunc(func() {
 
 // DisableLogUpload tells the control server that no logs are uploaded.
 var DisableLogUpload = sync.OnceFunc(envknob.SetNoLogsNoSupport)
+
+// DisableUDP leaves every node of the process the relay only. It is for tests.
+var DisableUDP = sync.OnceFunc(func() {
+	envknob.Setenv("TS_DEBUG_ALWAYS_USE_DERP", "true")
+})
