@@ -241,7 +241,7 @@ impl Sandbox {
         self.order("start_relay", "", "").await
     }
 
-    /// Stops a peer, whose streams are reset.
+    /// Takes a peer away as when its host loses power: nothing is sent on its streams, nor to other nodes.
     ///
     /// # Errors
     /// When there is no peer of that name, or it is stopped already.

@@ -12,7 +12,6 @@ import (
 	"sync"
 
 	"tailscale.com/ipn"
-	"tailscale.com/ipn/store/mem"
 	"tailscale.com/tsnet"
 	"tailscale.com/types/key"
 	"tailscale.com/types/logger"
@@ -48,8 +47,7 @@ type peer struct {
 	config     PeerConfig
 	controlURL string
 	authKey    string
-	store      *mem.Store
-	dir        string
+	dir        string // its state folder
 	removeDir  func()
 	logf       logger.Logf
 
@@ -70,13 +68,11 @@ type stream interface {
 }
 
 func newPeer(c PeerConfig, controlURL, authKey string, logf logger.Logf) (*peer, error) {
-	store, err := mem.New(logf, "")
+	dir, removeDir, err := tempDir()
 	if err != nil {
 		return nil, err
 	}
-	p := &peer{config: c, controlURL: controlURL, authKey: authKey, store: store.(*mem.Store), logf: logf}
-	p.dir, p.removeDir, err = tempDir()
-	return p, err
+	return &peer{config: c, controlURL: controlURL, authKey: authKey, dir: dir, removeDir: removeDir, logf: logf}, nil
 }
 
 // start joins the tailnet and serves.
@@ -90,8 +86,6 @@ func (p *peer) start(ctx context.Context) (err error) {
 	defer cancel()
 	server := &tsnet.Server{
 		Dir:        p.dir,
-		Store:      p.store,
-		Ephemeral:  true,
 		Hostname:   p.config.Hostname,
 		AuthKey:    p.authKey,
 		ControlURL: p.controlURL,
@@ -133,14 +127,15 @@ func (p *peer) start(ctx context.Context) (err error) {
 	return nil
 }
 
-// stop leaves the tailnet and resets the streams, as a host does whose program ends.
+// stop takes the peer away as when its host loses power: nobody hears of it, neither streams nor nodes.
 func (p *peer) stop() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.server == nil {
 		return errShut
 	}
-	netstack.ResetStreams(p.server)
+	p.server.Sys().MagicSock.Get().Close()
+	netstack.ResetStreams(p.server) // whose packets go nowhere now, and which Close would hang on
 	err := p.server.Close()
 	p.server = nil
 	return err

@@ -1,6 +1,8 @@
 //! What the C boundary promises: bad arguments are codes, operations complete exactly once, and the
 //! bindings are those of the header.
 
+mod random;
+
 use std::ffi::{c_char, c_void};
 use std::ptr::{null, null_mut};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -74,9 +76,9 @@ fn the_library_is_the_one_of_the_header() {
 
 #[test]
 fn the_bindings_are_those_of_the_header() {
-    let header = include_bytes!("../libtailscale/tailscale.h");
+    let header = include_bytes!("../../libtailscale/tailscale.h");
     let sum: String = Sha256::digest(header).iter().map(|byte| format!("{byte:02x}")).collect();
-    let bindings = include_str!("../src/bindings.rs");
+    let bindings = include_str!("../../src/bindings.rs");
     assert!(
         bindings.contains(&sum),
         "src/bindings.rs is out of date: LIBTAILSCALE_UPDATE_BINDINGS=1 cargo build -p libtailscale-sys --features bindgen"
@@ -86,7 +88,7 @@ fn the_bindings_are_those_of_the_header() {
 #[cfg(feature = "bindgen")]
 #[test]
 fn the_bindings_are_what_bindgen_makes() {
-    assert_eq!(include_str!("../src/bindings.rs"), include_str!(concat!(env!("OUT_DIR"), "/bindings.rs")));
+    assert_eq!(include_str!("../../src/bindings.rs"), include_str!(concat!(env!("OUT_DIR"), "/bindings.rs")));
 }
 
 #[test]
