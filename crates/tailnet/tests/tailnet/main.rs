@@ -2,14 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-mod admission;
 mod common;
 
+mod admission;
+mod cancel;
 mod dial;
 mod fail_closed;
 mod faults;
 mod join;
+mod large;
 mod life;
 mod listen;
 mod local_api;
+mod state_folder;
 mod streams;
