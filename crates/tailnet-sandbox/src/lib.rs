@@ -13,11 +13,15 @@
 //! # }
 //! ```
 //!
+//! What can go wrong can be made to: `stop_control`, `stop_relay`, `stop_peer` and the like of [`Sandbox`].
+//!
 //! The tailnet runs in a child process of its own, so that a test can take it away from a node that lives
 //! in the test's process. Nothing of it belongs into a release build.
 
+mod peer;
 mod sandbox;
 mod standin;
 
-pub use sandbox::{Peer, PeerInfo, Sandbox, SandboxError, program};
+pub use peer::{Peer, PeerInfo};
+pub use sandbox::{Sandbox, SandboxError, program};
 pub use standin::StandIn;

@@ -10,16 +10,16 @@ use tokio::io::AsyncWriteExt;
 
 use crate::common::{ECHO, builder, done, joined, sandbox, soon};
 
-fn descriptors() -> usize {
+pub(crate) fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-fn threads() -> usize {
+pub(crate) fn threads() -> usize {
     fs::read_dir("/proc/self/task").unwrap().count()
 }
 
 /// Runs the ignored test of that name alone in a process of its own.
-fn alone(test: &str) {
+pub(crate) fn alone(test: &str) {
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--ignored", "--nocapture"])
         .output()
@@ -30,7 +30,7 @@ fn alone(test: &str) {
 }
 
 /// Waits until `count` is at most `limit`: the kernel and Go let go a little later.
-async fn settles(what: &str, limit: usize, count: impl Fn() -> usize) {
+pub(crate) async fn settles(what: &str, limit: usize, count: impl Fn() -> usize) {
     for _ in 0..100 {
         if count() <= limit {
             return;

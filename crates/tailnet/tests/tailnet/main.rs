@@ -4,10 +4,15 @@
 
 mod common;
 
+mod admission;
+mod cancel;
 mod dial;
 mod fail_closed;
+mod faults;
 mod join;
+mod large;
 mod life;
 mod listen;
 mod local_api;
+mod state_folder;
 mod streams;

@@ -27,3 +27,8 @@ var LeaveRoutingToTheHost = sync.OnceFunc(func() {
 		netns.SetEnabled(false)
 	}
 })
+
+// DisableUDP leaves every node of the process the relay only. It is for tests.
+var DisableUDP = sync.OnceFunc(func() {
+	envknob.Setenv("TS_DEBUG_ALWAYS_USE_DERP", "true")
+})

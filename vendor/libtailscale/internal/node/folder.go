@@ -41,7 +41,10 @@ func openStateFolder(path string) (*stateFolder, error) {
 		}
 		return nil, errs.New(errs.StateFolder, "cannot lock the state folder %s: %v", path, err)
 	}
-	if err := checkState(filepath.Join(path, "tailscaled.state")); err != nil {
+	if err = checkState(filepath.Join(path, "tailscaled.state")); err == nil {
+		err = checkRoom(path)
+	}
+	if err != nil {
 		lock.Close()
 		return nil, err
 	}
@@ -61,6 +64,24 @@ func checkState(path string) error {
 	}
 	return nil
 }
+
+// checkRoom finds out whether the node's identity can be written. Tailscale's own code would join all the same, and
+// be another node at the next start.
+func checkRoom(path string) error {
+	probe, err := os.CreateTemp(path, "probe-")
+	if err == nil {
+		defer os.Remove(probe.Name())
+		_, err = probe.Write(make([]byte, identityRoom))
+		err = errors.Join(err, probe.Close())
+	}
+	if err != nil {
+		return errs.New(errs.StateFolder, "cannot write to the state folder: %v", err)
+	}
+	return nil
+}
+
+// identityRoom is more than the node's identity takes.
+const identityRoom = 64 << 10
 
 func (f *stateFolder) close() {
 	if f.lock == nil {

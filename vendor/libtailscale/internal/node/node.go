@@ -20,6 +20,7 @@ import (
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/knobs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/netstack"
 )
 
 func init() {
@@ -272,7 +273,7 @@ func (n *Node) close() {
 	if n.startErr != nil {
 		return // start has cleaned up
 	}
-	if err := n.guarded(func() error { resetStreams(n.server); return n.server.Close() }); err != nil {
+	if err := n.guarded(func() error { netstack.ResetStreams(n.server); return n.server.Close() }); err != nil {
 		n.log(Warn, n.redact("closing: "+err.Error()))
 	}
 	n.folder.close()

@@ -24,8 +24,8 @@ type State struct {
 	Health   []string `json:"health"`
 
 	KeyExpiry int64  `json:"key_expiry"` // in Unix seconds; 0 when the node's key does not expire, or is not known yet
-	Expired   bool       `json:"expired"`    // it has
-	Netmap    uint64     `json:"netmap"`     // counts the changes of the network map
+	Expired   bool   `json:"expired"`    // it has
+	Netmap    uint64 `json:"netmap"`     // counts the changes of the network map
 
 	loginError string // why the last try to log in failed; empty once it worked
 	known      bool   // the control server has answered

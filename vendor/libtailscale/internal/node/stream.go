@@ -7,17 +7,11 @@ import (
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
-	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
-	"gvisor.dev/gvisor/pkg/tcpip/stack"
-	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/bridge"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/netstack"
 )
-
-// netstackNIC is the netstack's only interface.
-const netstackNIC = 1
 
 // Stream is a dialled or accepted stream, as the C side gets it.
 type Stream struct {
@@ -62,7 +56,7 @@ func (n *Node) forget(what abortable) {
 
 // Reset ends the stream at once; the peer is told by a reset.
 func (s *Stream) Reset() {
-	if endpoint := s.endpoint(); endpoint != nil {
+	if endpoint := netstack.FindTCP(s.node.server, s.NetLocal(), s.NetRemote()); endpoint != nil {
 		endpoint.Abort()
 	}
 	s.Abort(errs.Reset)
@@ -71,8 +65,8 @@ func (s *Stream) Reset() {
 // SetKeepAlive has the netstack ask a silent peer for a sign of life after idle, and then every idle/3 (a second at
 // the least), until nine questions stayed without an answer; 0 asks for none.
 func (s *Stream) SetKeepAlive(idle time.Duration) error {
-	endpoint, ok := s.endpoint().(tcpip.Endpoint)
-	if !ok {
+	endpoint := netstack.FindTCP(s.node.server, s.NetLocal(), s.NetRemote())
+	if endpoint == nil {
 		return errs.New(errs.Closed, "the stream has ended")
 	}
 	endpoint.SocketOptions().SetKeepAlive(idle > 0)
@@ -86,34 +80,6 @@ func (s *Stream) SetKeepAlive(idle time.Duration) error {
 		}
 	}
 	return nil
-}
-
-// endpoint is the netstack's end of the stream, or nil once there is none.
-func (s *Stream) endpoint() stack.TransportEndpoint {
-	ipstack := netstackOf(s.node.server)
-	if ipstack == nil {
-		return nil
-	}
-	local, localOK := s.NetLocal().(*net.TCPAddr)
-	remote, remoteOK := s.NetRemote().(*net.TCPAddr)
-	if !localOK || !remoteOK {
-		return nil
-	}
-	protocol := ipv4.ProtocolNumber
-	if local.IP.To4() == nil {
-		protocol = ipv6.ProtocolNumber
-	}
-	return ipstack.FindTransportEndpoint(protocol, tcp.ProtocolNumber, stack.TransportEndpointID{
-		LocalPort: uint16(local.Port), LocalAddress: netstackAddress(local.IP),
-		RemotePort: uint16(remote.Port), RemoteAddress: netstackAddress(remote.IP),
-	}, netstackNIC)
-}
-
-func netstackAddress(ip net.IP) tcpip.Address {
-	if v4 := ip.To4(); v4 != nil {
-		return tcpip.AddrFrom4Slice(v4)
-	}
-	return tcpip.AddrFrom16Slice(ip.To16())
 }
 
 // addrPortOf is the address of a connection's end; one that has no address gives the zero value.

@@ -7,14 +7,16 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 
 	"tailscale.com/ipn"
-	"tailscale.com/ipn/store/mem"
 	"tailscale.com/tsnet"
 	"tailscale.com/types/key"
 	"tailscale.com/types/logger"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/netstack"
 )
 
 // PeerConfig is a peer that is to join.
@@ -40,10 +42,20 @@ type PeerInfo struct {
 	IPv6     netip.Addr `json:"ipv6"`
 }
 
+// peer is a node of the sandbox's own. It keeps its identity, and so its address, while it is stopped.
 type peer struct {
-	info  PeerInfo
-	key   key.NodePublic
-	close func()
+	config     PeerConfig
+	controlURL string
+	authKey    string
+	dir        string // its state folder
+	removeDir  func()
+	logf       logger.Logf
+
+	info PeerInfo // once it has joined
+	key  key.NodePublic
+
+	mu     sync.Mutex
+	server *tsnet.Server // nil while it is stopped
 }
 
 // handler serves one stream and returns when it is done with it.
@@ -55,63 +67,78 @@ type stream interface {
 	CloseWrite() error
 }
 
-func startPeer(ctx context.Context, c PeerConfig, controlURL, authKey string, logf logger.Logf) (_ *peer, err error) {
-	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
-	defer cancel()
+func newPeer(c PeerConfig, controlURL, authKey string, logf logger.Logf) (*peer, error) {
 	dir, removeDir, err := tempDir()
 	if err != nil {
 		return nil, err
 	}
-	store, err := mem.New(logf, "")
-	if err != nil {
-		return nil, err
+	return &peer{config: c, controlURL: controlURL, authKey: authKey, dir: dir, removeDir: removeDir, logf: logf}, nil
+}
+
+// start joins the tailnet and serves.
+func (p *peer) start(ctx context.Context) (err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.server != nil {
+		return errOpen
 	}
+	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
+	defer cancel()
 	server := &tsnet.Server{
-		Dir:        dir,
-		Store:      store,
-		Ephemeral:  true,
-		Hostname:   c.Hostname,
-		AuthKey:    authKey,
-		ControlURL: controlURL,
-		Logf:       logf,
-		UserLogf:   logf,
+		Dir:        p.dir,
+		Hostname:   p.config.Hostname,
+		AuthKey:    p.authKey,
+		ControlURL: p.controlURL,
+		Logf:       p.logf,
+		UserLogf:   p.logf,
 	}
-	closePeer := sync.OnceFunc(func() {
-		server.Close()
-		removeDir()
-	})
 	if err := server.Start(); err != nil {
-		removeDir()
-		return nil, err
+		return err
 	}
 	defer func() {
 		if err != nil {
-			closePeer()
+			server.Close()
 		}
 	}()
 	status, err := server.Up(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	handlers := map[uint16]handler{}
-	for _, service := range c.Services {
+	for _, service := range p.config.Services {
 		handle, err := service.handler()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		listener, err := server.Listen("tcp", fmt.Sprintf(":%d", service.Port))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		handlers[service.Port] = handle
 		go serve(listener, handle)
 	}
-	if err := routeSubnets(ctx, server, c.Routes, handlers); err != nil {
-		return nil, err
+	if err := routeSubnets(ctx, server, p.config.Routes, handlers); err != nil {
+		return err
 	}
-	p := &peer{info: PeerInfo{Hostname: c.Hostname, Name: status.Self.DNSName}, key: status.Self.PublicKey, close: closePeer}
+	p.info = PeerInfo{Hostname: p.config.Hostname, Name: status.Self.DNSName}
 	p.info.IPv4, p.info.IPv6 = server.TailscaleIPs()
-	return p, nil
+	p.key = status.Self.PublicKey
+	p.server = server
+	return nil
+}
+
+// stop takes the peer away as when its host loses power: nobody hears of it, neither streams nor nodes.
+func (p *peer) stop() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.server == nil {
+		return errShut
+	}
+	p.server.Sys().MagicSock.Get().Close()
+	netstack.ResetStreams(p.server) // whose packets go nowhere now, and which Close would hang on
+	err := p.server.Close()
+	p.server = nil
+	return err
 }
 
 func serve(listener net.Listener, handle handler) {
@@ -229,4 +256,10 @@ func forward(target netip.AddrPort) handler {
 		both.Go(func() { pipe(c, out) })
 		both.Wait()
 	}
+}
+
+// tempDir is a folder for one peer, which its close removes.
+func tempDir() (path string, remove func(), err error) {
+	path, err = os.MkdirTemp("", "tailnet-sandbox-")
+	return path, func() { os.RemoveAll(path) }, err
 }

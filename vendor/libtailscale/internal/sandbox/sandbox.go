@@ -4,22 +4,13 @@ package sandbox
 
 import (
 	"context"
-	"crypto/tls"
+	"errors"
 	"fmt"
-	"log"
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"os"
+	"net/netip"
 	"sync"
 	"time"
 
-	"tailscale.com/derp/derpserver"
-	"tailscale.com/net/stunserver"
 	"tailscale.com/tailcfg"
-	"tailscale.com/tstest/integration/testcontrol"
-	"tailscale.com/types/dnstype"
-	"tailscale.com/types/key"
 	"tailscale.com/types/logger"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/knobs"
@@ -30,6 +21,7 @@ type Config struct {
 	AuthKey string       `json:"auth_key"` // the one key that lets a node in
 	Domain  string       `json:"domain"`   // the MagicDNS domain
 	Peers   []PeerConfig `json:"peers"`
+	NoUDP   bool         `json:"no_udp"` // the peers have no UDP: there is no path to them but the relay
 
 	Resolvers []string            `json:"resolvers"` // DNS servers for all other names, "ip:port"
 	Records   []tailcfg.DNSRecord `json:"records"`   // MagicDNS names besides those of the nodes
@@ -44,9 +36,9 @@ type Info struct {
 // Sandbox is a running tailnet.
 type Sandbox struct {
 	Info    Info
-	control *testcontrol.Server
+	relay   *relay
+	control *control
 	peers   []*peer
-	cleanup []func()
 }
 
 // Start starts the tailnet and waits until every peer has joined it. Close ends it.
@@ -55,6 +47,9 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 	knobs.DisableLogUpload()
 	knobs.DisablePortMapping()
 	knobs.LeaveRoutingToTheHost()
+	if c.NoUDP {
+		knobs.DisableUDP()
+	}
 
 	s := &Sandbox{}
 	defer func() {
@@ -62,45 +57,90 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 			s.Close()
 		}
 	}()
-	derp, err := s.startRelay(logf)
-	if err != nil {
+	if s.relay, err = newRelay(logf); err != nil {
 		return nil, err
 	}
-	if err := s.startControl(c, derp, logf); err != nil {
+	if s.control, err = newControl(c, s.relay.region, logf); err != nil {
 		return nil, err
 	}
-	type joined struct {
-		index int
-		peer  *peer
-		err   error
-	}
-	results := make(chan joined)
-	for i, pc := range c.Peers {
-		go func() {
-			p, err := startPeer(ctx, pc, s.Info.ControlURL, c.AuthKey, logf)
-			results <- joined{i, p, err}
-		}()
-	}
-	s.Info.Peers = make([]PeerInfo, len(c.Peers))
-	for range c.Peers {
-		r := <-results
-		if r.err != nil {
-			err = fmt.Errorf("peer %q: %w", c.Peers[r.index].Hostname, r.err)
-			continue
+	s.Info.ControlURL = s.control.url
+	errs := make([]error, len(c.Peers))
+	var joins sync.WaitGroup
+	for i, config := range c.Peers {
+		p, err := newPeer(config, s.control.url, c.AuthKey, logf)
+		if err != nil {
+			return nil, fmt.Errorf("peer %q: %w", config.Hostname, err)
 		}
-		s.Info.Peers[r.index] = r.peer.info
-		s.control.SetSubnetRoutes(r.peer.key, c.Peers[r.index].Routes)
-		s.peers = append(s.peers, r.peer)
+		s.peers = append(s.peers, p)
+		joins.Go(func() {
+			if err := p.start(ctx); err != nil {
+				errs[i] = fmt.Errorf("peer %q: %w", config.Hostname, err)
+			}
+		})
 	}
-	return s, err
+	joins.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	for _, p := range s.peers {
+		s.Info.Peers = append(s.Info.Peers, p.info)
+		s.control.SetSubnetRoutes(p.key, p.config.Routes)
+	}
+	return s, nil
 }
 
-// Close ends the tailnet, peers first. A peer that takes too long is left behind: tsnet can hang for ever
-// when a node has had many streams.
+// Command changes a running tailnet.
+type Command struct {
+	Do   string `json:"do"`
+	Peer string `json:"peer"` // the hostname, for start_peer and stop_peer
+	URL  string `json:"url"`  // for complete_login
+}
+
+// Do carries the command out and returns once it has taken effect.
+func (s *Sandbox) Do(ctx context.Context, c Command) error {
+	switch c.Do {
+	case "stop_control":
+		return s.control.shut()
+	case "start_control":
+		return s.control.open()
+	case "stop_relay":
+		return s.relay.shut()
+	case "start_relay":
+		return s.relay.open()
+	case "stop_peer", "start_peer":
+		for _, p := range s.peers {
+			if p.config.Hostname == c.Peer {
+				if c.Do == "stop_peer" {
+					return p.stop()
+				}
+				return p.start(ctx)
+			}
+		}
+		return fmt.Errorf("there is no peer %q", c.Peer)
+	case "require_login":
+		return s.control.require(requireLogin)
+	case "complete_login":
+		return s.control.completeLogin(c.URL)
+	case "require_approval":
+		return s.control.require(requireApproval)
+	case "approve":
+		return s.control.approve()
+	case "expire_keys":
+		var own []netip.Addr
+		for _, p := range s.peers {
+			own = append(own, p.info.IPv4)
+		}
+		s.control.setExpiry(time.Now().Add(-time.Minute), own)
+		return nil
+	}
+	return fmt.Errorf("unknown command %q", c.Do)
+}
+
+// Close ends the tailnet, peers first. A peer that takes too long is left behind.
 func (s *Sandbox) Close() {
 	var peers sync.WaitGroup
 	for _, p := range s.peers {
-		peers.Go(p.close)
+		peers.Go(func() { p.stop(); p.removeDir() })
 	}
 	closed := make(chan struct{})
 	go func() {
@@ -111,92 +151,13 @@ func (s *Sandbox) Close() {
 	case <-closed:
 	case <-time.After(closeTimeout):
 	}
-	for i := len(s.cleanup) - 1; i >= 0; i-- {
-		s.cleanup[i]()
+	if s.control != nil {
+		s.control.shut()
 	}
-	s.peers, s.cleanup = nil, nil
-}
-
-func (s *Sandbox) startControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("control server: %w", err)
+	if s.relay != nil {
+		s.relay.close()
 	}
-	s.Info.ControlURL = "http://" + listener.Addr().String()
-	s.control = &testcontrol.Server{
-		Logf:            logf,
-		DERPMap:         derp,
-		RequireAuthKey:  c.AuthKey,
-		MagicDNSDomain:  c.Domain,
-		DNSConfig:       c.dnsConfig(),
-		AllOnline:       true,
-		ExplicitBaseURL: s.Info.ControlURL,
-	}
-	server := &http.Server{Handler: s.control, ErrorLog: logger.StdLogger(logf)}
-	go server.Serve(listener)
-	s.cleanup = append(s.cleanup, func() { server.Close() })
-	return nil
-}
-
-func (c *Config) dnsConfig() *tailcfg.DNSConfig {
-	config := &tailcfg.DNSConfig{Proxied: true, ExtraRecords: c.Records}
-	for _, addr := range c.Resolvers {
-		config.Resolvers = append(config.Resolvers, &dnstype.Resolver{Addr: addr})
-	}
-	return config
-}
-
-func (s *Sandbox) startRelay(logf logger.Logf) (*tailcfg.DERPMap, error) {
-	log.SetOutput(logWriter{logf}) // stunserver has no other way to be told
-
-	ctx, cancel := context.WithCancel(context.Background())
-	stun := stunserver.New(ctx)
-	if err := stun.Listen("127.0.0.1:0"); err != nil {
-		cancel()
-		return nil, fmt.Errorf("STUN server: %w", err)
-	}
-	go stun.Serve()
-
-	relay := derpserver.New(key.NewNode(), logf)
-	server := httptest.NewUnstartedServer(derpserver.Handler(relay)) // brings a certificate
-	server.Config.ErrorLog = logger.StdLogger(logf)
-	server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){} // DERP hijacks HTTP/1
-	server.StartTLS()
-	s.cleanup = append(s.cleanup, func() {
-		server.CloseClientConnections()
-		server.Close()
-		relay.Close()
-		cancel()
-	})
-	return &tailcfg.DERPMap{Regions: map[int]*tailcfg.DERPRegion{1: {
-		RegionID:   1,
-		RegionCode: "sandbox",
-		RegionName: "Sandbox",
-		Nodes: []*tailcfg.DERPNode{{
-			Name:             "1a",
-			RegionID:         1,
-			HostName:         "127.0.0.1",
-			IPv4:             "127.0.0.1",
-			IPv6:             "none",
-			DERPPort:         server.Listener.Addr().(*net.TCPAddr).Port,
-			STUNPort:         stun.LocalAddr().(*net.UDPAddr).Port,
-			STUNTestIP:       "127.0.0.1",
-			InsecureForTests: true,
-		}},
-	}}}, nil
-}
-
-type logWriter struct{ logf logger.Logf }
-
-func (w logWriter) Write(p []byte) (int, error) {
-	w.logf("%s", p)
-	return len(p), nil
-}
-
-// tempDir is a folder for one peer, which its close removes.
-func tempDir() (path string, remove func(), err error) {
-	path, err = os.MkdirTemp("", "tailnet-sandbox-")
-	return path, func() { os.RemoveAll(path) }, err
+	s.peers = nil
 }
 
 // joinTimeout is generous: a busy machine may take seconds, and nothing waits for it to pass.

@@ -1,6 +1,8 @@
 //! What the C boundary promises: bad arguments are codes, operations complete exactly once, and the
 //! bindings are those of the header.
 
+mod random;
+
 use std::ffi::{c_char, c_void};
 use std::ptr::{null, null_mut};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -55,18 +57,22 @@ unsafe extern "C" fn never_release(_: *mut c_void) {
     panic!("the store was refused")
 }
 
-/// Calls every function that takes a handle with `h`, which no function may accept.
-fn codes_for_handle(h: u64) -> Vec<i32> {
-    let ((config, len), done) = (text("{}"), Some(report as _));
-    let none = null_mut();
-    let mut counters = tailscale_counters {
+fn no_counters() -> tailscale_counters {
+    tailscale_counters {
         dials: 0,
         dial_failures: 0,
         accepted: 0,
         open_streams: 0,
         bytes_sent: 0,
         bytes_received: 0,
-    };
+    }
+}
+
+/// Calls every function that takes a handle with `h`, which no function may accept.
+fn codes_for_handle(h: u64) -> Vec<i32> {
+    let ((config, len), done) = (text("{}"), Some(report as _));
+    let none = null_mut();
+    let mut counters = no_counters();
     // SAFETY: the text and the counters outlive the calls; a refused call uses neither callback nor context.
     unsafe {
         vec![
@@ -105,9 +111,9 @@ fn the_library_is_the_one_of_the_header() {
 
 #[test]
 fn the_bindings_are_those_of_the_header() {
-    let header = include_bytes!("../libtailscale/tailscale.h");
+    let header = include_bytes!("../../libtailscale/tailscale.h");
     let sum: String = Sha256::digest(header).iter().map(|byte| format!("{byte:02x}")).collect();
-    let bindings = include_str!("../src/bindings.rs");
+    let bindings = include_str!("../../src/bindings.rs");
     assert!(
         bindings.contains(&sum),
         "src/bindings.rs is out of date: LIBTAILSCALE_UPDATE_BINDINGS=1 cargo build -p libtailscale-sys --features bindgen"
@@ -117,7 +123,7 @@ fn the_bindings_are_those_of_the_header() {
 #[cfg(feature = "bindgen")]
 #[test]
 fn the_bindings_are_what_bindgen_makes() {
-    assert_eq!(include_str!("../src/bindings.rs"), include_str!(concat!(env!("OUT_DIR"), "/bindings.rs")));
+    assert_eq!(include_str!("../../src/bindings.rs"), include_str!(concat!(env!("OUT_DIR"), "/bindings.rs")));
 }
 
 #[test]

@@ -1,0 +1,76 @@
+// Package netstack reaches the TCP/IP stack inside a tsnet server, to which there is no public way.
+package netstack
+
+import (
+	"net"
+	"reflect"
+	"unsafe"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	"tailscale.com/tsnet"
+)
+
+// ResetStreams resets every stream of the server's netstack, those in TIME_WAIT too.
+//
+// It has to come before the server's own Close, which first stops the loop that takes packets out of the
+// netstack, and then has every stream write a reset: past the 512 packets that the queue holds, it hangs
+// for ever.
+func ResetStreams(server *tsnet.Server) {
+	if ipstack := of(server); ipstack != nil {
+		for _, endpoint := range ipstack.RegisteredEndpoints() {
+			endpoint.Abort()
+		}
+	}
+}
+
+// nic is the stack's only interface.
+const nic = 1
+
+// FindTCP gives the stack's end of the stream between the addresses, or nil once there is none.
+func FindTCP(server *tsnet.Server, local, remote net.Addr) tcpip.Endpoint {
+	ipstack := of(server)
+	from, fromOK := local.(*net.TCPAddr)
+	to, toOK := remote.(*net.TCPAddr)
+	if ipstack == nil || !fromOK || !toOK {
+		return nil
+	}
+	protocol := ipv4.ProtocolNumber
+	if from.IP.To4() == nil {
+		protocol = ipv6.ProtocolNumber
+	}
+	endpoint, _ := ipstack.FindTransportEndpoint(protocol, tcp.ProtocolNumber, stack.TransportEndpointID{
+		LocalPort: uint16(from.Port), LocalAddress: address(from.IP),
+		RemotePort: uint16(to.Port), RemoteAddress: address(to.IP),
+	}, nic).(tcpip.Endpoint)
+	return endpoint
+}
+
+func address(ip net.IP) tcpip.Address {
+	if v4 := ip.To4(); v4 != nil {
+		return tcpip.AddrFrom4Slice(v4)
+	}
+	return tcpip.AddrFrom16Slice(ip.To16())
+}
+
+// of gives the TCP/IP stack of a server that has started, or nil when tsnet keeps it in another
+// place than the version that go.mod pins, which a test would tell.
+func of(server *tsnet.Server) *stack.Stack {
+	impl, ok := server.Sys().Netstack.GetOK()
+	if !ok {
+		return nil
+	}
+	value := reflect.ValueOf(impl)
+	if value.Kind() != reflect.Pointer || value.Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	field := value.Elem().FieldByName("ipstack")
+	if !field.IsValid() || field.Type() != reflect.TypeFor[*stack.Stack]() {
+		return nil
+	}
+	// SAFETY: the field has this type, and is set once, before Start returns.
+	return *(**stack.Stack)(unsafe.Pointer(field.UnsafeAddr()))
+}
