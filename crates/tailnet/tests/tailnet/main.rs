@@ -14,5 +14,8 @@ mod large;
 mod life;
 mod listen;
 mod local_api;
+mod prefs;
 mod state_folder;
+mod store;
 mod streams;
+mod udp;

@@ -132,6 +132,8 @@ func (s *Sandbox) Do(ctx context.Context, c Command) error {
 		}
 		s.control.setExpiry(time.Now().Add(-time.Minute), own)
 		return nil
+	case "renew_rotated":
+		return s.control.renewRotated()
 	}
 	return fmt.Errorf("unknown command %q", c.Do)
 }
