@@ -14,5 +14,6 @@ mod large;
 mod life;
 mod listen;
 mod local_api;
+mod lossy;
 mod state_folder;
 mod streams;
