@@ -6,6 +6,7 @@ mod common;
 
 mod admission;
 mod cancel;
+mod defects;
 mod dial;
 mod fail_closed;
 mod faults;
