@@ -35,4 +35,5 @@ fn it_joins_and_pings_without_capabilities_and_without_a_tun_device() {
         .env("TAILNET_SANDBOX_PROGRAM", &sandbox)
         .env("HOME", home));
     assert_eq!(printed.event_names(), ["joined", "reply", "reply", "summary"], "{}", printed.stderr);
+    assert_eq!(printed.events()[2]["path"], "direct", "{}", printed.stdout);
 }

@@ -18,6 +18,15 @@ static void call_done(tailscale_done done, void *context, int32_t code, int32_t 
 static void call_log(tailscale_log log, tailscale node, int32_t level, tailscale_text *line, size_t len) {
 	log(node, level, line, len);
 }
+
+static int32_t call_store_write(tailscale_store_write write, void *context, tailscale_text *id, size_t id_len,
+                                tailscale_text *value, size_t value_len) {
+	return write(context, id, id_len, value, value_len);
+}
+
+static void call_store_release(tailscale_store_release release, void *context) {
+	release(context);
+}
 */
 import "C"
 
@@ -32,12 +41,17 @@ import (
 
 // result is a tailscale_result before it crosses the boundary.
 type result struct {
-	data   []byte
-	stream *node.Stream
-	conn   uint64
-
+	data     []byte
+	conn     uint64
 	listener uint64
-	local    string // of the listener
+	fd       int
+	hasFD    bool
+
+	local, remote string
+}
+
+func streamResult(s *node.Stream) result {
+	return result{conn: handles.Add(s), fd: s.FD, hasFD: true, local: s.Local.String(), remote: s.Remote.String()}
 }
 
 // completion is where an operation reports to, exactly once.
@@ -47,11 +61,11 @@ type completion struct {
 }
 
 func (c completion) succeed(r result) {
-	fd, local, remote := int32(-1), r.local, ""
-	if r.stream != nil {
-		fd, local, remote = int32(r.stream.FD), r.stream.Local, r.stream.Remote
+	fd := int32(-1)
+	if r.hasFD {
+		fd = int32(r.fd)
 	}
-	c.call(errs.OK, fd, r.conn, r.listener, "", string(r.data), local, remote)
+	c.call(errs.OK, fd, r.conn, r.listener, "", string(r.data), r.local, r.remote)
 }
 
 func (c completion) fail(ctx context.Context, err error) {
@@ -77,4 +91,18 @@ func logLine(h uint64, level node.Level, line string) {
 	if log := logReceiver.Load(); log != nil && *log != nil && line != "" {
 		C.call_log(*log, C.tailscale(h), C.int32_t(level), text(line), C.size_t(len(line)))
 	}
+}
+
+// storeOf makes a store of what C kept, and of C's way to keep.
+func storeOf(kept map[string][]byte, write C.tailscale_store_write, release C.tailscale_store_release, context_ unsafe.Pointer) *node.Store {
+	return node.NewStore(kept, func(id string, value []byte) error {
+		var at *C.tailscale_text // null: forget
+		if value != nil {
+			at = (*C.tailscale_text)(unsafe.Pointer(unsafe.SliceData(value)))
+		}
+		if code := C.call_store_write(write, context_, text(id), C.size_t(len(id)), at, C.size_t(len(value))); code != 0 {
+			return errs.New(errs.StateFolder, "the program's store did not keep %q", id)
+		}
+		return nil
+	}, func() { C.call_store_release(release, context_) })
 }

@@ -10,13 +10,14 @@ import "C"
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/netip"
 	"runtime/debug"
 	"time"
 	"unicode/utf8"
 	"unsafe"
 
-	"github.com/kolaboree/kolaboree-node/libtailscale/internal/bridge"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/handle"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/node"
@@ -24,7 +25,7 @@ import (
 
 func main() {}
 
-// handles holds every *node.Node, *node.Listener, *bridge.Conn and operation.
+// handles holds every *node.Node, *node.Listener, *node.Stream, *node.Packets and operation.
 var handles handle.Table
 
 // The deadlines of what has none of its own, in milliseconds: a start may have to ask Tailscale's servers for
@@ -38,7 +39,7 @@ const (
 type operation context.CancelCauseFunc
 
 // Does not compile when the codes of the two languages have come apart.
-var _ = [1]struct{}{errs.LocalAPI - C.TAILSCALE_LOCAL_API: {}}
+var _ = [1]struct{}{errs.KeyExpired - C.TAILSCALE_KEY_EXPIRED: {}}
 
 //export tailscale_abi_version
 func tailscale_abi_version() C.uint32_t { return C.TAILSCALE_ABI_VERSION }
@@ -74,6 +75,21 @@ func tailscale_configure(h C.tailscale, config *C.tailscale_text, size C.size_t,
 	})
 }
 
+//export tailscale_set_store
+func tailscale_set_store(h C.tailscale, state *C.tailscale_text, size C.size_t, write C.tailscale_store_write, release C.tailscale_store_release, context_ unsafe.Pointer) (code C.int32_t) {
+	defer recoverInto(&code)
+	var kept map[string][]byte
+	text, ok := goText(state, size)
+	if !ok || write == nil || release == nil || json.Unmarshal([]byte(text), &kept) != nil {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	n, err := handle.Get[*node.Node](&handles, uint64(h))
+	if err != nil {
+		return C.TAILSCALE_BAD_HANDLE
+	}
+	return codeOf(n.SetStore(storeOf(kept, write, release, context_)))
+}
+
 //export tailscale_start
 func tailscale_start(h C.tailscale, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)
@@ -88,6 +104,18 @@ func tailscale_up(h C.tailscale, timeout C.uint32_t, done C.tailscale_done, cont
 	return nodeOperation(h, timeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
 		status, err := n.Up(ctx)
 		return result{data: status}, err
+	})
+}
+
+//export tailscale_login
+func tailscale_login(h C.tailscale, key *C.tailscale_text, size C.size_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	text, ok := goText(key, size)
+	if !ok {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	return nodeOperation(h, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		return result{}, n.Login(ctx, text)
 	})
 }
 
@@ -124,6 +152,49 @@ func tailscale_local_api(h C.tailscale, method *C.tailscale_text, methodSize C.s
 	})
 }
 
+//export tailscale_serve_local_api
+func tailscale_serve_local_api(h C.tailscale, path *C.tailscale_text, size C.size_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	text, ok := goText(path, size)
+	if !ok {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	return nodeOperation(h, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		return result{}, n.ServeLocalAPI(ctx, text)
+	})
+}
+
+//export tailscale_netcheck
+func tailscale_netcheck(h C.tailscale, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	return nodeOperation(h, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		report, err := n.Netcheck(ctx)
+		return result{data: report}, err
+	})
+}
+
+//export tailscale_get_counters
+func tailscale_get_counters(h C.tailscale, out *C.struct_tailscale_counters) (code C.int32_t) {
+	defer recoverInto(&code)
+	if out == nil {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	n, err := handle.Get[*node.Node](&handles, uint64(h))
+	if err != nil {
+		return C.TAILSCALE_BAD_HANDLE
+	}
+	c := n.Counters()
+	*out = C.struct_tailscale_counters{
+		dials:          C.uint64_t(c.Dials.Load()),
+		dial_failures:  C.uint64_t(c.DialFailures.Load()),
+		accepted:       C.uint64_t(c.Accepted.Load()),
+		open_streams:   C.uint64_t(max(c.OpenStreams.Load(), 0)),
+		bytes_sent:     C.uint64_t(c.Bytes.Sent.Load()),
+		bytes_received: C.uint64_t(c.Bytes.Received.Load()),
+	}
+	return C.TAILSCALE_OK
+}
+
 //export tailscale_dial
 func tailscale_dial(h C.tailscale, address *C.tailscale_text, size C.size_t, timeout C.uint32_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)
@@ -136,19 +207,19 @@ func tailscale_dial(h C.tailscale, address *C.tailscale_text, size C.size_t, tim
 		if err != nil {
 			return result{}, err
 		}
-		return result{stream: stream, conn: handles.Add(stream.Conn)}, nil
+		return streamResult(stream), nil
 	})
 }
 
 //export tailscale_listen
-func tailscale_listen(h C.tailscale, address *C.tailscale_text, size C.size_t, backlog C.uint32_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+func tailscale_listen(h C.tailscale, options *C.tailscale_text, size C.size_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)
-	text, ok := goText(address, size)
+	text, ok := goText(options, size)
 	if !ok {
 		return C.TAILSCALE_INVALID_ARGUMENT
 	}
 	return nodeOperation(h, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
-		listener, err := n.Listen(ctx, text, int(backlog))
+		listener, err := n.Listen(ctx, []byte(text))
 		if err != nil {
 			return result{}, err
 		}
@@ -171,7 +242,7 @@ func tailscale_accept(h C.tailscale_listener, done C.tailscale_done, context_ un
 		if err != nil {
 			return result{}, err
 		}
-		return result{stream: stream, conn: handles.Add(stream.Conn)}, nil
+		return streamResult(stream), nil
 	})
 	return C.TAILSCALE_OK
 }
@@ -187,24 +258,85 @@ func tailscale_listener_close(h C.tailscale_listener) (code C.int32_t) {
 	return C.TAILSCALE_OK
 }
 
-//export tailscale_conn_error
-func tailscale_conn_error(h C.tailscale_conn) (code C.int32_t) {
+//export tailscale_listen_packet
+func tailscale_listen_packet(h C.tailscale, address *C.tailscale_text, size C.size_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)
-	conn, err := handle.Get[*bridge.Conn](&handles, uint64(h))
+	text, ok := goText(address, size)
+	if !ok {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	return nodeOperation(h, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		packets, err := n.ListenPacket(ctx, text)
+		if err != nil {
+			return result{}, err
+		}
+		return result{conn: handles.Add(packets), fd: packets.FD, hasFD: true, local: packets.Local}, nil
+	})
+}
+
+//export tailscale_contains
+func tailscale_contains(h C.tailscale, ip *C.tailscale_text, size C.size_t) (code C.int32_t) {
+	defer recoverInto(&code)
+	text, ok := goText(ip, size)
+	if !ok {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	n, err := handle.Get[*node.Node](&handles, uint64(h))
 	if err != nil {
 		return C.TAILSCALE_BAD_HANDLE
 	}
-	return C.int32_t(conn.Err())
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	return codeOf(n.Contains(addr.Unmap()))
+}
+
+//export tailscale_conn_keepalive
+func tailscale_conn_keepalive(h C.tailscale_conn, seconds C.uint32_t) (code C.int32_t) {
+	defer recoverInto(&code)
+	stream, err := handle.Get[*node.Stream](&handles, uint64(h))
+	if err != nil {
+		return C.TAILSCALE_BAD_HANDLE
+	}
+	return codeOf(stream.SetKeepAlive(time.Duration(seconds) * time.Second))
+}
+
+//export tailscale_conn_abort
+func tailscale_conn_abort(h C.tailscale_conn) (code C.int32_t) {
+	defer recoverInto(&code)
+	stream, err := handle.Get[*node.Stream](&handles, uint64(h))
+	if err != nil {
+		return C.TAILSCALE_BAD_HANDLE
+	}
+	stream.Reset()
+	return C.TAILSCALE_OK
+}
+
+// conn is what a tailscale_conn names: a *node.Stream or *node.Packets.
+type conn interface {
+	Err() errs.Code
+	Close()
+}
+
+//export tailscale_conn_error
+func tailscale_conn_error(h C.tailscale_conn) (code C.int32_t) {
+	defer recoverInto(&code)
+	c, err := handle.Get[conn](&handles, uint64(h))
+	if err != nil {
+		return C.TAILSCALE_BAD_HANDLE
+	}
+	return C.int32_t(c.Err())
 }
 
 //export tailscale_conn_close
 func tailscale_conn_close(h C.tailscale_conn) (code C.int32_t) {
 	defer recoverInto(&code)
-	conn, err := handle.Take[*bridge.Conn](&handles, uint64(h))
+	c, err := handle.Take[conn](&handles, uint64(h))
 	if err != nil {
 		return C.TAILSCALE_BAD_HANDLE
 	}
-	conn.Close()
+	c.Close()
 	return C.TAILSCALE_OK
 }
 
@@ -290,6 +422,14 @@ func recoverInto(code *C.int32_t) {
 		logLine(0, node.Warn, fmt.Sprintf("panic: %v\n%s", p, debug.Stack()))
 		*code = C.TAILSCALE_INTERNAL
 	}
+}
+
+// codeOf is the code of what a call ended with at once.
+func codeOf(err error) C.int32_t {
+	if err == nil {
+		return C.TAILSCALE_OK
+	}
+	return C.int32_t(errs.Of(context.Background(), err).Code)
 }
 
 // goText copies text of C's, which may be null only when it is empty.

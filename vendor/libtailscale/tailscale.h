@@ -30,7 +30,7 @@ extern "C" {
 #define TAILSCALE_ABI_VERSION 1
 
 typedef uint64_t tailscale;          /**< a node */
-typedef uint64_t tailscale_conn;     /**< a stream to another node */
+typedef uint64_t tailscale_conn;     /**< a stream to another node, or a UDP socket */
 typedef uint64_t tailscale_listener; /**< what takes streams from other nodes */
 typedef uint64_t tailscale_op;       /**< an operation under way */
 
@@ -58,7 +58,8 @@ enum tailscale_code {
   TAILSCALE_STATE_FOLDER = 17,       /**< the state folder is unusable or in use by another node */
   TAILSCALE_INTERNAL = 18,           /**< anything else */
   TAILSCALE_ADDRESS_IN_USE = 19,     /**< another listener of the node has the port */
-  TAILSCALE_LOCAL_API = 20           /**< the LocalAPI refused the request; `data` is the HTTP status */
+  TAILSCALE_LOCAL_API = 20,          /**< the LocalAPI refused the request; `data` is the HTTP status */
+  TAILSCALE_KEY_EXPIRED = 21         /**< the node's key has expired: tailscale_login renews it */
 };
 
 struct tailscale_slice {
@@ -70,12 +71,12 @@ struct tailscale_slice {
  * exceptions: NEEDS_LOGIN and LOCAL_API set `data`. */
 struct tailscale_result {
   int32_t code;                   /**< enum tailscale_code */
-  int32_t fd;                     /**< dial, accept: the caller's end of a socket pair; else -1 */
-  tailscale_conn conn;            /**< dial, accept: the stream; else 0 */
+  int32_t fd;                     /**< dial, accept, listen_packet: the caller's end of a socket pair; else -1 */
+  tailscale_conn conn;            /**< dial, accept, listen_packet: the stream or socket; else 0 */
   tailscale_listener listener;    /**< listen: the listener; else 0 */
   struct tailscale_slice message; /**< why it failed, for people */
   struct tailscale_slice data;    /**< JSON or text, as the function says */
-  struct tailscale_slice local;   /**< dial, accept: the stream's own address, "ip:port"; listen: where it listens */
+  struct tailscale_slice local;   /**< dial, accept: the stream's own address, "ip:port"; listen, listen_packet: where it listens */
   struct tailscale_slice remote;  /**< dial, accept: the peer's address, "ip:port" */
 };
 
@@ -105,8 +106,13 @@ int32_t tailscale_new(tailscale *node);
  * Sets what the node is to be, before its start. `config` is a JSON object; unknown keys are refused.
  *   hostname      the name it asks for; default: the program's name
  *   auth_key      an auth key, or an OAuth client secret
+ *   client_secret an OAuth client secret, which makes a key for a node with `tags`
+ *   client_id     the OAuth client of a workload identity, which needs `tags` and one of:
+ *   id_token      the identity's token, from its provider
+ *   audience      what to ask the cloud that the program runs in for a token for
  *   control_url   default: Tailscale's
- *   state_dir     where it keeps its identity; empty: in memory only, which requires `ephemeral`
+ *   state_dir     where it keeps its identity; empty: in memory only, which requires `ephemeral`, or as
+ *                 tailscale_set_store says
  *   ephemeral     whether the control server forgets the node soon after it has gone offline
  *   tags          the ACL tags it asks for, each "tag:name"
  *   port          the UDP port for WireGuard; 0 or absent: any
@@ -117,6 +123,21 @@ int32_t tailscale_new(tailscale *node);
 int32_t tailscale_configure(tailscale node, tailscale_text *config, size_t len, tailscale_done done,
                             void *context, tailscale_op *op);
 
+/** Keeps `value` under `id`, or forgets `id` when `value` is null. Returns 0, or anything else when it cannot. It may
+ * block; it is called on any thread, but never twice at once for one node. */
+typedef int32_t (*tailscale_store_write)(void *context, tailscale_text *id, size_t id_len, tailscale_text *value,
+                                         size_t value_len);
+
+/** Says that a store is needed no more. */
+typedef void (*tailscale_store_release)(void *context);
+
+/**
+ * Has the node keep its identity by `write`, before its start. `state` is what was kept before: a JSON object of ids and
+ * base64. `release` is called once, when the node has closed. Nothing is called unless this returns TAILSCALE_OK.
+ */
+int32_t tailscale_set_store(tailscale node, tailscale_text *state, size_t len, tailscale_store_write write,
+                            tailscale_store_release release, void *context);
+
 /** Starts the node, within a minute; it joins on its own in the background. */
 int32_t tailscale_start(tailscale node, tailscale_done done, void *context, tailscale_op *op);
 
@@ -125,10 +146,16 @@ int32_t tailscale_start(tailscale node, tailscale_done done, void *context, tail
 int32_t tailscale_up(tailscale node, uint32_t timeout_ms, tailscale_done done, void *context,
                      tailscale_op *op);
 
+/** Lets the node in anew, with a key or, when it is empty, by a person, whose URL the node's state then has.
+ * tailscale_up waits for the end of it. */
+int32_t tailscale_login(tailscale node, tailscale_text *key, size_t len, tailscale_done done, void *context,
+                        tailscale_op *op);
+
 /**
  * Waits until the node's state is newer than the one numbered `seen` (0: at once), and gives the newest
- * as JSON in `data`: {"seq", "state", "login_url", "error", "health"}, where `health` is a list of
- * sentences and `state` one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running.
+ * as JSON in `data`: {"seq", "state", "login_url", "error", "health", "key_expiry", "expired", "netmap"}, where `health`
+ * is a list of sentences, `state` one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running,
+ * `key_expiry` a time in Unix seconds or 0, and `netmap` the count of the network map's changes.
  */
 int32_t tailscale_watch(tailscale node, uint64_t seen, tailscale_done done, void *context,
                         tailscale_op *op);
@@ -144,6 +171,26 @@ int32_t tailscale_local_api(tailscale node, tailscale_text *method, size_t metho
                             tailscale_text *path, size_t path_len, tailscale_text *body, size_t body_len,
                             uint32_t timeout_ms, tailscale_done done, void *context, tailscale_op *op);
 
+/** Offers the LocalAPI on a Unix socket at `path`, to this user alone, until the node is closed: the `tailscale` command
+ * can be pointed at it. What tailscale_local_api refuses is refused there too. */
+int32_t tailscale_serve_local_api(tailscale node, tailscale_text *path, size_t len, tailscale_done done,
+                                  void *context, tailscale_op *op);
+
+/** Gives the node's newest check of the network around it in `data`, JSON of Go's netcheck.Report; waits for the first. */
+int32_t tailscale_netcheck(tailscale node, tailscale_done done, void *context, tailscale_op *op);
+
+/** What a node has carried since its start. */
+struct tailscale_counters {
+  uint64_t dials;          /**< begun */
+  uint64_t dial_failures;  /**< ended without a stream */
+  uint64_t accepted;       /**< streams from other nodes that were taken */
+  uint64_t open_streams;   /**< at this moment */
+  uint64_t bytes_sent;     /**< by streams */
+  uint64_t bytes_received; /**< by streams */
+};
+
+int32_t tailscale_get_counters(tailscale node, struct tailscale_counters *counters);
+
 /**
  * Dials `address`, "host:port" with an IP address or a MagicDNS name, by TCP and through the tailnet
  * only: neither the host's network nor its DNS is ever used.
@@ -154,12 +201,19 @@ int32_t tailscale_dial(tailscale node, tailscale_text *address, size_t len, uint
                        tailscale_done done, void *context, tailscale_op *op);
 
 /**
- * Listens for TCP streams from other nodes, on `address`: "ip:port" with an address of the node's own, or
- * ":port" for all of them. Port 0 means any that is free, which `local` then tells. The node must have
- * joined. Streams that come while `backlog` others wait for tailscale_accept are refused (0: 128).
+ * Listens for TCP streams from other nodes. `options` is a JSON object; unknown keys are refused.
+ *   address      "ip:port" with an address of the node's own, or ":port" for all of them. Port 0 means any that is
+ *                free, which `local` then tells
+ *   all_ports    whether to take the streams to all ports that no other listener has; `address` is then ":0" or "ip:0"
+ *   backlog      how many streams may wait for tailscale_accept; more are refused. 0 or absent: 128
+ *   tls          whether to end TLS, with the node's certificate for its full MagicDNS name
+ *   funnel       whether to take streams from the Internet too (Tailscale Funnel, which ends TLS)
+ *   funnel_only  as funnel, and none from the tailnet
+ *   service      the service, "svc:name", on whose addresses to listen, as one of its hosts
+ * The node must have joined.
  */
-int32_t tailscale_listen(tailscale node, tailscale_text *address, size_t len, uint32_t backlog,
-                         tailscale_done done, void *context, tailscale_op *op);
+int32_t tailscale_listen(tailscale node, tailscale_text *options, size_t len, tailscale_done done, void *context,
+                         tailscale_op *op);
 
 /** Waits for a stream, which comes as from tailscale_dial. TAILSCALE_CLOSED once the listener is. */
 int32_t tailscale_accept(tailscale_listener listener, tailscale_done done, void *context,
@@ -167,6 +221,25 @@ int32_t tailscale_accept(tailscale_listener listener, tailscale_done done, void 
 
 /** Closes a listener and frees its handle; whoever waits in tailscale_accept is told. */
 int32_t tailscale_listener_close(tailscale_listener listener);
+
+/**
+ * Binds a UDP socket to `address`, "ip:port" with an address of the node's own, or ":port" for all of them; port 0 means
+ * any that is free, which `local` then tells.
+ * Each message on `fd`, which is as of tailscale_dial, is a datagram after an 18-byte header: the other side's address, 16 bytes
+ * of IPv6 (IPv4 mapped), and its port, big-endian. Ask tailscale_contains before sending to a new address. Reading 0
+ * bytes means that the socket has ended.
+ */
+int32_t tailscale_listen_packet(tailscale node, tailscale_text *address, size_t len, tailscale_done done,
+                                void *context, tailscale_op *op);
+
+/** Returns TAILSCALE_OK when the tailnet has the IP address, else TAILSCALE_NOT_IN_TAILNET. */
+int32_t tailscale_contains(tailscale node, tailscale_text *ip, size_t len);
+
+/** Has the network ask a peer that was silent for `seconds` whether it is still there; 0: never. */
+int32_t tailscale_conn_keepalive(tailscale_conn conn, uint32_t seconds);
+
+/** Ends a stream at once, without delivering what is under way; the peer is told by a reset. The handle stays. */
+int32_t tailscale_conn_abort(tailscale_conn conn);
 
 /** Returns why the stream broke, or TAILSCALE_OK while it did not. */
 int32_t tailscale_conn_error(tailscale_conn conn);

@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: dfc47e752a05561a2d1c9a29d39bc79ae6d1402859cbe771da9b405355595df4
+// SHA-256 of tailscale.h: 34b3dc37b7265c404fc632925b2c923b79acce9807116bce0b7fb729dd70df45
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -49,6 +49,8 @@ pub const TAILSCALE_INTERNAL: tailscale_code = 18;
 pub const TAILSCALE_ADDRESS_IN_USE: tailscale_code = 19;
 ///the LocalAPI refused the request; `data` is the HTTP status
 pub const TAILSCALE_LOCAL_API: tailscale_code = 20;
+///the node's key has expired: tailscale_login renews it
+pub const TAILSCALE_KEY_EXPIRED: tailscale_code = 21;
 pub type tailscale_code = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -63,9 +65,9 @@ pub struct tailscale_slice {
 pub struct tailscale_result {
     ///enum tailscale_code
     pub code: i32,
-    ///dial, accept: the caller's end of a socket pair; else -1
+    ///dial, accept, listen_packet: the caller's end of a socket pair; else -1
     pub fd: i32,
-    ///dial, accept: the stream; else 0
+    ///dial, accept, listen_packet: the stream or socket; else 0
     pub conn: tailscale_conn,
     ///listen: the listener; else 0
     pub listener: tailscale_listener,
@@ -73,7 +75,7 @@ pub struct tailscale_result {
     pub message: tailscale_slice,
     ///JSON or text, as the function says
     pub data: tailscale_slice,
-    ///dial, accept: the stream's own address, "ip:port"; listen: where it listens
+    ///dial, accept: the stream's own address, "ip:port"; listen, listen_packet: where it listens
     pub local: tailscale_slice,
     ///dial, accept: the peer's address, "ip:port"
     pub remote: tailscale_slice,
@@ -115,8 +117,13 @@ unsafe extern "C" {
     /**Sets what the node is to be, before its start. `config` is a JSON object; unknown keys are refused.
    hostname      the name it asks for; default: the program's name
    auth_key      an auth key, or an OAuth client secret
+   client_secret an OAuth client secret, which makes a key for a node with `tags`
+   client_id     the OAuth client of a workload identity, which needs `tags` and one of:
+   id_token      the identity's token, from its provider
+   audience      what to ask the cloud that the program runs in for a token for
    control_url   default: Tailscale's
-   state_dir     where it keeps its identity; empty: in memory only, which requires `ephemeral`
+   state_dir     where it keeps its identity; empty: in memory only, which requires `ephemeral`, or as
+                 tailscale_set_store says
    ephemeral     whether the control server forgets the node soon after it has gone offline
    tags          the ACL tags it asks for, each "tag:name"
    port          the UDP port for WireGuard; 0 or absent: any
@@ -130,6 +137,33 @@ unsafe extern "C" {
         done: tailscale_done,
         context: *mut ::std::os::raw::c_void,
         op: *mut tailscale_op,
+    ) -> i32;
+}
+/**Keeps `value` under `id`, or forgets `id` when `value` is null. Returns 0, or anything else when it cannot. It may
+ block; it is called on any thread, but never twice at once for one node.*/
+pub type tailscale_store_write = ::std::option::Option<
+    unsafe extern "C" fn(
+        context: *mut ::std::os::raw::c_void,
+        id: *const ::std::os::raw::c_char,
+        id_len: usize,
+        value: *const ::std::os::raw::c_char,
+        value_len: usize,
+    ) -> i32,
+>;
+///Says that a store is needed no more.
+pub type tailscale_store_release = ::std::option::Option<
+    unsafe extern "C" fn(context: *mut ::std::os::raw::c_void),
+>;
+unsafe extern "C" {
+    /**Has the node keep its identity by `write`, before its start. `state` is what was kept before: a JSON object of ids and
+ base64. `release` is called once, when the node has closed. Nothing is called unless this returns TAILSCALE_OK.*/
+    pub fn tailscale_set_store(
+        node: tailscale,
+        state: *const ::std::os::raw::c_char,
+        len: usize,
+        write: tailscale_store_write,
+        release: tailscale_store_release,
+        context: *mut ::std::os::raw::c_void,
     ) -> i32;
 }
 unsafe extern "C" {
@@ -153,9 +187,22 @@ unsafe extern "C" {
     ) -> i32;
 }
 unsafe extern "C" {
+    /**Lets the node in anew, with a key or, when it is empty, by a person, whose URL the node's state then has.
+ tailscale_up waits for the end of it.*/
+    pub fn tailscale_login(
+        node: tailscale,
+        key: *const ::std::os::raw::c_char,
+        len: usize,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
     /**Waits until the node's state is newer than the one numbered `seen` (0: at once), and gives the newest
- as JSON in `data`: {"seq", "state", "login_url", "error", "health"}, where `health` is a list of
- sentences and `state` one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running.*/
+ as JSON in `data`: {"seq", "state", "login_url", "error", "health", "key_expiry", "expired", "netmap"}, where `health`
+ is a list of sentences, `state` one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running,
+ `key_expiry` a time in Unix seconds or 0, and `netmap` the count of the network map's changes.*/
     pub fn tailscale_watch(
         node: tailscale,
         seen: u64,
@@ -191,6 +238,50 @@ unsafe extern "C" {
     ) -> i32;
 }
 unsafe extern "C" {
+    /**Offers the LocalAPI on a Unix socket at `path`, to this user alone, until the node is closed: the `tailscale` command
+ can be pointed at it. What tailscale_local_api refuses is refused there too.*/
+    pub fn tailscale_serve_local_api(
+        node: tailscale,
+        path: *const ::std::os::raw::c_char,
+        len: usize,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
+    ///Gives the node's newest check of the network around it in `data`, JSON of Go's netcheck.Report; waits for the first.
+    pub fn tailscale_netcheck(
+        node: tailscale,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+///What a node has carried since its start.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct tailscale_counters {
+    ///begun
+    pub dials: u64,
+    ///ended without a stream
+    pub dial_failures: u64,
+    ///streams from other nodes that were taken
+    pub accepted: u64,
+    ///at this moment
+    pub open_streams: u64,
+    ///by streams
+    pub bytes_sent: u64,
+    ///by streams
+    pub bytes_received: u64,
+}
+unsafe extern "C" {
+    pub fn tailscale_get_counters(
+        node: tailscale,
+        counters: *mut tailscale_counters,
+    ) -> i32;
+}
+unsafe extern "C" {
     /**Dials `address`, "host:port" with an IP address or a MagicDNS name, by TCP and through the tailnet
  only: neither the host's network nor its DNS is ever used.
  `fd` is non-blocking and close-on-exec. Shutting down its writing side sends FIN to the peer; reading 0
@@ -206,14 +297,20 @@ unsafe extern "C" {
     ) -> i32;
 }
 unsafe extern "C" {
-    /**Listens for TCP streams from other nodes, on `address`: "ip:port" with an address of the node's own, or
- ":port" for all of them. Port 0 means any that is free, which `local` then tells. The node must have
- joined. Streams that come while `backlog` others wait for tailscale_accept are refused (0: 128).*/
+    /**Listens for TCP streams from other nodes. `options` is a JSON object; unknown keys are refused.
+   address      "ip:port" with an address of the node's own, or ":port" for all of them. Port 0 means any that is
+                free, which `local` then tells
+   all_ports    whether to take the streams to all ports that no other listener has; `address` is then ":0" or "ip:0"
+   backlog      how many streams may wait for tailscale_accept; more are refused. 0 or absent: 128
+   tls          whether to end TLS, with the node's certificate for its full MagicDNS name
+   funnel       whether to take streams from the Internet too (Tailscale Funnel, which ends TLS)
+   funnel_only  as funnel, and none from the tailnet
+   service      the service, "svc:name", on whose addresses to listen, as one of its hosts
+ The node must have joined.*/
     pub fn tailscale_listen(
         node: tailscale,
-        address: *const ::std::os::raw::c_char,
+        options: *const ::std::os::raw::c_char,
         len: usize,
-        backlog: u32,
         done: tailscale_done,
         context: *mut ::std::os::raw::c_void,
         op: *mut tailscale_op,
@@ -231,6 +328,37 @@ unsafe extern "C" {
 unsafe extern "C" {
     ///Closes a listener and frees its handle; whoever waits in tailscale_accept is told.
     pub fn tailscale_listener_close(listener: tailscale_listener) -> i32;
+}
+unsafe extern "C" {
+    /**Binds a UDP socket to `address`, "ip:port" with an address of the node's own, or ":port" for all of them; port 0 means
+ any that is free, which `local` then tells.
+ Each message on `fd`, which is as of tailscale_dial, is a datagram after an 18-byte header: the other side's address, 16 bytes
+ of IPv6 (IPv4 mapped), and its port, big-endian. Ask tailscale_contains before sending to a new address. Reading 0
+ bytes means that the socket has ended.*/
+    pub fn tailscale_listen_packet(
+        node: tailscale,
+        address: *const ::std::os::raw::c_char,
+        len: usize,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
+    ///Returns TAILSCALE_OK when the tailnet has the IP address, else TAILSCALE_NOT_IN_TAILNET.
+    pub fn tailscale_contains(
+        node: tailscale,
+        ip: *const ::std::os::raw::c_char,
+        len: usize,
+    ) -> i32;
+}
+unsafe extern "C" {
+    ///Has the network ask a peer that was silent for `seconds` whether it is still there; 0: never.
+    pub fn tailscale_conn_keepalive(conn: tailscale_conn, seconds: u32) -> i32;
+}
+unsafe extern "C" {
+    ///Ends a stream at once, without delivering what is under way; the peer is told by a reset. The handle stays.
+    pub fn tailscale_conn_abort(conn: tailscale_conn) -> i32;
 }
 unsafe extern "C" {
     ///Returns why the stream broke, or TAILSCALE_OK while it did not.

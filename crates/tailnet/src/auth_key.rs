@@ -1,4 +1,6 @@
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::str::FromStr;
 
 /// A key that lets a node into a tailnet: an auth key (`tskey-auth-…`) or an OAuth client secret.
@@ -19,6 +21,17 @@ pub struct AuthKey(String);
 pub struct InvalidAuthKey;
 
 impl AuthKey {
+    /// Reads the key from a file, which holds nothing else but white space around it.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds no key ([`io::ErrorKind::InvalidData`]). The error names the file.
+    pub fn from_file(path: impl AsRef<Path>) -> io::Result<AuthKey> {
+        let named =
+            |kind, e: &dyn fmt::Display| io::Error::new(kind, format!("{}: {e}", path.as_ref().display()));
+        let text = std::fs::read_to_string(&path).map_err(|e| named(e.kind(), &e))?;
+        text.parse().map_err(|e: InvalidAuthKey| named(io::ErrorKind::InvalidData, &e))
+    }
+
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

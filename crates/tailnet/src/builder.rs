@@ -1,22 +1,27 @@
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
 use serde::Serialize;
 
-use crate::{AuthKey, Tailnet, UpError};
+use crate::{AuthKey, StateStore, Tailnet, UpError};
 
 /// Says what node to start; from [`Tailnet::builder`].
 ///
-/// Either [`state_dir`](Self::state_dir) or [`ephemeral`](Self::ephemeral) is needed, so that a program
+/// A [`state_dir`](Self::state_dir), a [`state_store`](Self::state_store) or [`ephemeral`](Self::ephemeral) is needed, so that a program
 /// does not leave another node behind in the tailnet at each start.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `up` or `start`"]
 pub struct TailnetBuilder {
     hostname: Option<String>,
     auth_key: Option<AuthKey>,
+    client_secret: Option<AuthKey>,
+    workload_identity: Option<(String, AuthKey)>,
     control_url: Option<Uri>,
     state_dir: Option<PathBuf>,
+    pub(crate) state_store: Option<Arc<dyn StateStore>>,
     ephemeral: bool,
     tags: Vec<String>,
     port: u16,
@@ -31,8 +36,11 @@ impl TailnetBuilder {
         TailnetBuilder {
             hostname: None,
             auth_key: None,
+            client_secret: None,
+            workload_identity: None,
             control_url: None,
             state_dir: None,
+            state_store: None,
             ephemeral: false,
             tags: Vec::new(),
             port: 0,
@@ -55,6 +63,20 @@ impl TailnetBuilder {
         self
     }
 
+    /// An OAuth client secret (`tskey-client-…`), with which the node makes itself a key. It needs [`tags`](Self::tags),
+    /// and takes the attributes of the `tailscale` command: `?ephemeral=…&preauthorized=…&baseURL=…`.
+    pub fn client_secret(mut self, secret: AuthKey) -> Self {
+        self.client_secret = Some(secret);
+        self
+    }
+
+    /// A workload identity: the OAuth client that the tailnet has for it, and the token by which the workload's own
+    /// provider (a cloud, a CI system) vouches for it. It needs [`tags`](Self::tags).
+    pub fn workload_identity(mut self, client_id: impl Into<String>, id_token: AuthKey) -> Self {
+        self.workload_identity = Some((client_id.into(), id_token));
+        self
+    }
+
     /// The control server. Default: Tailscale's.
     pub fn control_url(mut self, url: Uri) -> Self {
         self.control_url = Some(url);
@@ -64,6 +86,12 @@ impl TailnetBuilder {
     /// Where the node keeps its identity. The folder is made if need be, and is locked while the node is open.
     pub fn state_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.state_dir = Some(path.into());
+        self
+    }
+
+    /// A place of the program's own for the node's identity, instead of a [`state_dir`](Self::state_dir).
+    pub fn state_store(mut self, store: impl StateStore) -> Self {
+        self.state_store = Some(Arc::new(store));
         self
     }
 
@@ -155,6 +183,9 @@ impl TailnetBuilder {
         let config = Config {
             hostname: self.hostname.as_deref().unwrap_or_default(),
             auth_key: self.auth_key.as_ref().map_or("", AuthKey::reveal),
+            client_secret: self.client_secret.as_ref().map_or("", AuthKey::reveal),
+            client_id: self.workload_identity.as_ref().map_or("", |(client, _)| client),
+            id_token: self.workload_identity.as_ref().map_or("", |(_, token)| token.reveal()),
             control_url: self
                 .control_url
                 .as_ref()
@@ -171,11 +202,26 @@ impl TailnetBuilder {
     }
 }
 
+impl fmt::Debug for TailnetBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TailnetBuilder")
+            .field("hostname", &self.hostname)
+            .field("control_url", &self.control_url)
+            .field("state_dir", &self.state_dir)
+            .field("ephemeral", &self.ephemeral)
+            .field("tags", &self.tags)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The keys of `tailscale_configure`.
 #[derive(Serialize)]
 struct Config<'a> {
     hostname: &'a str,
     auth_key: &'a str,
+    client_secret: &'a str,
+    client_id: &'a str,
+    id_token: &'a str,
     control_url: String,
     state_dir: &'a str,
     ephemeral: bool,

@@ -24,6 +24,12 @@ pub enum UpError {
         /// Where.
         url: String,
     },
+    /// The node's own key has expired: [`Tailnet::login`](crate::Tailnet::login) renews it.
+    #[error("{message}")]
+    KeyExpired {
+        /// When, and what to do.
+        message: String,
+    },
     /// An administrator has to approve the node, and did not within the deadline.
     #[error("the node waits for an administrator's approval")]
     NeedsApproval,
@@ -70,6 +76,7 @@ impl UpError {
         match failure.code {
             sys::TAILSCALE_INVALID_ARGUMENT => UpError::Config { message },
             sys::TAILSCALE_NEEDS_LOGIN => UpError::NeedsLogin { url: failure.data },
+            sys::TAILSCALE_KEY_EXPIRED => UpError::KeyExpired { message },
             sys::TAILSCALE_NEEDS_APPROVAL => UpError::NeedsApproval,
             sys::TAILSCALE_AUTH_REJECTED => UpError::AuthRejected { message },
             sys::TAILSCALE_CONTROL_UNREACHABLE => UpError::ControlUnreachable { message },

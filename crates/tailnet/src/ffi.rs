@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{ptr, slice};
@@ -19,7 +19,7 @@ use std::{ptr, slice};
 use libtailscale_sys as sys;
 use tokio::sync::oneshot;
 
-use crate::log;
+use crate::{StateStore, log};
 
 /// A code of `enum tailscale_code`, other than OK, with its message.
 #[derive(Debug)]
@@ -36,6 +36,7 @@ impl Failure {
         let message = match code {
             sys::TAILSCALE_INVALID_ARGUMENT => "an argument was refused",
             sys::TAILSCALE_BAD_HANDLE => "the node was closed",
+            sys::TAILSCALE_WRONG_STATE => "too late or too early for that",
             _ => "the call was refused",
         };
         // The handles of this crate are always of the right kind: one that is refused was closed.
@@ -51,6 +52,9 @@ pub(crate) struct Success {
     pub(crate) stream: Option<RawStream>,
     pub(crate) listener: Option<RawListener>,
 }
+
+/// What the network has carried for a node.
+pub(crate) use sys::tailscale_counters as RawCounters;
 
 /// A listener, and where it listens.
 #[derive(Debug)]
@@ -77,7 +81,7 @@ impl Drop for Listener {
     }
 }
 
-/// A dialled stream. `conn` comes first: it says that the stream closes before `fd` does so.
+/// A stream, or a packet socket, which has no `remote`. `conn` comes first: it says that the stream closes before `fd` does so.
 #[derive(Debug)]
 pub(crate) struct RawStream {
     pub(crate) conn: Conn,
@@ -95,6 +99,21 @@ impl Conn {
     pub(crate) fn error(&self) -> sys::tailscale_code {
         // SAFETY: takes a number; one that is no stream's is refused.
         unsafe { sys::tailscale_conn_error(self.0) }.unsigned_abs()
+    }
+
+    /// Resets the stream.
+    pub(crate) fn abort(&self) {
+        // SAFETY: takes a number; one that is no stream's is refused.
+        unsafe { sys::tailscale_conn_abort(self.0) };
+    }
+
+    /// Has the network ask a silent peer for a sign of life; 0 seconds: never.
+    pub(crate) fn keepalive(&self, seconds: u32) -> Result<(), Failure> {
+        // SAFETY: takes numbers; one that is no stream's is refused.
+        match unsafe { sys::tailscale_conn_keepalive(self.0, seconds) } {
+            0 => Ok(()),
+            code => Err(Failure::of_code(code)),
+        }
     }
 }
 
@@ -165,6 +184,79 @@ impl Node {
         })
     }
 
+    /// Has the node keep its state in `store`, which held `state` (JSON of base64) before.
+    pub(crate) fn set_store(&self, state: &str, store: Arc<dyn StateStore>) -> Result<(), Failure> {
+        let context: *mut Arc<dyn StateStore> = Box::into_raw(Box::new(store));
+        // SAFETY: `state` outlives the call, which copies it; `context` is valid until `store_release` takes it back.
+        let code = unsafe {
+            sys::tailscale_set_store(
+                self.0,
+                text(state),
+                state.len(),
+                Some(store_write),
+                Some(store_release),
+                context.cast(),
+            )
+        };
+        if code == 0 {
+            return Ok(());
+        }
+        // SAFETY: the call was refused, so nothing else knows the box.
+        drop(unsafe { Box::from_raw(context) });
+        Err(Failure::of_code(code))
+    }
+
+    pub(crate) fn login(&self, key: &str) -> Result<Operation, Failure> {
+        submit(|context, op| {
+            // SAFETY: `key` outlives the call, which copies it; the rest is `submit`'s.
+            unsafe { sys::tailscale_login(self.0, text(key), key.len(), Some(done), context, op) }
+        })
+    }
+
+    pub(crate) fn netcheck(&self) -> Result<Operation, Failure> {
+        // SAFETY: the arguments are `submit`'s.
+        submit(|context, op| unsafe { sys::tailscale_netcheck(self.0, Some(done), context, op) })
+    }
+
+    pub(crate) fn serve_local_api(&self, path: &str) -> Result<Operation, Failure> {
+        submit(|context, op| {
+            // SAFETY: `path` outlives the call, which copies it; the rest is `submit`'s.
+            unsafe { sys::tailscale_serve_local_api(self.0, text(path), path.len(), Some(done), context, op) }
+        })
+    }
+
+    pub(crate) fn counters(&self) -> RawCounters {
+        let mut counters = RawCounters {
+            dials: 0,
+            dial_failures: 0,
+            accepted: 0,
+            open_streams: 0,
+            bytes_sent: 0,
+            bytes_received: 0,
+        };
+        // SAFETY: `counters` outlives the call. A closed node leaves it as it is.
+        unsafe { sys::tailscale_get_counters(self.0, &raw mut counters) };
+        counters
+    }
+
+    /// Whether the tailnet has the address.
+    pub(crate) fn contains(&self, ip: &str) -> Result<(), Failure> {
+        // SAFETY: `ip` outlives the call.
+        match unsafe { sys::tailscale_contains(self.0, text(ip), ip.len()) } {
+            0 => Ok(()),
+            code => Err(Failure::of_code(code)),
+        }
+    }
+
+    pub(crate) fn listen_packet(&self, address: &str) -> Result<Operation, Failure> {
+        submit(|context, op| {
+            // SAFETY: `address` outlives the call, which copies it; the rest is `submit`'s.
+            unsafe {
+                sys::tailscale_listen_packet(self.0, text(address), address.len(), Some(done), context, op)
+            }
+        })
+    }
+
     pub(crate) fn start(&self) -> Result<Operation, Failure> {
         // SAFETY: the arguments are `submit`'s.
         submit(|context, op| unsafe { sys::tailscale_start(self.0, Some(done), context, op) })
@@ -211,12 +303,10 @@ impl Node {
         })
     }
 
-    pub(crate) fn listen(&self, address: &str, backlog: u32) -> Result<Operation, Failure> {
+    pub(crate) fn listen(&self, options: &str) -> Result<Operation, Failure> {
         submit(|context, op| {
-            // SAFETY: `address` outlives the call, which copies it; the rest is `submit`'s.
-            unsafe {
-                sys::tailscale_listen(self.0, text(address), address.len(), backlog, Some(done), context, op)
-            }
+            // SAFETY: `options` outlives the call, which copies it; the rest is `submit`'s.
+            unsafe { sys::tailscale_listen(self.0, text(options), options.len(), Some(done), context, op) }
         })
     }
 
@@ -293,6 +383,43 @@ unsafe fn copy_result(result: &sys::tailscale_result) -> Result<Success, Failure
         local: copy(&result.local).parse().ok(),
     });
     Ok(Success { data: copy(&result.data), stream, listener })
+}
+
+/// Called by Go, on a thread of Go's, which may wait for it.
+unsafe extern "C" fn store_write(
+    context: *mut c_void,
+    id: *const c_char,
+    id_len: usize,
+    value: *const c_char,
+    value_len: usize,
+) -> i32 {
+    // SAFETY: the box that `set_store` gave away lives until `store_release`.
+    let store = unsafe { &*context.cast::<Arc<dyn StateStore>>() };
+    // SAFETY: the text is valid until this function returns.
+    let id = unsafe { copy_text(id, id_len) };
+    let value = match (value.is_null(), value_len) {
+        (true, _) => None,
+        (false, 0) => Some(&[][..]),
+        // SAFETY: so is the value.
+        (false, len) => Some(unsafe { slice::from_raw_parts(value.cast::<u8>(), len) }),
+    };
+    // A store is foreign code.
+    let outcome = catch_unwind(AssertUnwindSafe(|| store.write(&id, value)));
+    match outcome {
+        Ok(Ok(())) => 0,
+        Ok(Err(error)) => {
+            tracing::warn!("the state store did not keep {id:?}: {error}");
+            1
+        }
+        Err(_) => 1,
+    }
+}
+
+/// Called by Go, once.
+unsafe extern "C" fn store_release(context: *mut c_void) {
+    // SAFETY: the box that `set_store` gave away comes back, and nobody uses it any more.
+    let store = unsafe { Box::from_raw(context.cast::<Arc<dyn StateStore>>()) };
+    drop(catch_unwind(AssertUnwindSafe(|| drop(store))));
 }
 
 /// Called by Go for each log line.

@@ -33,9 +33,14 @@
 //! |---|---|
 //! | join | [`Tailnet::builder`], [`TailnetBuilder::up`] |
 //! | dial | [`Tailnet::connect`] |
-//! | listen | [`Tailnet::listen`], [`TailnetListener::accept`] |
+//! | listen | [`Tailnet::listen`], [`TailnetListener::accept`]; TLS, Funnel, services: [`Tailnet::listen_with`] |
+//! | send datagrams | [`Tailnet::bind_udp`], [`Tailnet::connect_udp`] |
 //! | give hyper a way in | [`Tailnet::connector`] |
-//! | see the node and its peers | [`Tailnet::status`], [`Tailnet::watch`], [`Tailnet::ping`] |
+//! | see the node and its peers | [`Tailnet::status`], [`Tailnet::watch`], [`Tailnet::ping`], [`Tailnet::netcheck`], [`Tailnet::counters`] |
+//! | log in again, log out | [`Tailnet::login`], [`Tailnet::login_interactive`], [`Tailnet::logout`] |
+//! | change routes, tags, exit node, shields | [`Tailnet::edit_prefs`] |
+//! | get a certificate for rustls | [`Tailnet::certificate`] |
+//! | keep the identity elsewhere | [`TailnetBuilder::state_store`] |
 //! | know who has dialled | [`Tailnet::whois`] |
 //! | do what else the `tailscale` command does | [`Tailnet::local_api`] |
 //! | read the node's log | any `tracing` subscriber, target `tailscale` |
@@ -46,25 +51,41 @@
 mod address;
 mod auth_key;
 mod builder;
+mod certificate;
 mod connector;
+mod counters;
 mod error;
 mod ffi;
 mod listener;
 mod local_api;
 mod log;
+mod netcheck;
+mod prefs;
+mod split;
 mod state;
 mod status;
+mod store;
 mod stream;
 mod tailnet;
+mod udp;
+mod whois;
 
 pub use address::{Address, IntoAddress, InvalidAddress};
 pub use auth_key::{AuthKey, InvalidAuthKey};
 pub use builder::TailnetBuilder;
+pub use certificate::Certificate;
 pub use connector::Connector;
+pub use counters::Counters;
 pub use error::{AcceptError, CloseTimeout, ConnectError, ListenError, StatusError, UpError};
-pub use listener::TailnetListener;
-pub use local_api::{LocalApiError, PingKind, Pong, WhoIs, WhoIsNode, WhoIsUser};
+pub use listener::{ListenOptions, TailnetListener};
+pub use local_api::{LocalApiError, PingKind, Pong};
+pub use netcheck::{DerpMap, DerpRegion, Netcheck};
+pub use prefs::{Prefs, PrefsEdit};
+pub use split::{OwnedReadHalf, OwnedWriteHalf};
 pub use state::{BackendState, State, StateWatch};
 pub use status::{Path, Peer, Status};
+pub use store::StateStore;
 pub use stream::TailnetStream;
 pub use tailnet::Tailnet;
+pub use udp::TailnetUdpSocket;
+pub use whois::{WhoIs, WhoIsNode, WhoIsUser};

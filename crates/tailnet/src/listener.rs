@@ -1,11 +1,101 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+
+use serde::Serialize;
 
 use crate::ffi::{Listener, Operation, RawListener};
 use crate::{AcceptError, ListenError, TailnetStream};
 
+/// Says on what to listen, for [`Tailnet::listen_with`](crate::Tailnet::listen_with).
+///
+/// ```
+/// use tailnet::ListenOptions;
+///
+/// let https = ListenOptions::port(443).tls();
+/// let public = ListenOptions::port(443).funnel();
+/// let replica = ListenOptions::port(80).service("svc:web");
+/// let rest = ListenOptions::all_ports();
+/// ```
+#[derive(Clone, Debug, Default, Serialize)]
+#[must_use = "options do nothing until `Tailnet::listen_with`"]
+pub struct ListenOptions {
+    #[serde(skip)]
+    port: u16,
+    #[serde(skip)]
+    ip: Option<IpAddr>,
+    address: String,
+    all_ports: bool,
+    backlog: u16,
+    tls: bool,
+    funnel: bool,
+    funnel_only: bool,
+    service: String,
+}
+
+impl ListenOptions {
+    /// A port of all the node's addresses; 0 means any that is free.
+    pub fn port(port: u16) -> ListenOptions {
+        ListenOptions { port, ..ListenOptions::default() }
+    }
+
+    /// All ports that no other listener of the node has. The accepted streams'
+    /// [`local_addr`](TailnetStream::local_addr) tells which one it was.
+    pub fn all_ports() -> ListenOptions {
+        ListenOptions { all_ports: true, ..ListenOptions::default() }
+    }
+
+    /// One of the node's own addresses only.
+    pub fn ip(mut self, ip: IpAddr) -> Self {
+        self.ip = Some(ip);
+        self
+    }
+
+    /// How many streams may wait to be accepted; more are refused. Default: [`TailnetListener::BACKLOG`].
+    pub fn backlog(mut self, streams: u16) -> Self {
+        self.backlog = streams;
+        self
+    }
+
+    /// Ends TLS with the certificate for the node's full MagicDNS name, which the node gets by itself from Let's
+    /// Encrypt. The tailnet must have HTTPS enabled. The first stream after months may wait for it.
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
+    /// Takes streams from the Internet as well, by Tailscale Funnel, which ends TLS: on port 443, 8443 or 10000.
+    pub fn funnel(mut self) -> Self {
+        self.funnel = true;
+        self
+    }
+
+    /// As [`funnel`](Self::funnel), and none from the tailnet.
+    pub fn funnel_only(mut self) -> Self {
+        self.funnel_only = true;
+        self
+    }
+
+    /// Listens on the addresses of a Tailscale Service (`svc:name`) as one of its hosts, so that several replicas are
+    /// behind one name. The node must have a tag, and the tailnet approve it as a host.
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.service = name.into();
+        self
+    }
+
+    /// As `tailscale_listen` takes it.
+    pub(crate) fn to_json(&self) -> Result<String, ListenError> {
+        let address = match self.ip {
+            Some(ip) => SocketAddr::new(ip, self.port).to_string(),
+            None => format!(":{}", self.port),
+        };
+        let options = ListenOptions { address, ..self.clone() };
+        serde_json::to_string(&options).map_err(|e| ListenError::Other { message: e.to_string() })
+    }
+}
+
 /// Takes TCP streams from other nodes of the tailnet; from [`Tailnet::listen`](crate::Tailnet::listen).
 ///
-/// A stream that comes while [`BACKLOG`](Self::BACKLOG) others wait is refused. Dropping the listener closes it, and
+/// A stream that comes while [`BACKLOG`](Self::BACKLOG) others wait (or as many as
+/// [`ListenOptions::backlog`] says) is refused. Dropping the listener closes it, and
 /// with it the streams that wait.
 ///
 /// ```no_run
@@ -31,7 +121,7 @@ pub struct TailnetListener {
 
 impl TailnetListener {
     /// How many streams may wait to be accepted.
-    pub const BACKLOG: u32 = 128;
+    pub const BACKLOG: u16 = 128;
 
     pub(crate) fn new(raw: RawListener) -> Result<TailnetListener, ListenError> {
         let RawListener { listener, local } = raw;

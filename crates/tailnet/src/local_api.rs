@@ -1,4 +1,4 @@
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http::Method;
@@ -48,7 +48,7 @@ pub enum LocalApiError {
 }
 
 impl LocalApiError {
-    fn of(failure: Failure, after: Duration) -> LocalApiError {
+    pub(crate) fn of(failure: Failure, after: Duration) -> LocalApiError {
         let message = failure.message;
         match failure.code {
             sys::TAILSCALE_LOCAL_API => {
@@ -60,45 +60,6 @@ impl LocalApiError {
             _ => LocalApiError::Other { message },
         }
     }
-}
-
-/// Who has an address of the tailnet, from [`Tailnet::whois`].
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-#[non_exhaustive]
-pub struct WhoIs {
-    /// The node.
-    pub node: WhoIsNode,
-    /// The user whom the node belongs to. A node with tags belongs to no real user.
-    #[serde(rename = "UserProfile")]
-    pub user: WhoIsUser,
-    /// What the tailnet's policy lets it do with this node: names of app capabilities and their values.
-    #[serde(rename = "CapMap", default)]
-    pub capabilities: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
-/// The node of a [`WhoIs`].
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-#[non_exhaustive]
-pub struct WhoIsNode {
-    /// The full MagicDNS name, with its final dot.
-    pub name: String,
-    /// The ACL tags.
-    #[serde(default)]
-    pub tags: Vec<String>,
-}
-
-/// The user of a [`WhoIs`].
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-#[non_exhaustive]
-pub struct WhoIsUser {
-    /// Such as `user@example.com`.
-    pub login_name: String,
-    /// Such as a person's full name.
-    #[serde(default)]
-    pub display_name: String,
 }
 
 /// At which layer [`Tailnet::ping`] asks, as `tailscale ping` does.
@@ -135,6 +96,11 @@ struct PingResult {
     derp_region_code: String,
 }
 
+#[derive(Deserialize)]
+struct IdToken {
+    id_token: String,
+}
+
 impl Tailnet {
     /// Sends a request to the node's LocalAPI, which is what the `tailscale` command uses, and gives the answer's
     /// body. It is for what this crate has no method for; Tailscale may change it between versions.
@@ -158,13 +124,74 @@ impl Tailnet {
         Ok(operation.await.map_err(error)?.data)
     }
 
-    /// Who has an address, such as the [`peer_addr`](crate::TailnetStream::peer_addr) of a stream. Cancel safe.
+    /// The metrics that Tailscale keeps of the node, in the text format of Prometheus. Cancel safe.
     ///
     /// # Errors
-    /// [`LocalApiError::Refused`] with status 404 when nobody of the tailnet has it.
-    pub async fn whois(&self, address: SocketAddr) -> Result<WhoIs, LocalApiError> {
-        let path = format!("/localapi/v0/whois?addr={address}");
-        Ok(serde_json::from_str(&self.local_api(Method::GET, &path, "").await?)?)
+    /// As [`local_api`](Self::local_api).
+    pub async fn metrics(&self) -> Result<String, LocalApiError> {
+        self.local_api(Method::GET, "/localapi/v0/usermetrics", "").await
+    }
+
+    /// A token (OpenID Connect) by which the control server vouches for this node towards `audience`. It is a secret.
+    /// Cancel safe.
+    ///
+    /// # Errors
+    /// [`LocalApiError::Refused`] when the control server gives none.
+    pub async fn id_token(&self, audience: &str) -> Result<String, LocalApiError> {
+        let query: String = audience.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let path = format!("/localapi/v0/id-token?aud={query}");
+        let answer: IdToken = serde_json::from_str(&self.local_api(Method::GET, &path, "").await?)?;
+        Ok(answer.id_token)
+    }
+
+    /// Marks this moment in the node's log, and gives the mark to tell Tailscale's support. Cancel safe.
+    ///
+    /// # Errors
+    /// As [`local_api`](Self::local_api).
+    pub async fn bug_report(&self) -> Result<String, LocalApiError> {
+        Ok(self.local_api(Method::POST, "/localapi/v0/bugreport", "").await?.trim().to_owned())
+    }
+
+    /// What the node serves by itself (`tailscale serve`), as JSON of Go's `ipn.ServeConfig`. Cancel safe.
+    ///
+    /// # Errors
+    /// As [`local_api`](Self::local_api).
+    pub async fn serve_config(&self) -> Result<serde_json::Value, LocalApiError> {
+        Ok(serde_json::from_str(&self.local_api(Method::GET, "/localapi/v0/serve-config", "").await?)?)
+    }
+
+    /// Sets what the node serves by itself. What it forwards to is dialled by the host's network: the only thing of
+    /// this crate that does so, because the configuration says where to. Cancel safe.
+    ///
+    /// # Errors
+    /// [`LocalApiError::Refused`] when the configuration makes no sense.
+    pub async fn set_serve_config(&self, config: &serde_json::Value) -> Result<(), LocalApiError> {
+        self.local_api(Method::POST, "/localapi/v0/serve-config", &config.to_string()).await.map(drop)
+    }
+
+    /// Takes the node out of the tailnet and forgets its identity; [`login`](Self::login) lets it in again, as a new
+    /// node. Cancel safe as far as the request is.
+    ///
+    /// # Errors
+    /// As [`local_api`](Self::local_api).
+    pub async fn logout(&self) -> Result<(), LocalApiError> {
+        self.local_api(Method::POST, "/localapi/v0/logout", "").await.map(drop)
+    }
+
+    /// Offers the LocalAPI on a Unix socket to this user alone, until the node is closed, so that the `tailscale`
+    /// command works on this node: `tailscale --socket PATH status`. The requests that would leave the tailnet are
+    /// refused there too. Cancel safe.
+    ///
+    /// # Errors
+    /// [`LocalApiError::Invalid`] when the path is not absolute or cannot be used; [`LocalApiError::Other`] when somebody
+    /// listens there already.
+    pub async fn serve_local_api(&self, path: impl AsRef<std::path::Path>) -> Result<(), LocalApiError> {
+        let error = |failure| LocalApiError::of(failure, self.connect_timeout);
+        let path = path.as_ref().to_str().ok_or_else(|| LocalApiError::Invalid {
+            message: format!("the socket's path {} is not UTF-8", path.as_ref().display()),
+        })?;
+        self.node.serve_local_api(path).map_err(error)?.await.map_err(error)?;
+        Ok(())
     }
 
     /// Asks a node of the tailnet for a sign of life. Cancel safe.

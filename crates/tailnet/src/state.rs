@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 
@@ -42,10 +43,24 @@ pub struct State {
     pub error: Option<String>,
     /// What Tailscale's health checks warn of, one sentence each.
     pub health: Vec<String>,
+    /// When the node's key expires; `None` when it does not, or that is not known yet.
+    #[serde(deserialize_with = "time_of_seconds")]
+    pub key_expiry: Option<SystemTime>,
+    /// Whether it has expired: [`Tailnet::login`](crate::Tailnet::login) renews it.
+    pub expired: bool,
+    /// A count of the changes of the network map: nodes that came or went, or changed.
+    pub netmap: u64,
 }
 
 fn none_if_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     String::deserialize(deserializer).map(|text| (!text.is_empty()).then_some(text))
+}
+
+fn time_of_seconds<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SystemTime>, D::Error> {
+    let seconds = u64::try_from(i64::deserialize(deserializer)?).unwrap_or(0);
+    Ok((seconds > 0).then(|| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)))
 }
 
 /// Follows the node's state. It does not keep the node open.

@@ -2,7 +2,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -10,6 +12,7 @@ use tokio::net::UnixStream;
 
 use crate::error::stream_error;
 use crate::ffi::{Conn, RawStream};
+use crate::split::{OwnedReadHalf, OwnedWriteHalf};
 
 /// A TCP stream to another node of the tailnet.
 ///
@@ -49,9 +52,49 @@ impl TailnetStream {
         self.peer
     }
 
-    /// What the network says of the stream, which the socket pair cannot: `error` unless it broke.
-    fn cause(&self, error: io::Error) -> io::Error {
-        stream_error(self.conn.error()).unwrap_or(error)
+    /// Splits the stream into a half to read from and a half to write to, which can live in different tasks. Dropping
+    /// the writing half sends the peer an end of file; the stream closes with the second half.
+    #[must_use]
+    pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        let conn = Arc::new(self.conn);
+        let (read, write) = self.socket.into_split();
+        (OwnedReadHalf { conn: conn.clone(), socket: read }, OwnedWriteHalf { conn, socket: write })
+    }
+
+    /// Has the network ask the peer for a sign of life once it was silent for `idle` (whole seconds, at least one), and
+    /// then every third of that; after nine questions without an answer the stream breaks with
+    /// [`io::ErrorKind::TimedOut`]. `None` asks never. Default: accepted streams ask after two hours, others never.
+    ///
+    /// # Errors
+    /// When the stream has ended.
+    pub fn set_keepalive(&self, idle: Option<Duration>) -> io::Result<()> {
+        let seconds = idle.map_or(0, |idle| u32::try_from(idle.as_secs().max(1)).unwrap_or(u32::MAX));
+        self.conn
+            .keepalive(seconds)
+            .map_err(|_| io::Error::new(io::ErrorKind::NotConnected, "the stream has ended"))
+    }
+
+    /// Ends the stream at once, without delivering what was written: the peer reads a reset.
+    pub fn abort(self) {
+        self.conn.abort();
+    }
+}
+
+/// What the network says of a stream, which the socket pair cannot: `error` unless it broke.
+pub(crate) fn with_cause(error: io::Error, conn: &Conn) -> io::Error {
+    stream_error(conn.error()).unwrap_or(error)
+}
+
+/// What a read ended with; one that `read_nothing` is an end of file unless the stream broke.
+pub(crate) fn read_outcome(
+    polled: Poll<io::Result<()>>,
+    read_nothing: bool,
+    conn: &Conn,
+) -> Poll<io::Result<()>> {
+    match polled {
+        Poll::Ready(Ok(())) if read_nothing => Poll::Ready(stream_error(conn.error()).map_or(Ok(()), Err)),
+        Poll::Ready(Err(e)) => Poll::Ready(Err(with_cause(e, conn))),
+        other => other,
     }
 }
 
@@ -61,22 +104,16 @@ impl AsyncRead for TailnetStream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let had_room = buf.remaining() > 0;
-        match Pin::new(&mut self.socket).poll_read(cx, buf) {
-            Poll::Ready(Ok(())) if had_room && buf.filled().len() == before => {
-                Poll::Ready(stream_error(self.conn.error()).map_or(Ok(()), Err))
-            }
-            Poll::Ready(Err(e)) => Poll::Ready(Err(self.cause(e))),
-            other => other,
-        }
+        let (before, room) = (buf.filled().len(), buf.remaining() > 0);
+        let polled = Pin::new(&mut self.socket).poll_read(cx, buf);
+        read_outcome(polled, room && buf.filled().len() == before, &self.conn)
     }
 }
 
 impl AsyncWrite for TailnetStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.socket).poll_write(cx, buf);
-        result.map_err(|e| self.cause(e))
+        result.map_err(|e| with_cause(e, &self.conn))
     }
 
     fn poll_write_vectored(
@@ -85,7 +122,7 @@ impl AsyncWrite for TailnetStream {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
-        result.map_err(|e| self.cause(e))
+        result.map_err(|e| with_cause(e, &self.conn))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -6,8 +6,9 @@ use tokio::sync::OnceCell;
 
 use crate::ffi::Node;
 use crate::{
-    CloseTimeout, ConnectError, Connector, IntoAddress, ListenError, StateWatch, Status, StatusError,
-    TailnetBuilder, TailnetListener, TailnetStream, UpError, log,
+    AuthKey, CloseTimeout, ConnectError, Connector, Counters, IntoAddress, ListenError, ListenOptions,
+    StateWatch, Status, StatusError, TailnetBuilder, TailnetListener, TailnetStream, TailnetUdpSocket,
+    UpError, log, store, udp,
 };
 
 /// How long [`Tailnet::close`] waits.
@@ -36,6 +37,12 @@ impl Tailnet {
         let config = builder.to_json()?;
         let node = Node::new().map_err(up_error)?;
         log::name(node.id(), builder.name());
+        if let Some(store) = builder.state_store.clone() {
+            let state = store::read(store.clone()).await.map_err(|e| UpError::StateFolder {
+                message: format!("the state store cannot be read: {e}"),
+            })?;
+            node.set_store(&state, store).map_err(up_error)?;
+        }
         node.configure(&config).map_err(up_error)?.await.map_err(up_error)?;
         node.start().map_err(up_error)?.await.map_err(up_error)?;
         Ok(Tailnet {
@@ -99,7 +106,7 @@ impl Tailnet {
     /// # Errors
     /// When the node has not joined, or another listener of it has the port.
     pub async fn listen(&self, port: u16) -> Result<TailnetListener, ListenError> {
-        self.listen_on(format!(":{port}")).await
+        self.listen_with(&ListenOptions::port(port)).await
     }
 
     /// As [`listen`](Self::listen), on one of the node's own addresses.
@@ -107,13 +114,79 @@ impl Tailnet {
     /// # Errors
     /// As [`listen`](Self::listen), and when the address is not the node's.
     pub async fn listen_at(&self, address: SocketAddr) -> Result<TailnetListener, ListenError> {
-        self.listen_on(address.to_string()).await
+        self.listen_with(&ListenOptions::port(address.port()).ip(address.ip())).await
     }
 
-    async fn listen_on(&self, address: String) -> Result<TailnetListener, ListenError> {
-        let success = self.node.listen(&address, TailnetListener::BACKLOG)?.await?;
+    /// As [`listen`](Self::listen), with TLS, from the Internet, for a service or for all ports: as the options say.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    /// As [`listen`](Self::listen), and when the tailnet does not allow what the options ask for.
+    pub async fn listen_with(&self, options: &ListenOptions) -> Result<TailnetListener, ListenError> {
+        let success = self.node.listen(&options.to_json()?)?.await?;
         let none = || ListenError::Other { message: "the node gave no listener".to_owned() };
         TailnetListener::new(success.listener.ok_or_else(none)?)
+    }
+
+    /// Binds a UDP socket to a port of all the node's addresses; 0 means any that is free. Cancel safe.
+    ///
+    /// # Errors
+    /// When the node has not joined, or another socket of it has the port.
+    pub async fn bind_udp(&self, port: u16) -> Result<TailnetUdpSocket, ListenError> {
+        self.bind_udp_to(format!(":{port}"), None).await
+    }
+
+    /// A UDP socket on any free port that sends to one address of the tailnet and receives from it alone. Cancel safe.
+    ///
+    /// # Errors
+    /// When the node has not joined. Whether the tailnet has the address, the first datagram finds out.
+    pub async fn connect_udp(&self, peer: SocketAddr) -> Result<TailnetUdpSocket, ListenError> {
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        self.bind_udp_to(":0".to_owned(), Some(peer)).await
+    }
+
+    async fn bind_udp_to(
+        &self,
+        address: String,
+        peer: Option<SocketAddr>,
+    ) -> Result<TailnetUdpSocket, ListenError> {
+        let raw = self.node.listen_packet(&address)?.await?.stream.ok_or_else(udp::none)?;
+        TailnetUdpSocket::new(raw, self.node.clone(), peer)
+            .map_err(|e| ListenError::Other { message: e.to_string() })
+    }
+
+    /// What the node has carried since its start; all zero once it is closed.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.node.counters().into()
+    }
+
+    /// Lets the node in anew with a key, as after the node's own key has expired, and waits until it has joined, as
+    /// [`up`](Self::up) does. Streams go on if the node stays the same.
+    ///
+    /// Cancel safe: once begun, the login goes on in the background.
+    ///
+    /// # Errors
+    /// As [`up`](Self::up); [`UpError::AuthRejected`] when the control server refuses the key.
+    pub async fn login(&self, key: &AuthKey) -> Result<Status, UpError> {
+        self.begin_login(key.reveal()).await?;
+        self.up().await
+    }
+
+    /// Asks for a login by a person: [`State::login_url`](crate::State::login_url) of [`watch`](Self::watch) is then the URL to
+    /// open, and the node joins once somebody has logged in there. Cancel safe.
+    ///
+    /// # Errors
+    /// When the node is closed.
+    pub async fn login_interactive(&self) -> Result<(), UpError> {
+        self.begin_login("").await
+    }
+
+    async fn begin_login(&self, key: &str) -> Result<(), UpError> {
+        let up_error = |failure| UpError::of(failure, self.join_timeout);
+        self.node.login(key).map_err(up_error)?.await.map_err(up_error)?;
+        Ok(())
     }
 
     /// A connector for hyper clients, with which they reach the tailnet and nothing else.

@@ -43,11 +43,37 @@ fn text(s: &str) -> (*const c_char, usize) {
     (s.as_ptr().cast(), s.len())
 }
 
+unsafe extern "C" fn never_write(
+    _: *mut c_void,
+    _: *const c_char,
+    _: usize,
+    _: *const c_char,
+    _: usize,
+) -> i32 {
+    panic!("the store was refused")
+}
+
+unsafe extern "C" fn never_release(_: *mut c_void) {
+    panic!("the store was refused")
+}
+
+fn no_counters() -> tailscale_counters {
+    tailscale_counters {
+        dials: 0,
+        dial_failures: 0,
+        accepted: 0,
+        open_streams: 0,
+        bytes_sent: 0,
+        bytes_received: 0,
+    }
+}
+
 /// Calls every function that takes a handle with `h`, which no function may accept.
 fn codes_for_handle(h: u64) -> Vec<i32> {
     let ((config, len), done) = (text("{}"), Some(report as _));
     let none = null_mut();
-    // SAFETY: the text outlives the calls; a refused call uses neither callback nor context.
+    let mut counters = no_counters();
+    // SAFETY: the text and the counters outlive the calls; a refused call uses neither callback nor context.
     unsafe {
         vec![
             tailscale_configure(h, config, len, done, none, null_mut()),
@@ -58,7 +84,16 @@ fn codes_for_handle(h: u64) -> Vec<i32> {
             tailscale_dial(h, config, len, 1, done, none, null_mut()),
             tailscale_close(h, 1, done, none, null_mut()),
             tailscale_local_api(h, config, len, config, len, config, len, 1, done, none, null_mut()),
-            tailscale_listen(h, config, len, 0, done, none, null_mut()),
+            tailscale_listen(h, config, len, done, none, null_mut()),
+            tailscale_listen_packet(h, config, len, done, none, null_mut()),
+            tailscale_login(h, config, len, done, none, null_mut()),
+            tailscale_netcheck(h, done, none, null_mut()),
+            tailscale_serve_local_api(h, config, len, done, none, null_mut()),
+            tailscale_set_store(h, config, len, Some(never_write), Some(never_release), none),
+            tailscale_get_counters(h, &mut counters),
+            tailscale_contains(h, config, len),
+            tailscale_conn_keepalive(h, 1),
+            tailscale_conn_abort(h),
             tailscale_accept(h, done, none, null_mut()),
             tailscale_listener_close(h),
             tailscale_conn_error(h),
@@ -94,7 +129,7 @@ fn the_bindings_are_what_bindgen_makes() {
 #[test]
 fn unknown_handles_are_refused_by_every_function() {
     for h in [0, u64::MAX, 1 << 63, 123_456_789] {
-        assert_eq!(codes_for_handle(h), [TAILSCALE_BAD_HANDLE as i32; 14], "handle {h}");
+        assert_eq!(codes_for_handle(h), [TAILSCALE_BAD_HANDLE as i32; 23], "handle {h}");
     }
 }
 
@@ -202,7 +237,7 @@ fn calls_in_the_wrong_order_are_told() {
         assert!(reported.try_recv().is_err(), "it completed twice");
     }
     close(node);
-    assert_eq!(codes_for_handle(node), [TAILSCALE_BAD_HANDLE as i32; 14], "it is closed");
+    assert_eq!(codes_for_handle(node), [TAILSCALE_BAD_HANDLE as i32; 23], "it is closed");
 }
 
 #[test]

@@ -27,10 +27,14 @@ type stream interface {
 	CloseWrite() error
 }
 
+// Bytes counts what streams have carried.
+type Bytes struct{ Sent, Received atomic.Uint64 }
+
 // Conn is one bridged stream. Two goroutines copy, one a direction, and end with it.
 type Conn struct {
 	stream stream
 	pair   *os.File
+	bytes  *Bytes
 	broken atomic.Int32 // an errs.Code, OK while the stream is sound
 
 	mu       sync.Mutex
@@ -39,17 +43,17 @@ type Conn struct {
 }
 
 // New starts to copy between nc and a new socket pair, and returns the owner's end of the pair. It owns nc
-// from then on, and calls ended once both directions are over.
-func New(nc net.Conn, ended func()) (c *Conn, fd int, err error) {
+// from then on, counts what it carries, and calls ended once both directions are over.
+func New(nc net.Conn, bytes *Bytes, ended func()) (c *Conn, fd int, err error) {
 	s, ok := nc.(stream)
 	if !ok {
 		return nil, -1, errs.New(errs.Internal, "a %T cannot be half-closed", nc)
 	}
-	ours, theirs, err := socketPair()
+	ours, theirs, err := socketPair(byteStream)
 	if err != nil {
 		return nil, -1, errs.New(errs.Internal, "cannot make a socket pair: %v", err)
 	}
-	c = &Conn{stream: s, pair: os.NewFile(uintptr(ours), "tailnet-stream")}
+	c = &Conn{stream: s, bytes: bytes, pair: os.NewFile(uintptr(ours), "tailnet-stream")}
 	var both sync.WaitGroup
 	both.Go(c.upload)
 	both.Go(c.download)
@@ -64,6 +68,10 @@ func New(nc net.Conn, ended func()) (c *Conn, fd int, err error) {
 
 // Err is why the stream broke; OK while it did not.
 func (c *Conn) Err() errs.Code { return errs.Code(c.broken.Load()) }
+
+// NetLocal and NetRemote are the netstack's addresses of the stream.
+func (c *Conn) NetLocal() net.Addr  { return c.stream.LocalAddr() }
+func (c *Conn) NetRemote() net.Addr { return c.stream.RemoteAddr() }
 
 // Close says that the owner is closing its end. What it wrote before is still delivered.
 func (c *Conn) Close() {
@@ -89,7 +97,9 @@ func (c *Conn) upload() {
 	for {
 		buf, err := c.readPair()
 		if err == nil {
-			_, err = c.stream.Write(*buf)
+			var n int
+			n, err = c.stream.Write(*buf)
+			c.bytes.Sent.Add(uint64(n))
 			putBuffer(buf)
 			if err != nil {
 				c.breakWith(errs.Of(context.Background(), err).Code)
@@ -119,6 +129,7 @@ func (c *Conn) download() {
 		*buf = (*buf)[:n]
 		var lost error
 		if n > 0 {
+			c.bytes.Received.Add(uint64(n))
 			lost = c.writePair(*buf)
 		}
 		putBuffer(buf)

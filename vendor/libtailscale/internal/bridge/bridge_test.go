@@ -49,7 +49,7 @@ func bridged(t *testing.T) (*Conn, owner, *net.TCPConn, <-chan struct{}) {
 		t.Fatal(err)
 	}
 	over := make(chan struct{})
-	c, fd, err := New(dialled, func() { close(over) })
+	c, fd, err := New(dialled, new(Bytes), func() { close(over) })
 	if err != nil {
 		t.Fatal(err)
 	}

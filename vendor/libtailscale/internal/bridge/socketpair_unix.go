@@ -11,10 +11,16 @@ import (
 // MSG_NOSIGNAL is not everywhere: see noSigPipe.
 const noSignal = 0
 
-func socketPair() (ours, theirs int, err error) {
+// The kinds of a pair: one that keeps the boundaries of messages (SOCK_SEQPACKET is not everywhere), or a stream.
+const (
+	byteStream = unix.SOCK_STREAM
+	messages   = unix.SOCK_DGRAM
+)
+
+func socketPair(kind int) (ours, theirs int, err error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	fds, err := unix.Socketpair(unix.AF_UNIX, kind, 0)
 	if err != nil {
 		return -1, -1, err
 	}

@@ -39,6 +39,7 @@ const (
 	Internal
 	AddressInUse
 	LocalAPI
+	KeyExpired
 )
 
 // Error is an error with its code.

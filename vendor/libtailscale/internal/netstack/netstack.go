@@ -2,11 +2,14 @@
 package netstack
 
 import (
+	"net"
 	"reflect"
 	"time"
 	"unsafe"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"tailscale.com/tsnet"
@@ -35,6 +38,35 @@ func ShortenTimeWait(server *tsnet.Server) {
 		option := tcpip.TCPTimeWaitTimeoutOption(timeWait)
 		ipstack.SetTransportProtocolOption(tcp.ProtocolNumber, &option)
 	}
+}
+
+// nic is the stack's only interface.
+const nic = 1
+
+// FindTCP gives the stack's end of the stream between the addresses, or nil once there is none.
+func FindTCP(server *tsnet.Server, local, remote net.Addr) tcpip.Endpoint {
+	ipstack := of(server)
+	from, fromOK := local.(*net.TCPAddr)
+	to, toOK := remote.(*net.TCPAddr)
+	if ipstack == nil || !fromOK || !toOK {
+		return nil
+	}
+	protocol := ipv4.ProtocolNumber
+	if from.IP.To4() == nil {
+		protocol = ipv6.ProtocolNumber
+	}
+	endpoint, _ := ipstack.FindTransportEndpoint(protocol, tcp.ProtocolNumber, stack.TransportEndpointID{
+		LocalPort: uint16(from.Port), LocalAddress: address(from.IP),
+		RemotePort: uint16(to.Port), RemoteAddress: address(to.IP),
+	}, nic).(tcpip.Endpoint)
+	return endpoint
+}
+
+func address(ip net.IP) tcpip.Address {
+	if v4 := ip.To4(); v4 != nil {
+		return tcpip.AddrFrom4Slice(v4)
+	}
+	return tcpip.AddrFrom16Slice(ip.To16())
 }
 
 // of gives the TCP/IP stack of a server that has started, or nil when tsnet keeps it in another

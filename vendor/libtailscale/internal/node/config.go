@@ -15,14 +15,18 @@ import (
 
 // Config is what tailscale_configure takes; tailscale.h says what each key means.
 type Config struct {
-	Hostname    string   `json:"hostname"`
-	AuthKey     string   `json:"auth_key"`
-	ControlURL  string   `json:"control_url"`
-	StateDir    string   `json:"state_dir"`
-	Ephemeral   bool     `json:"ephemeral"`
-	Tags        []string `json:"tags"`
-	Port        uint16   `json:"port"`
-	PortMapping *bool    `json:"port_mapping"`
+	Hostname     string   `json:"hostname"`
+	AuthKey      string   `json:"auth_key"`
+	ControlURL   string   `json:"control_url"`
+	ClientSecret string   `json:"client_secret"`
+	ClientID     string   `json:"client_id"`
+	IDToken      string   `json:"id_token"`
+	Audience     string   `json:"audience"`
+	StateDir     string   `json:"state_dir"`
+	Ephemeral    bool     `json:"ephemeral"`
+	Tags         []string `json:"tags"`
+	Port         uint16   `json:"port"`
+	PortMapping  *bool    `json:"port_mapping"`
 
 	AcceptRoutes bool `json:"accept_routes"` // a pref, which tsnet has no field for
 }
@@ -50,8 +54,13 @@ func (c *Config) check() error {
 			return fmt.Errorf("hostname %q: %v", c.Hostname, err)
 		}
 	}
-	if c.AuthKey != strings.TrimSpace(c.AuthKey) {
-		return fmt.Errorf("auth_key has white space around it")
+	for name, secret := range map[string]string{"auth_key": c.AuthKey, "client_secret": c.ClientSecret, "id_token": c.IDToken} {
+		if secret != strings.TrimSpace(secret) {
+			return fmt.Errorf("%s has white space around it", name)
+		}
+	}
+	if err := c.checkIdentity(); err != nil {
+		return err
 	}
 	if c.ControlURL != "" {
 		u, err := url.Parse(c.ControlURL)
@@ -67,8 +76,27 @@ func (c *Config) check() error {
 			return fmt.Errorf("tag %q: %v", tag, err)
 		}
 	}
-	if c.StateDir == "" && !c.Ephemeral {
-		return fmt.Errorf("without a state_dir the node must be ephemeral, or each start would leave another node behind")
+	return nil
+}
+
+// checkIdentity checks that there is one way to be let in at the most.
+func (c *Config) checkIdentity() error {
+	ways := 0
+	for _, way := range []string{c.AuthKey, c.ClientSecret, c.ClientID} {
+		if way != "" {
+			ways++
+		}
+	}
+	federated := c.IDToken != "" || c.Audience != ""
+	switch {
+	case ways > 1:
+		return fmt.Errorf("only one of auth_key, client_secret and client_id can let the node in")
+	case (c.ClientID != "") != federated:
+		return fmt.Errorf("client_id and id_token (or audience) need each other")
+	case c.IDToken != "" && c.Audience != "":
+		return fmt.Errorf("either id_token or audience is needed, not both")
+	case (c.ClientSecret != "" || c.ClientID != "" || strings.HasPrefix(c.AuthKey, "tskey-client-")) && len(c.Tags) == 0:
+		return fmt.Errorf("an OAuth client or a workload identity lets nodes with tags in only: tags is empty")
 	}
 	return nil
 }

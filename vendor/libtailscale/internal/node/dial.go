@@ -5,20 +5,22 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"time"
 
-	"github.com/kolaboree/kolaboree-node/libtailscale/internal/bridge"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 )
 
-// Stream is a dialled or accepted stream, as the C side gets it.
-type Stream struct {
-	Conn          *bridge.Conn
-	FD            int // the caller's end of the socket pair
-	Local, Remote string
-}
+// raceAfter is how long an address may stay silent before the next one of the name is tried beside it (RFC 8305).
+const raceAfter = 250 * time.Millisecond
 
 // Dial connects to address, "host:port", by TCP, through the netstack and by no other way.
-func (n *Node) Dial(ctx context.Context, address string) (*Stream, error) {
+func (n *Node) Dial(ctx context.Context, address string) (stream *Stream, err error) {
+	n.counters.Dials.Add(1)
+	defer func() {
+		if err != nil {
+			n.counters.DialFailures.Add(1)
+		}
+	}()
 	host, port, err := splitAddress(address)
 	if err != nil {
 		return nil, err
@@ -26,54 +28,111 @@ func (n *Node) Dial(ctx context.Context, address string) (*Stream, error) {
 	if err := n.joined(ctx); err != nil {
 		return nil, err
 	}
-	ip, err := n.resolve(ctx, host)
+	ips, err := n.resolve(ctx, host)
 	if err != nil {
 		return nil, err
 	}
-	// This is the gate. tsnet's own Dial would connect to any other address by the host's network.
-	if !n.dialer.UseNetstackForIP(ip) {
-		return nil, errs.New(errs.NotInTailnet, "%s is not in the tailnet: no node, service or accepted route has it", ip)
+	if ips, err = n.inTailnet(ips); err != nil {
+		return nil, err
 	}
-	target := netip.AddrPortFrom(ip, port)
-	attempt := func(ctx context.Context) (net.Conn, error) { return n.dialer.NetstackDialTCP(ctx, target) }
-	dial := attempt
-	if n.recent.mayRemember(ip) {
-		dial = func(ctx context.Context) (net.Conn, error) { return dialHedged(ctx, attempt) }
-	}
-	conn, err := dial(ctx)
+	conn, err := n.dialFirst(ctx, ips, port)
 	if err != nil {
 		return nil, errs.Of(ctx, err)
 	}
-	n.recent.met(ip)
-	stream, err := n.adopt(conn)
-	if err != nil {
-		return nil, err
-	}
-	stream.Local, stream.Remote = conn.LocalAddr().String(), conn.RemoteAddr().String()
-	return stream, nil
+	return n.adopt(conn, addrPortOf(conn.LocalAddr()), addrPortOf(conn.RemoteAddr()))
 }
 
-// adopt bridges conn, and makes it end with the node.
-func (n *Node) adopt(conn net.Conn) (*Stream, error) {
-	stream := &Stream{}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if err := context.Cause(n.ctx); err != nil {
-		conn.Close()
-		return nil, err
+// gate fails unless the tailnet has ip: a node, a service, an accepted subnet route or a chosen exit node.
+// tsnet's own Dial would connect to any other address by the host's network.
+func (n *Node) gate(ip netip.Addr) error {
+	if !n.dialer.UseNetstackForIP(ip) {
+		return errs.New(errs.NotInTailnet, "%s is not in the tailnet: no node, service or accepted route has it", ip)
 	}
-	var err error
-	stream.Conn, stream.FD, err = bridge.New(conn, func() {
-		n.mu.Lock()
-		delete(n.conns, stream.Conn)
-		n.mu.Unlock()
-	})
-	if err != nil {
-		conn.Close()
-		return nil, err
+	return nil
+}
+
+// inTailnet keeps the addresses that pass the gate, of which there must be one.
+func (n *Node) inTailnet(ips []netip.Addr) (passed []netip.Addr, err error) {
+	for _, ip := range ips {
+		if refused := n.gate(ip); refused == nil {
+			passed = append(passed, ip)
+		} else if err == nil {
+			err = refused
+		}
 	}
-	n.conns[stream.Conn] = struct{}{}
-	return stream, nil
+	if len(passed) > 0 {
+		return passed, nil
+	}
+	return nil, err
+}
+
+// dialFirst dials the addresses in their order, the next one when one has failed or stays silent. The first to answer
+// wins.
+func (n *Node) dialFirst(ctx context.Context, ips []netip.Addr, port uint16) (net.Conn, error) {
+	if len(ips) == 1 {
+		return n.dialAddress(ctx, netip.AddrPortFrom(ips[0], port))
+	}
+	type outcome struct {
+		conn net.Conn
+		err  error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	outcomes := make(chan outcome)
+	next := time.NewTimer(0)
+	defer next.Stop()
+	var first error
+	for begun, failed := 0, 0; ; {
+		select {
+		case <-next.C:
+			target := netip.AddrPortFrom(ips[begun], port)
+			go func() {
+				var o outcome
+				if err := n.guarded(func() error { o.conn, o.err = n.dialAddress(ctx, target); return nil }); err != nil {
+					o.err = err
+				}
+				select {
+				case outcomes <- o:
+				case <-ctx.Done():
+					if o.conn != nil {
+						o.conn.Close()
+					}
+				}
+			}()
+			if begun++; begun < len(ips) {
+				next.Reset(raceAfter)
+			}
+		case o := <-outcomes:
+			if o.err == nil {
+				return o.conn, nil
+			}
+			if first == nil {
+				first = errs.Of(ctx, o.err)
+			}
+			if failed++; failed == len(ips) {
+				return nil, first
+			}
+			if begun < len(ips) {
+				next.Reset(0)
+			}
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// dialAddress dials one address, which has passed the gate.
+func (n *Node) dialAddress(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
+	attempt := func(ctx context.Context) (net.Conn, error) { return n.dialer.NetstackDialTCP(ctx, target) }
+	dial := attempt
+	if n.recent.mayRemember(target.Addr()) {
+		dial = func(ctx context.Context) (net.Conn, error) { return dialHedged(ctx, attempt) }
+	}
+	conn, err := dial(ctx)
+	if err == nil {
+		n.recent.met(target.Addr())
+	}
+	return conn, err
 }
 
 func splitAddress(address string) (host string, port uint16, err error) {

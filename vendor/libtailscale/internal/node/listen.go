@@ -1,12 +1,16 @@
 package node
 
 import (
+	"bytes"
 	"context"
-	"math/rand/v2"
+	"crypto/tls"
+	"encoding/json"
 	"net"
 	"net/netip"
 	"strconv"
-	"sync"
+	"time"
+
+	"tailscale.com/tailcfg"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 )
@@ -14,20 +18,59 @@ import (
 const (
 	defaultBacklog = 128
 
-	// The ports from which port 0 takes one, as the netstack's own for dials end at 65535 and begin at 16000.
-	firstFreePort = 49152
-	freePorts     = 1<<16 - firstFreePort
+	// tlsHandshake is how long a peer may take to agree on TLS.
+	tlsHandshake = 10 * time.Second
 )
+
+// ListenOptions is what tailscale_listen takes; tailscale.h says what each key means.
+type ListenOptions struct {
+	Address    string              `json:"address"`
+	AllPorts   bool                `json:"all_ports"`
+	Backlog    uint16              `json:"backlog"`
+	TLS        bool                `json:"tls"`
+	Funnel     bool                `json:"funnel"`
+	FunnelOnly bool                `json:"funnel_only"`
+	Service    tailcfg.ServiceName `json:"service"`
+}
+
+// ParseListenOptions reads ListenOptions and checks them.
+func ParseListenOptions(text []byte) (o ListenOptions, local netip.AddrPort, err error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&o); err != nil {
+		return o, local, errs.New(errs.InvalidArgument, "listen: %v", err)
+	}
+	if local, err = parseListenAddress(o.Address); err != nil {
+		return o, local, err
+	}
+	refuse := func(text string) error { return errs.New(errs.InvalidArgument, "listen: %s", text) }
+	switch {
+	case o.AllPorts && (local.Port() != 0 || o.Funnel || o.FunnelOnly || o.Service != ""):
+		err = refuse("for all ports there is neither a port nor Funnel nor a service")
+	case (o.Funnel || o.FunnelOnly) && (local.Addr().IsValid() || o.Service != ""):
+		err = refuse("Funnel is on all of the node's addresses and for no service")
+	case o.Service != "" && (local.Addr().IsValid() || local.Port() == 0):
+		err = refuse("a service has its own addresses and needs a port")
+	case o.Service != "":
+		if invalid := o.Service.Validate(); invalid != nil {
+			err = refuse(invalid.Error())
+		}
+	}
+	return o, local, err
+}
 
 // Listener takes streams from other nodes. tsnet's own listeners do not say who a stream comes from before
 // its handshake is over, and drop one that waits for a second; these know from the first packet, and
 // refuse it at once when too many wait.
 type Listener struct {
-	node   *Node
-	local  netip.AddrPort // its address is not valid for all of the node's
-	queue  chan incoming
-	ctx    context.Context // ends with the listener
-	cancel context.CancelCauseFunc
+	node     *Node
+	local    netip.AddrPort // its address is not valid for all of the node's
+	allPorts bool
+	service  tailcfg.ServiceName // or empty
+	tls      *tls.Config         // or nil
+	queue    chan incoming
+	ctx      context.Context // ends with the listener
+	cancel   context.CancelCauseFunc
 }
 
 // incoming is a stream that waits to be accepted.
@@ -36,87 +79,52 @@ type incoming struct {
 	src, dst netip.AddrPort
 }
 
-// listeners are those of one node, by port.
-type listeners struct {
-	mu     sync.Mutex
-	byPort map[uint16][]*Listener
-}
-
-// find gives the listener for a stream to dst.
-func (l *listeners) find(dst netip.AddrPort) *Listener {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, listener := range l.byPort[dst.Port()] {
-		if !listener.local.Addr().IsValid() || listener.local.Addr() == dst.Addr() {
-			return listener
-		}
-	}
-	return nil
-}
-
-// add enters the listener, whose port it chooses when that is 0.
-func (l *listeners) add(listener *Listener) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	port := listener.local.Port()
-	if port == 0 {
-		first := rand.IntN(freePorts)
-		for i := range freePorts {
-			port = uint16(firstFreePort + (first+i)%freePorts)
-			if len(l.byPort[port]) == 0 {
-				break
-			}
-		}
-		listener.local = netip.AddrPortFrom(listener.local.Addr(), port)
-	}
-	for _, other := range l.byPort[port] {
-		a, b := listener.local.Addr(), other.local.Addr()
-		if !a.IsValid() || !b.IsValid() || a == b {
-			return errs.New(errs.AddressInUse, "port %d is in use by another listener of this node", port)
-		}
-	}
-	l.byPort[port] = append(l.byPort[port], listener)
-	return nil
-}
-
-func (l *listeners) remove(listener *Listener) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	port := listener.local.Port()
-	for i, other := range l.byPort[port] {
-		if other == listener {
-			l.byPort[port] = append(l.byPort[port][:i:i], l.byPort[port][i+1:]...)
-		}
-	}
-	if len(l.byPort[port]) == 0 {
-		delete(l.byPort, port)
-	}
-}
-
-// Listen listens on address, "ip:port" or ":port". backlog is how many streams may wait (0: the default).
-func (n *Node) Listen(ctx context.Context, address string, backlog int) (*Listener, error) {
-	local, err := parseListenAddress(address)
+// Listen listens as the options, which are JSON, say.
+func (n *Node) Listen(ctx context.Context, options []byte) (*Listener, error) {
+	o, local, err := ParseListenOptions(options)
 	if err != nil {
 		return nil, err
 	}
 	if err := n.joined(ctx); err != nil {
 		return nil, err
 	}
-	if ip := local.Addr(); ip.IsValid() {
-		if v4, v6 := n.server.TailscaleIPs(); ip != v4 && ip != v6 {
-			return nil, errs.New(errs.InvalidArgument, "%s is not an address of this node, which has %s and %s", ip, v4, v6)
+	if err := n.checkOwn(local.Addr()); err != nil {
+		return nil, err
+	}
+	if o.Backlog == 0 {
+		o.Backlog = defaultBacklog
+	}
+	l := &Listener{node: n, local: local, allPorts: o.AllPorts, service: o.Service, queue: make(chan incoming, o.Backlog)}
+	if o.TLS {
+		if err := n.checkHTTPS(ctx); err != nil {
+			return nil, err
 		}
+		l.tls = &tls.Config{GetCertificate: n.local.GetCertificate}
 	}
-	if backlog <= 0 {
-		backlog = defaultBacklog
-	}
-	l := &Listener{node: n, local: local, queue: make(chan incoming, backlog)}
 	l.ctx, l.cancel = context.WithCancelCause(n.ctx)
+	if o.Funnel || o.FunnelOnly {
+		return l, l.listenFunnel(o.FunnelOnly)
+	}
 	if err := n.listeners.add(l); err != nil {
 		return nil, err
 	}
 	context.AfterFunc(l.ctx, l.end)
+	if o.Service != "" {
+		if err := n.hostService(ctx, o.Service, local.Port()); err != nil {
+			l.Close()
+			return nil, err
+		}
+		context.AfterFunc(l.ctx, func() { n.guarded(func() error { return n.leaveService(o.Service, local.Port()) }) })
+	}
 	return l, nil
+}
+
+// checkOwn fails unless ip is an address of the node's own, or not valid.
+func (n *Node) checkOwn(ip netip.Addr) error {
+	if v4, v6 := n.server.TailscaleIPs(); ip.IsValid() && ip != v4 && ip != v6 {
+		return errs.New(errs.InvalidArgument, "%s is not an address of this node, which has %s and %s", ip, v4, v6)
+	}
+	return nil
 }
 
 func parseListenAddress(address string) (netip.AddrPort, error) {
@@ -142,46 +150,74 @@ func parseListenAddress(address string) (netip.AddrPort, error) {
 
 // incoming says who takes a stream that another node begins: tsnet.FallbackTCPHandler.
 func (n *Node) incoming(src, dst netip.AddrPort) (handler func(net.Conn), intercept bool) {
-	if v4, v6 := n.server.TailscaleIPs(); dst.Addr() != v4 && dst.Addr() != v6 {
+	service := n.serviceAt(dst.Addr())
+	if v4, v6 := n.server.TailscaleIPs(); service == "" && dst.Addr() != v4 && dst.Addr() != v6 {
 		return nil, false // for a subnet that this node routes
 	}
-	l := n.listeners.find(dst)
+	l := n.listeners.find(dst, service)
 	if l == nil || len(l.queue) == cap(l.queue) {
 		return nil, false // refused
 	}
-	return func(conn net.Conn) {
-		select {
-		case l.queue <- incoming{conn, src, dst}:
-			if l.ctx.Err() != nil {
-				l.drain()
-			}
-		default:
-			conn.Close() // others came first
+	return func(conn net.Conn) { l.take(incoming{conn, src, dst}) }, true
+}
+
+// take queues a stream, once TLS is agreed on where the listener has it.
+func (l *Listener) take(in incoming) {
+	if l.tls == nil {
+		l.enqueue(in)
+		return
+	}
+	conn := tls.Server(in.conn, l.tls)
+	go func() {
+		err := l.node.guarded(func() error {
+			ctx, cancel := context.WithTimeout(l.ctx, tlsHandshake)
+			defer cancel()
+			return conn.HandshakeContext(ctx)
+		})
+		if err != nil {
+			l.node.log(Debug, l.node.redact("TLS with "+in.src.String()+": "+err.Error()))
+			in.conn.Close()
+			return
 		}
-	}, true
+		in.conn = conn
+		l.enqueue(in)
+	}()
+}
+
+func (l *Listener) enqueue(in incoming) {
+	select {
+	case l.queue <- in:
+		if l.ctx.Err() != nil {
+			l.drain()
+		}
+	default:
+		in.conn.Close() // others came first
+	}
 }
 
 // Context ends with the listener.
 func (l *Listener) Context() context.Context { return l.ctx }
 
 // Addr is where it listens.
-func (l *Listener) Addr() string {
-	if l.local.Addr().IsValid() {
-		return l.local.String()
+func (l *Listener) Addr() string { return shownAddress(l.local) }
+
+// shownAddress is the text of an address, unspecified when it is all of the node's.
+func shownAddress(local netip.AddrPort) string {
+	if local.Addr().IsValid() {
+		return local.String()
 	}
-	return netip.AddrPortFrom(netip.IPv6Unspecified(), l.local.Port()).String()
+	return netip.AddrPortFrom(netip.IPv6Unspecified(), local.Port()).String()
 }
 
 // Accept waits for a stream.
 func (l *Listener) Accept(ctx context.Context) (*Stream, error) {
 	select {
 	case in := <-l.queue:
-		stream, err := l.node.adopt(in.conn)
-		if err != nil {
-			return nil, err
+		stream, err := l.node.adopt(in.conn, in.dst, in.src)
+		if err == nil {
+			l.node.counters.Accepted.Add(1)
 		}
-		stream.Local, stream.Remote = in.dst.String(), in.src.String()
-		return stream, nil
+		return stream, err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

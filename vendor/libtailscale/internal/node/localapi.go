@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	localAPIHost = "http://local-tailscaled.sock"
+	localAPIName = "local-tailscaled.sock"
 	localAPIRoot = "/localapi/v0/"
 
 	// maxAnswer is more than the status of ten thousand peers.
@@ -33,7 +33,7 @@ func (n *Node) LocalAPI(ctx context.Context, method, target, body string) ([]byt
 	if err := n.running(ctx); err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequestWithContext(ctx, method, localAPIHost+target, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+localAPIName+target, strings.NewReader(body))
 	if err != nil {
 		return nil, errs.New(errs.InvalidArgument, "LocalAPI: %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Level is a value of enum tailscale_log_level.
@@ -23,11 +24,34 @@ type LogFunc func(level Level, line string)
 // keyPattern matches every kind of key that Tailscale hands out: auth, client, API, webhook.
 var keyPattern = regexp.MustCompile(`tskey-[a-zA-Z]+-[a-zA-Z0-9_-]+`)
 
+// secrets are what no line may hold.
+type secrets struct {
+	mu   sync.RWMutex
+	list []string
+}
+
+func (s *secrets) add(texts ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, text := range texts {
+		if text != "" {
+			s.list = append(s.list, text)
+		}
+	}
+}
+
+func (s *secrets) redact(line string) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, secret := range s.list {
+		line = strings.ReplaceAll(line, secret, "[redacted]")
+	}
+	return line
+}
+
 // redact replaces the node's secrets, and whatever looks like a Tailscale key.
 func (n *Node) redact(line string) string {
-	if key := n.secret.Load(); key != nil && *key != "" {
-		line = strings.ReplaceAll(line, *key, "[redacted]")
-	}
+	line = n.secrets.redact(line)
 	if strings.Contains(line, "tskey-") {
 		line = keyPattern.ReplaceAllString(line, "[redacted]")
 	}

@@ -4,8 +4,10 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -16,7 +18,6 @@ import (
 	"tailscale.com/tsnet"
 	"tailscale.com/types/logger"
 
-	"github.com/kolaboree/kolaboree-node/libtailscale/internal/bridge"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/knobs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/netstack"
@@ -24,20 +25,22 @@ import (
 
 func init() {
 	knobs.DisableLogUpload() // the uploader is not compiled in: see build-tags.txt
+	knobs.LeaveRoutingToTheHost()
 }
 
 // Node is one node. Its methods are safe for concurrent use.
 type Node struct {
-	log    LogFunc
-	secret atomic.Pointer[string]
+	log     LogFunc
+	secrets secrets
 
 	ctx    context.Context // ends with the node, for errs.ErrClosed
 	cancel context.CancelCauseFunc
 
 	mu      sync.Mutex
 	config  *Config
-	started chan struct{} // nil before the start, closed when it is over
-	conns   map[*bridge.Conn]struct{}
+	store   *Store                 // or nil
+	started chan struct{}          // nil before the start, closed when it is over
+	open    map[abortable]struct{} // streams and packet sockets
 
 	closeOnce sync.Once
 	closed    chan struct{} // closed when nothing of the node is left
@@ -54,11 +57,16 @@ type Node struct {
 	recent recentPeers
 
 	listeners listeners
+	counters  Counters
+
+	services      atomic.Pointer[serviceAddresses]
+	servicesEdit  sync.Mutex // held while the services that the node hosts change
+	loggedInAgain atomic.Bool
 }
 
 // New makes a node that logs to log.
 func New(log LogFunc) *Node {
-	n := &Node{log: log, conns: map[*bridge.Conn]struct{}{}, closed: make(chan struct{})}
+	n := &Node{log: log, open: map[abortable]struct{}{}, closed: make(chan struct{})}
 	n.ctx, n.cancel = context.WithCancelCause(context.Background())
 	n.state.init()
 	n.names.init()
@@ -80,7 +88,7 @@ func (n *Node) Configure(text []byte) error {
 	if n.started != nil {
 		return errs.New(errs.WrongState, "the node has already been started")
 	}
-	n.secret.Store(&c.AuthKey)
+	n.secrets.add(c.AuthKey, c.ClientSecret, c.IDToken)
 	n.config = &c
 	return nil
 }
@@ -130,6 +138,10 @@ func (n *Node) start(c Config) (err error) {
 		Dir:           n.folder.path,
 		Hostname:      c.Hostname,
 		AuthKey:       c.AuthKey,
+		ClientSecret:  c.ClientSecret,
+		ClientID:      c.ClientID,
+		IDToken:       c.IDToken,
+		Audience:      c.Audience,
 		ControlURL:    c.ControlURL,
 		Ephemeral:     c.Ephemeral,
 		AdvertiseTags: c.Tags,
@@ -137,7 +149,13 @@ func (n *Node) start(c Config) (err error) {
 		Logf:          n.backendLogf,
 		UserLogf:      n.userLogf,
 	}
-	if c.StateDir == "" {
+	switch {
+	case n.store != nil:
+		server.Store = n.store
+	case c.StateDir == "" && !c.Ephemeral:
+		return errs.New(errs.InvalidArgument,
+			"configuration: without a state_dir or a store the node must be ephemeral, or each start would leave another node behind")
+	case c.StateDir == "":
 		server.Store, _ = mem.New(logger.Discard, "")
 	}
 	if err := server.Start(); err != nil {
@@ -241,13 +259,13 @@ func (n *Node) close() {
 	defer close(n.closed)
 	n.mu.Lock()
 	started := n.started
-	conns := make([]*bridge.Conn, 0, len(n.conns))
-	for c := range n.conns {
-		conns = append(conns, c)
+	if n.store != nil {
+		defer n.store.close()
 	}
+	open := slices.Collect(maps.Keys(n.open))
 	n.mu.Unlock()
-	for _, c := range conns {
-		c.Abort(errs.Closed)
+	for _, what := range open {
+		what.Abort(errs.Closed)
 	}
 	if started == nil {
 		return

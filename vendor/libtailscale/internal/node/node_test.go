@@ -196,15 +196,15 @@ func TestAListenerKnowsWhoDialsAndRefusesWhenTooManyWait(t *testing.T) {
 		return n
 	}
 	server, client := join(), join()
-	listener, err := server.Listen(deadline(t, time.Minute), ":0", 4)
+	listener, err := server.Listen(deadline(t, time.Minute), []byte(`{"address":":0","backlog":4}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr())
-	if _, err := server.Listen(deadline(t, time.Minute), ":"+port, 0); codeOf(err) != errs.AddressInUse {
+	if _, err := server.Listen(deadline(t, time.Minute), []byte(`{"address":":`+port+`"}`)); codeOf(err) != errs.AddressInUse {
 		t.Errorf("the port was given out twice: %v", err)
 	}
-	if _, err := server.Listen(deadline(t, time.Minute), "192.0.2.1:80", 0); codeOf(err) != errs.InvalidArgument {
+	if _, err := server.Listen(deadline(t, time.Minute), []byte(`{"address":"192.0.2.1:80"}`)); codeOf(err) != errs.InvalidArgument {
 		t.Errorf("another's address: %v", err)
 	}
 	var status struct{ TailscaleIPs []netip.Addr }
@@ -220,7 +220,7 @@ func TestAListenerKnowsWhoDialsAndRefusesWhenTooManyWait(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err == nil {
-			dialled[stream.Local] = true
+			dialled[stream.Local.String()] = true
 			defer os.NewFile(uintptr(stream.FD), "end").Close()
 		}
 	}
@@ -232,10 +232,10 @@ func TestAListenerKnowsWhoDialsAndRefusesWhenTooManyWait(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !dialled[stream.Remote] || stream.Local != address {
+		if !dialled[stream.Remote.String()] || stream.Local.String() != address {
 			t.Errorf("from %s to %s; dialled from %v to %s", stream.Remote, stream.Local, dialled, address)
 		}
-		delete(dialled, stream.Remote)
+		delete(dialled, stream.Remote.String())
 		os.NewFile(uintptr(stream.FD), "end").Close()
 	}
 	time.AfterFunc(50*time.Millisecond, listener.Close)
@@ -501,9 +501,12 @@ func TestANodeThatWasNeverStartedCloses(t *testing.T) {
 
 func TestConfigurationsThatMakeNoSenseAreRefused(t *testing.T) {
 	for _, config := range []string{
-		``, `null!`, `[]`, `{"hostnme":"x"}`, `{"ephemeral":true}{}`, `{}`,
+		``, `null!`, `[]`, `{"hostnme":"x"}`, `{"ephemeral":true}{}`,
 		`{"ephemeral":true,"hostname":"a b"}`, `{"ephemeral":true,"tags":["x"]}`,
 		`{"ephemeral":true,"control_url":"x"}`, `{"ephemeral":true,"auth_key":" k"}`,
+		`{"auth_key":"k","client_secret":"s","tags":["tag:x"]}`, `{"client_secret":"s"}`, `{"auth_key":"tskey-client-x"}`,
+		`{"client_id":"c","tags":["tag:x"]}`, `{"id_token":"t","tags":["tag:x"]}`,
+		`{"client_id":"c","id_token":"t","audience":"a","tags":["tag:x"]}`,
 	} {
 		_, err := node.ParseConfig([]byte(config))
 		var e *errs.Error

@@ -13,28 +13,31 @@ import (
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 )
 
-// resolve gives the address of host, an IP address or a name that the tailnet itself knows. It asks no DNS
-// server, neither the host's nor one that the tailnet names: not even the node's own resolver, which would
-// forward what it does not know.
-func (n *Node) resolve(ctx context.Context, host string) (netip.Addr, error) {
+// resolve gives the addresses of host, an IP address or a name, IPv4 first. Names are those that the tailnet itself
+// knows, and those for which it names a DNS server that is in the tailnet as well. No other server is asked, neither
+// the host's nor one outside: not even the node's own resolver, which would forward what it does not know.
+func (n *Node) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		if ip.Zone() != "" {
-			return netip.Addr{}, errs.New(errs.InvalidArgument, "address %s: a zone means nothing in a tailnet", host)
+			return nil, errs.New(errs.InvalidArgument, "address %s: a zone means nothing in a tailnet", host)
 		}
-		return ip.Unmap(), nil
+		return []netip.Addr{ip.Unmap()}, nil
 	}
 	name, err := dnsname.ToFQDN(strings.ToLower(host))
 	if err != nil {
-		return netip.Addr{}, errs.New(errs.InvalidArgument, "name %q: %v", host, err)
+		return nil, errs.New(errs.InvalidArgument, "name %q: %v", host, err)
 	}
-	ip, err := n.names.lookup(ctx, name, n.fetchNames)
+	known, err := n.names.lookup(ctx, name, n.fetchNames)
 	if err != nil {
-		return netip.Addr{}, err
+		return nil, err
 	}
-	if !ip.IsValid() {
-		return netip.Addr{}, errs.New(errs.NoSuchHost, "the tailnet has no node named %q", host)
+	if ips := known.get(name); len(ips) > 0 {
+		return ips, nil
 	}
-	return ip, nil
+	if servers, err := n.inTailnetServers(known.serversFor(name)); err == nil {
+		return ask(ctx, name, servers, n.dialer.NetstackDialTCP)
+	}
+	return nil, errs.New(errs.NoSuchHost, "the tailnet has no node named %q", host)
 }
 
 // nameTable is what MagicDNS would answer: the names of the nodes and the tailnet's own records. It is
@@ -49,8 +52,9 @@ type nameTable struct {
 }
 
 type names struct {
-	addrs  map[dnsname.FQDN]netip.Addr
-	domain string // of short names
+	addrs   map[dnsname.FQDN][]netip.Addr
+	domain  string                            // of short names
+	servers map[dnsname.FQDN][]netip.AddrPort // DNS servers by domain, "." for all others
 }
 
 func (t *nameTable) init() {
@@ -71,23 +75,21 @@ func (t *nameTable) get() (known names, version uint64, stale bool) {
 	return t.names, t.version, t.stale
 }
 
-// lookup gives the address of name, which is not valid when there is none.
-func (t *nameTable) lookup(ctx context.Context, name dnsname.FQDN, fetch func(context.Context) (names, error)) (netip.Addr, error) {
+// lookup gives the names as they are now, or as they were if name is among them.
+func (t *nameTable) lookup(ctx context.Context, name dnsname.FQDN, fetch func(context.Context) (names, error)) (names, error) {
 	known, seen, stale := t.get()
-	if !stale {
-		if ip := known.get(name); ip.IsValid() {
-			return ip, nil
-		}
+	if !stale && len(known.get(name)) > 0 {
+		return known, nil
 	}
 	// News of a node that has just joined may still be on its way here, so a miss asks again as well.
 	select {
 	case t.fetching <- struct{}{}:
 		defer func() { <-t.fetching }()
 	case <-ctx.Done():
-		return netip.Addr{}, context.Cause(ctx)
+		return names{}, context.Cause(ctx)
 	}
 	if known, version, stale := t.get(); version != seen && !stale {
-		return known.get(name), nil // somebody else has asked meanwhile
+		return known, nil // somebody else has asked meanwhile
 	}
 	t.mu.Lock()
 	t.stale = false // a change from here on may not be in what is fetched
@@ -97,14 +99,14 @@ func (t *nameTable) lookup(ctx context.Context, name dnsname.FQDN, fetch func(co
 	defer t.mu.Unlock()
 	if err != nil {
 		t.stale = true
-		return netip.Addr{}, err
+		return names{}, err
 	}
 	t.names = known
 	t.version++
-	return known.get(name), nil
+	return known, nil
 }
 
-func (n names) get(name dnsname.FQDN) netip.Addr {
+func (n names) get(name dnsname.FQDN) []netip.Addr {
 	if name.NumLabels() == 1 && n.domain != "" {
 		name = dnsname.FQDN(name.WithTrailingDot() + n.domain + ".")
 	}
@@ -124,14 +126,17 @@ func (n *Node) fetchNames(ctx context.Context) (names, error) {
 }
 
 func collectNames(status *ipnstate.Status, config *tailcfg.DNSConfig) names {
-	table := names{addrs: make(map[dnsname.FQDN]netip.Addr, len(status.Peer)+1)}
+	table := names{
+		addrs:   make(map[dnsname.FQDN][]netip.Addr, len(status.Peer)+1),
+		servers: collectServers(config),
+	}
 	if status.CurrentTailnet != nil {
 		table.domain = status.CurrentTailnet.MagicDNSSuffix
 	}
 	add := func(name string, ips ...netip.Addr) {
 		if fqdn, err := dnsname.ToFQDN(strings.ToLower(name)); err == nil && len(ips) > 0 {
 			if _, taken := table.addrs[fqdn]; !taken {
-				table.addrs[fqdn] = ips[0] // IPv4, where there is one
+				table.addrs[fqdn] = ips
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"tailscale.com/health"
 	"tailscale.com/ipn"
@@ -21,6 +22,10 @@ type State struct {
 	LoginURL string   `json:"login_url"`
 	Error    string   `json:"error"`
 	Health   []string `json:"health"`
+
+	KeyExpiry int64  `json:"key_expiry"` // in Unix seconds; 0 when the node's key does not expire, or is not known yet
+	Expired   bool   `json:"expired"`    // it has
+	Netmap    uint64 `json:"netmap"`     // counts the changes of the network map
 
 	loginError string // why the last try to log in failed; empty once it worked
 	known      bool   // the control server has answered
@@ -71,10 +76,16 @@ func (n *Node) watchBackend() error {
 			if err != nil {
 				return // the node is closing
 			}
-			if notify.SelfChange != nil || notify.PeersChanged != nil || notify.PeersRemoved != nil || notify.State != nil {
+			newMap := notify.SelfChange != nil || notify.PeersChanged != nil || notify.PeersRemoved != nil
+			if newMap || notify.State != nil {
 				n.names.changed()
 			}
-			n.state.update(func(s *State) { n.apply(s, &notify) })
+			n.state.update(func(s *State) {
+				n.apply(s, &notify)
+				if newMap || notify.PeerChangedPatch != nil {
+					s.Netmap++
+				}
+			})
 		}
 	}()
 	return nil
@@ -98,6 +109,15 @@ func (n *Node) apply(s *State, notify *ipn.Notify) {
 	}
 	if notify.SelfChange != nil {
 		s.known = true
+		s.KeyExpiry, s.Expired = 0, false
+		if expiry := notify.SelfChange.KeyExpiry; !expiry.IsZero() {
+			s.KeyExpiry, s.Expired = expiry.Unix(), expiry.Before(time.Now())
+		}
+		services := serviceAddressesOf(notify.SelfChange)
+		n.services.Store(&services)
+	}
+	if s.Expired && s.State == ipn.NeedsLogin.String() {
+		n.loginAgain()
 	}
 	if notify.Health != nil {
 		s.Health = []string{}
@@ -146,6 +166,8 @@ func (n *Node) Up(ctx context.Context) ([]byte, error) {
 		case s.LoginURL != "":
 			return nil, &errs.Error{Code: errs.NeedsLogin, Data: s.LoginURL,
 				Message: "the node needs a login: open " + s.LoginURL}
+		case s.Expired && s.State == ipn.NeedsLogin.String() && n.config.AuthKey == "":
+			return nil, expired(s)
 		}
 		select {
 		case <-newer:
@@ -163,6 +185,8 @@ func (n *Node) whyNotUp(ctx context.Context, err error) error {
 	}
 	s, _ := n.state.get()
 	switch {
+	case s.Expired && s.State == ipn.NeedsLogin.String():
+		return expired(s)
 	case s.State == ipn.NeedsMachineAuth.String():
 		return errs.New(errs.NeedsApproval, "the node waits for an administrator's approval")
 	case s.loginError != "":
@@ -171,6 +195,10 @@ func (n *Node) whyNotUp(ctx context.Context, err error) error {
 		return errs.New(errs.ControlUnreachable, "no answer from the control server within the deadline (state %s)", s.State)
 	}
 	return errs.New(errs.Timeout, "not joined within the deadline (state %s%s)", s.State, details(s.Health))
+}
+
+func expired(s State) error {
+	return errs.New(errs.KeyExpired, "the node's key expired at %s: log in with a new auth key", time.Unix(s.KeyExpiry, 0).UTC().Format(time.RFC3339))
 }
 
 func details(health []string) string {

@@ -49,6 +49,7 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 	// Nothing of a sandbox may look for Tailscale's servers or for a gateway.
 	knobs.DisableLogUpload()
 	knobs.DisablePortMapping()
+	knobs.LeaveRoutingToTheHost()
 	if c.NoUDP {
 		knobs.DisableUDP()
 	}

@@ -1,0 +1,54 @@
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Where a node keeps its identity, in place of a folder: a database, a secret store, an encrypted file.
+///
+/// What it keeps is small (some kilobytes), secret, and must not be used by two nodes at once. A node whose writes
+/// fail goes on and says so in its health.
+///
+/// ```
+/// use std::{collections::HashMap, io, sync::Mutex};
+///
+/// #[derive(Default)]
+/// struct InMemory(Mutex<HashMap<String, Vec<u8>>>);
+///
+/// impl tailnet::StateStore for InMemory {
+///     fn read_all(&self) -> io::Result<HashMap<String, Vec<u8>>> {
+///         Ok(self.0.lock().unwrap().clone())
+///     }
+///
+///     fn write(&self, id: &str, value: Option<&[u8]>) -> io::Result<()> {
+///         let mut kept = self.0.lock().unwrap();
+///         match value {
+///             Some(value) => kept.insert(id.to_owned(), value.to_vec()),
+///             None => kept.remove(id),
+///         };
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait StateStore: Send + Sync + 'static {
+    /// Gives all that was written, once at the start of a node, on a thread where it may block.
+    ///
+    /// # Errors
+    /// When it cannot; then the node does not start.
+    fn read_all(&self) -> io::Result<HashMap<String, Vec<u8>>>;
+
+    /// Keeps a value under an id, or forgets the id when there is none. It should be durable when this returns. It is
+    /// called on a thread where it may block, and never twice at once.
+    ///
+    /// # Errors
+    /// When it cannot.
+    fn write(&self, id: &str, value: Option<&[u8]>) -> io::Result<()>;
+}
+
+/// What the store holds, as `tailscale_set_store` takes it. It holds keys: not for printing.
+pub(crate) async fn read(store: Arc<dyn StateStore>) -> io::Result<String> {
+    let all = tokio::task::spawn_blocking(move || store.read_all()).await.map_err(io::Error::other)??;
+    let encoded: HashMap<_, _> = all.into_iter().map(|(id, value)| (id, STANDARD.encode(value))).collect();
+    Ok(serde_json::to_string(&encoded)?)
+}

@@ -1,0 +1,29 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+)
+
+// Netcheck gives the node's newest check of the network around it, as JSON of Go's netcheck.Report. The node makes one
+// when it starts and when the network changes, and every half minute while it has peers.
+func (n *Node) Netcheck(ctx context.Context) ([]byte, error) {
+	if err := n.running(ctx); err != nil {
+		return nil, err
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if report := n.server.Sys().MagicSock.Get().GetLastNetcheckReport(ctx); report != nil {
+			return json.Marshal(report)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, errs.Of(ctx, context.Cause(ctx))
+		}
+	}
+}
