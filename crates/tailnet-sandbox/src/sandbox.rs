@@ -351,3 +351,9 @@ pub fn program() -> PathBuf {
     let built = || env!("TAILNET_SANDBOX_PROGRAM").into();
     std::env::var_os("TAILNET_SANDBOX_PROGRAM").map_or_else(built, PathBuf::from)
 }
+
+/// A program that joins two TUN devices, which it makes, with a slow and lossy line; its source says how.
+#[must_use]
+pub fn wire() -> PathBuf {
+    env!("TAILNET_SANDBOX_WIRE").into()
+}

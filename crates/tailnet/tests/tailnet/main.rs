@@ -6,6 +6,7 @@ mod common;
 
 mod admission;
 mod cancel;
+mod defects;
 mod dial;
 mod fail_closed;
 mod faults;
@@ -14,6 +15,7 @@ mod large;
 mod life;
 mod listen;
 mod local_api;
+mod lossy;
 mod prefs;
 mod state_folder;
 mod store;

@@ -131,7 +131,7 @@ async fn a_read_only_state_folder_is_told_and_kept() {
 }
 
 #[tokio::test]
-#[ignore = "needs root for a mount namespace: cargo test -p tailnet -- --ignored full_state"]
+#[ignore = "needs root for a mount namespace: cargo test -p tailnet --test tailnet -- --ignored a_lossy a_full_state"]
 async fn a_full_state_folder_is_told_and_kept() {
     let sandbox = sandbox().await;
     let (folder, identity) = used_folder(&sandbox).await;

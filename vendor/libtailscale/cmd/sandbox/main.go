@@ -1,4 +1,4 @@
-// Command sandbox runs a private tailnet on loopback until its standard input ends, so that it never
+// Command sandbox runs a private tailnet on loopback (or another address, in a network namespace) until its standard input ends, so that it never
 // outlives its owner. It reads its configuration (sandbox.Config, one line of JSON) from there, and writes
 // sandbox.Info or {"error": text}, one line, when every peer has joined or one could not. Each line after that
 // is a sandbox.Command, and is answered by {"id": that of the command, "error": text or empty} once it has taken
@@ -20,6 +20,7 @@ import (
 )
 
 func main() {
+	address := flag.String("address", "127.0.0.1", "the IPv4 address of the control server and the relay")
 	verbose := flag.Bool("verbose", false, "log to standard error")
 	flag.Parse()
 	logf := logger.Discard
@@ -30,7 +31,7 @@ func main() {
 	output := json.NewEncoder(os.Stdout)
 
 	ctx, cancel := context.WithCancel(context.Background())
-	running, err := start(ctx, input, logf)
+	running, err := start(ctx, *address, input, logf)
 	if err != nil {
 		output.Encode(map[string]string{"error": err.Error()})
 		os.Exit(1)
@@ -77,7 +78,7 @@ func do(ctx context.Context, running *sandbox.Sandbox, input *bufio.Reader) (id 
 	return c.ID, running.Do(ctx, c.Command)
 }
 
-func start(ctx context.Context, input *bufio.Reader, logf logger.Logf) (*sandbox.Sandbox, error) {
+func start(ctx context.Context, address string, input *bufio.Reader, logf logger.Logf) (*sandbox.Sandbox, error) {
 	line, err := input.ReadBytes('\n')
 	if err != nil {
 		return nil, err
@@ -86,5 +87,6 @@ func start(ctx context.Context, input *bufio.Reader, logf logger.Logf) (*sandbox
 	if err := json.Unmarshal(line, &c); err != nil {
 		return nil, err
 	}
+	c.Address = address
 	return sandbox.Start(ctx, c, logf)
 }

@@ -162,6 +162,7 @@ func (n *Node) start(c Config) (err error) {
 		return errs.New(errs.Internal, "cannot start the node: %s", n.redact(err.Error()))
 	}
 	n.server = server
+	netstack.ShortenTimeWait(server)
 	server.RegisterFallbackTCPHandler(n.incoming)
 	n.dialer = server.Sys().Dialer.Get()
 	if n.local, err = localClient(server); err == nil {

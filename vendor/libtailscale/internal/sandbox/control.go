@@ -32,7 +32,7 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 		DNSConfig:      c.dnsConfig(),
 		AllOnline:      true,
 	}
-	door, err := newDoor(func(l net.Listener) {
+	door, err := newDoor(c.Address, func(l net.Listener) {
 		web := &http.Server{Handler: server, ErrorLog: logger.StdLogger(logf)}
 		web.Serve(l)
 	})

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// door is a TCP address on loopback that can be shut and opened again. Shutting it cuts what came through it,
+// door is a TCP address that can be shut and opened again. Shutting it cuts what came through it,
 // also the connections that a handler has taken over from its HTTP server.
 type door struct {
 	addr  string
@@ -18,8 +18,8 @@ type door struct {
 }
 
 // newDoor takes a free port and keeps to it. open starts to serve.
-func newDoor(serve func(net.Listener)) (*door, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func newDoor(ip string, serve func(net.Listener)) (*door, error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 	if err != nil {
 		return nil, err
 	}

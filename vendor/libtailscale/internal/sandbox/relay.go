@@ -23,19 +23,19 @@ type relay struct {
 	region *tailcfg.DERPMap
 }
 
-func newRelay(logf logger.Logf) (*relay, error) {
+func newRelay(ip string, logf logger.Logf) (*relay, error) {
 	log.SetOutput(logWriter{logf}) // stunserver has no other way to be told
 
 	ctx, cancel := context.WithCancel(context.Background())
 	stun := stunserver.New(ctx)
-	if err := stun.Listen("127.0.0.1:0"); err != nil {
+	if err := stun.Listen(net.JoinHostPort(ip, "0")); err != nil {
 		cancel()
 		return nil, fmt.Errorf("STUN server: %w", err)
 	}
 	go stun.Serve()
 
 	identity, certificate := key.NewNode(), selfSigned()
-	door, err := newDoor(func(l net.Listener) {
+	door, err := newDoor(ip, func(l net.Listener) {
 		server := derpserver.New(identity, logf) // one that was closed does not serve again
 		defer server.Close()
 		web := &http.Server{
@@ -50,7 +50,7 @@ func newRelay(logf logger.Logf) (*relay, error) {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
 	door.start()
-	return &relay{door: door, cancel: cancel, region: derpMap(door.port(), stun.LocalAddr().(*net.UDPAddr).Port)}, nil
+	return &relay{door: door, cancel: cancel, region: derpMap(ip, door.port(), stun.LocalAddr().(*net.UDPAddr).Port)}, nil
 }
 
 // selfSigned gives a certificate, which httptest brings.
@@ -65,7 +65,7 @@ func (r *relay) close() {
 	r.cancel()
 }
 
-func derpMap(derp, stun int) *tailcfg.DERPMap {
+func derpMap(ip string, derp, stun int) *tailcfg.DERPMap {
 	return &tailcfg.DERPMap{Regions: map[int]*tailcfg.DERPRegion{1: {
 		RegionID:   1,
 		RegionCode: "sandbox",
@@ -73,12 +73,12 @@ func derpMap(derp, stun int) *tailcfg.DERPMap {
 		Nodes: []*tailcfg.DERPNode{{
 			Name:             "1a",
 			RegionID:         1,
-			HostName:         "127.0.0.1",
-			IPv4:             "127.0.0.1",
+			HostName:         ip,
+			IPv4:             ip,
 			IPv6:             "none",
 			DERPPort:         derp,
 			STUNPort:         stun,
-			STUNTestIP:       "127.0.0.1",
+			STUNTestIP:       ip,
 			InsecureForTests: true,
 		}},
 	}}}

@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,8 @@ type Config struct {
 	Domain  string       `json:"domain"`   // the MagicDNS domain
 	Peers   []PeerConfig `json:"peers"`
 	NoUDP   bool         `json:"no_udp"` // the peers have no UDP: there is no path to them but the relay
+
+	Address string `json:"-"` // of the control server and the relay; empty: 127.0.0.1
 
 	Resolvers []string            `json:"resolvers"` // DNS servers for all other names, "ip:port"
 	Records   []tailcfg.DNSRecord `json:"records"`   // MagicDNS names besides those of the nodes
@@ -51,13 +54,14 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 		knobs.DisableUDP()
 	}
 
+	c.Address = cmp.Or(c.Address, "127.0.0.1")
 	s := &Sandbox{}
 	defer func() {
 		if err != nil {
 			s.Close()
 		}
 	}()
-	if s.relay, err = newRelay(logf); err != nil {
+	if s.relay, err = newRelay(c.Address, logf); err != nil {
 		return nil, err
 	}
 	if s.control, err = newControl(c, s.relay.region, logf); err != nil {
