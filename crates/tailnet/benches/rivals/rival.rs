@@ -15,7 +15,7 @@ use crate::load::{Answer, Join, Load};
 use crate::process;
 
 /// No load takes that long unless something hangs.
-const DEADLINE: Duration = Duration::from_secs(90);
+const DEADLINE: Duration = Duration::from_secs(40);
 
 /// Names the role of this program when it is one of the children.
 pub(crate) const ROLE: &str = "TAILNET_BENCH_ROLE";
@@ -154,22 +154,27 @@ impl Client {
         self.pids().map(|pid| Ok(process::cpu_seconds(pid)?)).sum()
     }
 
+    /// The process with the node: its memory and threads are those that count.
+    fn node(&self) -> anyhow::Result<u32> {
+        self.daemon.as_ref().unwrap_or(&self.child).id().context("the client has gone")
+    }
+
     /// Resident memory in MB.
     pub(crate) fn resident(&self) -> anyhow::Result<f64> {
-        self.pids().map(|pid| Ok(process::status(pid, "VmRSS")? * 1024e-6)).sum()
+        Ok(process::status(self.node()?, "VmRSS")? * 1024e-6)
     }
 
     /// The most resident memory since [`reset_peak`](Self::reset_peak), in MB.
     pub(crate) fn peak(&self) -> anyhow::Result<f64> {
-        self.pids().map(|pid| Ok(process::status(pid, "VmHWM")? * 1024e-6)).sum()
+        Ok(process::status(self.node()?, "VmHWM")? * 1024e-6)
     }
 
     pub(crate) fn reset_peak(&self) -> anyhow::Result<()> {
-        self.pids().try_for_each(|pid| Ok(process::reset_peak(pid)?))
+        Ok(process::reset_peak(self.node()?)?)
     }
 
     pub(crate) fn threads(&self) -> anyhow::Result<f64> {
-        self.pids().map(|pid| Ok(process::status(pid, "Threads")?)).sum()
+        Ok(process::status(self.node()?, "Threads")?)
     }
 
     /// Ends it.
@@ -236,17 +241,17 @@ async fn tailscaled(program: &Path, folder: &Path, join: &Join) -> anyhow::Resul
     });
     let options = serde_json::json!({ "AuthKey": join.auth_key, "UpdatePrefs": prefs }).to_string();
     let deadline = Instant::now() + DEADLINE;
-    let mut started = false;
+    while local_api(&socket, "POST", "start", &options).await.is_err() {
+        ensure!(Instant::now() < deadline, "tailscaled does not start");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    local_api(&socket, "POST", "login-interactive", "").await?;
     loop {
-        ensure!(Instant::now() < deadline, "tailscaled does not join");
-        if !started {
-            started = local_api(&socket, "POST", "start", &options).await.is_ok();
-        } else if local_api(&socket, "GET", "status?peers=false", "")
-            .await?
-            .contains(r#""BackendState": "Running""#)
-        {
+        let status = local_api(&socket, "GET", "status?peers=false", "").await?;
+        if status.contains(r#""BackendState": "Running""#) {
             return Ok((child, socks));
         }
+        ensure!(Instant::now() < deadline, "tailscaled does not join: {status}");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
@@ -269,8 +274,9 @@ async fn local_api(socket: &Path, method: &str, path: &str, body: &str) -> anyho
 async fn go_build(package: &str, output: &Path) -> anyhow::Result<()> {
     let source = rivals().join("../../../../vendor/libtailscale");
     let tags = std::fs::read_to_string(source.join("build-tags.txt"))?;
-    // tailscaled's SOCKS5 server is part of that feature; the native client shares what is compiled.
-    let tags: Vec<&str> = tags.lines().filter(|tag| *tag != "ts_omit_outboundproxy").collect();
+    // tailscaled needs them, for its SOCKS5 server and to trust its owner; the native client shares what is compiled.
+    let needed = ["ts_omit_outboundproxy", "ts_omit_unixsocketidentity"];
+    let tags: Vec<&str> = tags.lines().filter(|tag| !needed.contains(tag)).collect();
     let go = std::env::var_os("GO").unwrap_or_else(|| "go".into());
     let mut command = Command::new(go);
     command.current_dir(source).args(["build", "-trimpath", "-mod=readonly", "-buildvcs=false"]);
