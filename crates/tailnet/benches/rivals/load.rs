@@ -132,9 +132,14 @@ async fn transfer<N: Network>(
     seconds: f64,
 ) -> Result<Answer, String> {
     let bytes = Arc::new(AtomicU64::new(0));
+    // All of them first: a dial among streams at full speed would wait for what they have under way.
+    let mut dialled = Vec::new();
+    for to in std::iter::repeat_n(join.discard, up).chain(std::iter::repeat_n(join.generate, down)) {
+        dialled.push(network.dial(to).await?);
+    }
     let mut streams = JoinSet::new();
-    for _ in 0..up {
-        let (mut stream, bytes) = (network.dial(join.discard).await?, bytes.clone());
+    for mut stream in dialled.drain(..up) {
+        let bytes = bytes.clone();
         streams.spawn(async move {
             let zeros = vec![0; BUFFER];
             loop {
@@ -143,8 +148,8 @@ async fn transfer<N: Network>(
             }
         });
     }
-    for _ in 0..down {
-        let (mut stream, bytes) = (network.dial(join.generate).await?, bytes.clone());
+    for mut stream in dialled {
+        let bytes = bytes.clone();
         streams.spawn(async move {
             let mut buffer = vec![0; BUFFER];
             loop {

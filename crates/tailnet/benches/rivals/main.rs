@@ -101,9 +101,32 @@ async fn coordinate(args: Args) -> anyhow::Result<()> {
     let text = format!("{}\n{}", figure::table(&bench.results, &rivals), figure::goals(&bench.results));
     println!("{text}");
     if let Some(path) = args.save {
-        std::fs::write(&path, text).with_context(|| path.display().to_string())?;
+        std::fs::write(&path, report(&text)).with_context(|| path.display().to_string())?;
     }
     bench.end().await
+}
+
+/// The result with where and how it came about.
+fn report(text: &str) -> String {
+    let said = |program: &str, args: &[&str]| {
+        let output = std::process::Command::new(program).args(args).output();
+        output.map_or_else(|_| "?".into(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
+    };
+    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("?");
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    format!(
+        "# Benchmark\n\nMade by `cargo bench -p tailnet -- {}` on {} at commit {}: {cores} cores, {}; Linux {}; {}; {}.\n\
+         All clients and the peer share the cores, so only the ratios within one run mean something.\n\n{text}",
+        args.join(" "),
+        said("date", &["-u", "+%Y-%m-%d"]),
+        said("git", &["rev-parse", "--short", "HEAD"]),
+        model.trim_start_matches([' ', '\t', ':']),
+        said("uname", &["-r"]),
+        said("go", &["version"]),
+        said("rustc", &["--version"]),
+    )
 }
 
 struct Bench {
@@ -227,18 +250,32 @@ impl Bench {
         for (rival, client) in &self.clients {
             add(&mut self.results, figure::LOADED, *rival, client.peak());
         }
+        // In processes that have done nothing before.
         let hold = Load::Hold { count: self.extent.held };
-        for (rival, client) in &mut self.clients {
+        let rivals: Vec<Rival> = self.clients.iter().map(|(rival, _)| *rival).collect();
+        for rival in rivals {
+            let join = self.join(rival);
+            let mut client = match rival.start(join).await {
+                Ok(client) => client,
+                Err(error) => {
+                    eprintln!("{}: {error:#}", rival.name());
+                    continue;
+                }
+            };
             match client.run(&hold).await {
                 Err(error) => eprintln!("{}: {hold:?}: {error:#}", rival.name()),
                 Ok((answer, _)) => {
                     if answer.failed > 0 {
-                        eprintln!("{}: {} of the held streams failed", rival.name(), answer.failed);
+                        let failed = answer.failed;
+                        eprintln!("{}: {failed} of the held streams failed (ulimit -n?)", rival.name());
                     }
                     tokio::time::sleep(Duration::from_secs_f64(self.extent.seconds)).await;
-                    add(&mut self.results, figure::HELD, *rival, client.resident());
-                    add(&mut self.results, figure::HELD_THREADS, *rival, client.threads());
+                    add(&mut self.results, figure::HELD, rival, client.resident());
+                    add(&mut self.results, figure::HELD_THREADS, rival, client.threads());
                 }
+            }
+            if let Err(error) = client.stop().await {
+                eprintln!("{}: {error:#}", rival.name());
             }
         }
     }

@@ -1,5 +1,6 @@
 // Command bench is native tsnet in the benchmark of crates/tailnet: what benches/rivals/load.rs does, in Go,
-// told by the same lines of JSON.
+// told by the same lines of JSON. With BENCH_NODE=1 it goes through internal/node instead, as the archive does;
+// BENCH_CPU and BENCH_HEAP name files for profiles.
 package main
 
 import (
@@ -20,7 +21,9 @@ import (
 	"tailscale.com/tsnet"
 	"tailscale.com/types/logger"
 
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/bridge"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/knobs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/node"
 )
 
 type join struct {
@@ -65,11 +68,20 @@ func main() {
 	knobs.DisableLogUpload()
 	knobs.DisablePortMapping()
 	input := json.NewDecoder(bufio.NewReader(os.Stdin))
-	b := &bench{}
+	b := &bench{up: upServer}
+	if os.Getenv("BENCH_NODE") != "" {
+		b.up = upNode
+	}
 	if err := input.Decode(&b.join); err != nil {
 		panic(err)
 	}
-	end(answer{}, b.up())
+	end(answer{}, b.start())
+	if path := os.Getenv("BENCH_CPU"); path != "" {
+		if f, err := os.Create(path); err == nil {
+			pprof.StartCPUProfile(f)
+			defer pprof.StopCPUProfile()
+		}
+	}
 	for {
 		var l load
 		if input.Decode(&l) != nil {
@@ -97,26 +109,20 @@ func end(a answer, err error) {
 
 func begin() { output.Encode(answer{Begin: true}) }
 
+// dialer makes a stream.
+type dialer func(ctx context.Context, to string) (net.Conn, error)
+
 type bench struct {
-	join   join
-	server *tsnet.Server
-	held   []net.Conn
+	join join
+	up   func(context.Context, join) (dialer, error)
+	dial dialer
+	held []net.Conn
 }
 
-func (b *bench) up() error {
-	store, _ := mem.New(logger.Discard, "")
-	b.server = &tsnet.Server{
-		Dir:        os.Getenv("BENCH_FOLDER"),
-		Store:      store,
-		Ephemeral:  true,
-		Hostname:   b.join.Hostname,
-		ControlURL: b.join.ControlURL,
-		AuthKey:    b.join.AuthKey,
-		UserLogf:   logger.Discard,
-	}
+func (b *bench) start() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), joinDeadline)
 	defer cancel()
-	if _, err := b.server.Up(ctx); err != nil {
+	if b.dial, err = b.up(ctx, b.join); err != nil {
 		return err
 	}
 	c, err := b.ping(ctx)
@@ -126,8 +132,52 @@ func (b *bench) up() error {
 	return err
 }
 
-func (b *bench) dial(to string) (net.Conn, error) {
-	return b.server.Dial(context.Background(), "tcp", to)
+func upServer(ctx context.Context, j join) (dialer, error) {
+	store, _ := mem.New(logger.Discard, "")
+	server := &tsnet.Server{
+		Dir:        os.Getenv("BENCH_FOLDER"),
+		Store:      store,
+		Ephemeral:  true,
+		Hostname:   j.Hostname,
+		ControlURL: j.ControlURL,
+		AuthKey:    j.AuthKey,
+		UserLogf:   logger.Discard,
+	}
+	_, err := server.Up(ctx)
+	return func(ctx context.Context, to string) (net.Conn, error) { return server.Dial(ctx, "tcp", to) }, err
+}
+
+func upNode(ctx context.Context, j join) (dialer, error) {
+	n := node.New(func(node.Level, string) {})
+	text, _ := json.Marshal(node.Config{Hostname: j.Hostname, ControlURL: j.ControlURL, AuthKey: j.AuthKey, Ephemeral: true})
+	if err := n.Configure(text); err != nil {
+		return nil, err
+	}
+	if err := n.Start(ctx); err != nil {
+		return nil, err
+	}
+	_, err := n.Up(ctx)
+	return func(ctx context.Context, to string) (net.Conn, error) {
+		stream, err := n.Dial(ctx, to)
+		if err != nil {
+			return nil, err
+		}
+		return &bridged{os.NewFile(uintptr(stream.FD), "stream"), stream.Conn}, nil
+	}, err
+}
+
+// bridged is the owner's end of a bridge.
+type bridged struct {
+	*os.File
+	conn *bridge.Conn
+}
+
+func (b *bridged) LocalAddr() net.Addr  { return nil }
+func (b *bridged) RemoteAddr() net.Addr { return nil }
+
+func (b *bridged) Close() error {
+	b.conn.Close()
+	return b.File.Close()
 }
 
 func (b *bench) release() {
@@ -160,12 +210,7 @@ func (b *bench) transfer(up, down int, warmUp, seconds float64) (a answer, err e
 		}
 	}()
 	ended := make(chan error, up+down)
-	start := func(to string, move func(net.Conn, []byte) (int, error)) error {
-		c, err := b.dial(to)
-		if err != nil {
-			return err
-		}
-		streams = append(streams, c)
+	move := func(c net.Conn, move func(net.Conn, []byte) (int, error)) {
 		go func() {
 			buffer := make([]byte, bufferSize)
 			for {
@@ -177,16 +222,23 @@ func (b *bench) transfer(up, down int, warmUp, seconds float64) (a answer, err e
 				}
 			}
 		}()
-		return nil
 	}
-	for range up {
-		if err := start(b.join.Discard, net.Conn.Write); err != nil {
+	for i := range up + down {
+		to := b.join.Discard
+		if i >= up {
+			to = b.join.Generate
+		}
+		c, err := b.dial(context.Background(), to)
+		if err != nil {
 			return a, err
 		}
+		streams = append(streams, c)
 	}
-	for range down {
-		if err := start(b.join.Generate, net.Conn.Read); err != nil {
-			return a, err
+	for i, c := range streams {
+		if i < up {
+			move(c, net.Conn.Write)
+		} else {
+			move(c, net.Conn.Read)
 		}
 	}
 	time.Sleep(time.Duration(warmUp * float64(time.Second)))
@@ -202,7 +254,7 @@ func (b *bench) transfer(up, down int, warmUp, seconds float64) (a answer, err e
 }
 
 func (b *bench) echo(size, count int) (a answer, err error) {
-	c, err := b.dial(b.join.Echo)
+	c, err := b.dial(context.Background(), b.join.Echo)
 	if err != nil {
 		return a, err
 	}
@@ -269,7 +321,7 @@ func (b *bench) dials(count, parallel int, keep bool) (a answer, err error) {
 
 // ping gives a stream that has carried one byte there and back.
 func (b *bench) ping(ctx context.Context) (net.Conn, error) {
-	c, err := b.server.Dial(ctx, "tcp", b.join.Echo)
+	c, err := b.dial(ctx, b.join.Echo)
 	if err != nil {
 		return nil, err
 	}
