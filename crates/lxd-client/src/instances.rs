@@ -1,10 +1,9 @@
 //! Instances, which are containers and virtual machines: `/1.0/instances`.
 
-use http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{Client, Error};
+use crate::{Client, List};
 
 /// A container or virtual machine, from [`Client::instances`].
 #[derive(Clone, Debug, Deserialize)]
@@ -29,13 +28,8 @@ pub struct Instance {
 }
 
 impl Client {
-    /// `GET /1.0/instances?recursion=1`: the instances of the default project. Cancel safe.
-    ///
-    /// # Errors
-    /// [`Error::NotTrusted`] when the server does not trust this client; see [`Error`] for the rest.
-    pub async fn instances(&self) -> Result<Vec<Instance>, Error> {
-        let list: Option<Vec<Instance>> =
-            self.request(Method::GET, "/1.0/instances?recursion=1", None).await?;
-        Ok(list.unwrap_or_default())
+    /// `GET /1.0/instances?recursion=1`: the instances of the project, in one round trip.
+    pub fn instances(&self) -> List<Instance> {
+        List::new(self.get(["instances"]))
     }
 }

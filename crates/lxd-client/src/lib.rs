@@ -29,26 +29,59 @@
 //! | `POST /1.0/certificates` | [`Client::trust`] |
 //!
 //! Every request has a deadline and ends early when its future is dropped.
+//!
+//! # How an area is written
+//!
+//! One file for each area of the API; `profiles.rs` is the model. In it:
+//!
+//! - A struct for the thing, `Default` and `#[serde(default)]`, with the fields that people use and `rest` for all
+//!   others, so that an update sends back what this crate does not know. Lists and maps take `null` for empty
+//!   (`null_is_default`).
+//! - `Client::things()` gives a [`List`], `Client::create_thing` creates, `Client::thing(name)` gives a `ThingHandle`,
+//!   which sends nothing; its methods are `get`, `update`, `patch`, `rename` and `delete`.
+//! - Paths are arrays of segments, which are encoded. Project and target come from the client.
+//! - A request ends with `fetch`, `versioned`, `list`, `done` (which waits where a server makes an operation of
+//!   it) or `operation`; the last for what takes long.
+//! - What LXD 5.0 lacks begins with `needs("extension")`.
+//! - Each endpoint gets its line in the table above, and its test in `tests/lxd/`.
 
 mod certificates;
 mod client;
 mod connect;
+mod dial;
 mod envelope;
 mod error;
+mod filter;
 mod fingerprint;
+mod http1;
 mod identity;
 mod instances;
+mod list;
+mod oidc;
+mod operation;
+mod path;
 mod pem;
+mod profiles;
+mod request;
 mod server;
 mod tls;
 mod token;
+mod versioned;
 
 pub use client::{Client, ClientBuilder, fetch_fingerprint};
 pub use connect::{Connect, Io};
 pub use error::{Error, chain};
+pub use filter::Filter;
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use identity::{Identity, IdentityError};
 pub use instances::Instance;
+pub use list::List;
+pub use oidc::OidcLogin;
+pub use operation::{Operation, OperationState};
+pub use path::Path;
+pub use profiles::{Profile, ProfileHandle};
+pub use request::Request;
 pub use server::{Auth, Environment, Server};
 pub use tls::ServerTrust;
 pub use token::{InvalidToken, TrustToken};
+pub use versioned::Versioned;

@@ -1,0 +1,9 @@
+//! The client against a real LXD, that of `LXD_DIR`, over TLS on loopback; run by
+//! `.ci/with-lxd cargo test -p lxd-client`. Each test leaves the server as it found it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod common;
+
+mod operations;
+mod profiles;
