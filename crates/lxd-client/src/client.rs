@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{self, connect::capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use tower_service::Service;
 
 use crate::connect::{BoxConnector, BoxError, Connect, UnixConnector, Used};
@@ -30,6 +30,9 @@ const WINDOW: u32 = 10 << 20;
 
 /// A connection on which the server is silent is asked whether it still lives, and given up when it does not say.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// How many commands connect their streams at the same time.
+const AT_ONCE: usize = 16;
 
 /// What a request carries.
 pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
@@ -60,6 +63,7 @@ struct Shared {
     name: String,
     timeout: Duration,
     bearer: Option<HeaderValue>,
+    turns: Semaphore,
     /// What the server said of itself, once it trusted this client.
     server: OnceCell<Server>,
 }
@@ -166,7 +170,8 @@ impl Client {
             .http2_initial_connection_window_size(WINDOW)
             .build(dial.clone());
         let server = OnceCell::new();
-        let shared = Shared { http, http1, dial, base, name, timeout, bearer, server };
+        let turns = Semaphore::new(AT_ONCE);
+        let shared = Shared { http, http1, dial, base, name, timeout, bearer, turns, server };
         Client { shared: Arc::new(shared), scope: Scope::default() }
     }
 
@@ -262,6 +267,16 @@ impl Client {
     /// A connection of HTTP/1.1.
     pub(crate) async fn ready(&self) -> Result<Ready, Error> {
         self.shared.http1.ready().await.map_err(|source| Error::connecting(self.name(), source))
+    }
+
+    /// A new connection of HTTP/1.1.
+    pub(crate) async fn fresh(&self) -> Result<Ready, Error> {
+        self.shared.http1.fresh().await.map_err(|source| Error::connecting(self.name(), source))
+    }
+
+    /// A place among the few that connect several websockets at once.
+    pub(crate) async fn turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.shared.turns.acquire().await.ok() // never closed
     }
 
     /// Sends a request on a connection of HTTP/1.1.

@@ -51,8 +51,13 @@ impl Http1 {
     pub(crate) async fn ready(&self) -> Result<Ready, BoxError> {
         match self.pop() {
             Some(sender) => Ok(Ready { sender, used: true }),
-            None => Ok(Ready { sender: self.connect().await?, used: false }),
+            None => self.fresh().await,
         }
+    }
+
+    /// A new connection.
+    pub(crate) async fn fresh(&self) -> Result<Ready, BoxError> {
+        Ok(Ready { sender: self.connect().await?, used: false })
     }
 
     /// Keeps a connection that was not needed.

@@ -48,9 +48,11 @@
 mod certificates;
 mod client;
 mod connect;
+mod console;
 mod dial;
 mod envelope;
 mod error;
+mod exec;
 mod filter;
 mod fingerprint;
 mod http1;
@@ -66,15 +68,21 @@ mod request;
 mod server;
 mod tls;
 mod token;
+mod transfer;
 mod versioned;
+mod websocket;
 
 pub use client::{Client, ClientBuilder, fetch_fingerprint};
 pub use connect::{Connect, Io};
 pub use error::{Error, chain};
+pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
 pub use filter::Filter;
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use identity::{Identity, IdentityError};
-pub use instances::Instance;
+pub use instances::{
+    Action, Backup, BackupHandle, Instance, InstanceHandle, InstanceState, NewBackup, NewInstance, Snapshot,
+    SnapshotHandle, StateChange,
+};
 pub use list::List;
 pub use oidc::OidcLogin;
 pub use operation::{Operation, OperationState};
@@ -84,4 +92,6 @@ pub use request::Request;
 pub use server::{Auth, Environment, Server};
 pub use tls::ServerTrust;
 pub use token::{InvalidToken, TrustToken};
+pub use transfer::Download;
 pub use versioned::Versioned;
+pub use websocket::{Message, RawStream, WebSocket};

@@ -232,6 +232,15 @@ impl Request {
     /// See [`Error`].
     pub async fn text(self) -> Result<String, Error> {
         let client = self.client.clone();
+        String::from_utf8(self.bytes().await?.into()).map_err(|e| client.protocol(e))
+    }
+
+    /// Sends it and gives the answer as it is, which are bytes and no JSON envelope; up to 64 MiB.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn bytes(self) -> Result<Bytes, Error> {
+        let client = self.client.clone();
         let whole = self.deadline(async |request: Request| {
             let (head, body) = request.raw(Carrier::Shared).await?;
             let body = client.collect(body).await?;
@@ -239,7 +248,7 @@ impl Request {
         });
         let (head, body) = whole.await?;
         client.succeeded(&head, &body)?;
-        String::from_utf8(body.into()).map_err(|e| client.protocol(e))
+        Ok(body)
     }
 
     /// Sends it and gives the envelope, whatever is in it.
@@ -299,6 +308,10 @@ impl Request {
             Err(failed) if failed.stale && safe => Ok(client.exchange(build(no_body())?, carrier).await?),
             other => Ok(other?),
         }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// What goes before the body.

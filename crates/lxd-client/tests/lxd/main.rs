@@ -5,5 +5,7 @@
 
 mod common;
 
+mod exec;
+mod instances;
 mod operations;
 mod profiles;
