@@ -12,6 +12,13 @@ use tower_service::Service;
 
 use crate::connect::{BoxConnector, BoxError, BoxIo};
 
+/// The deadline of a new connection passed.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("no connection within {} s", after.as_secs_f32())]
+pub(crate) struct NoConnection {
+    pub(crate) after: Duration,
+}
+
 /// Makes connections that are ready for HTTP.
 #[derive(Clone)]
 pub(crate) struct Dial {
@@ -55,10 +62,9 @@ impl Service<Uri> for Dial {
         let connecting = self.https.call(uri);
         let (timeout, made) = (self.timeout, Arc::clone(&self.made));
         Box::pin(async move {
-            let stream = tokio::time::timeout(timeout, connecting).await.map_err(|_| {
-                let message = format!("no connection within {} s", timeout.as_secs_f32());
-                std::io::Error::new(std::io::ErrorKind::TimedOut, message)
-            })??;
+            let stream = tokio::time::timeout(timeout, connecting)
+                .await
+                .map_err(|_| NoConnection { after: timeout })??;
             made.fetch_add(1, Ordering::Relaxed);
             Ok(stream)
         })

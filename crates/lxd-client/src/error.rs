@@ -2,6 +2,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
+use crate::dial::NoConnection;
 use crate::tls::PinMismatch;
 use crate::{Fingerprint, InvalidToken, OidcLogin, OperationState};
 
@@ -173,6 +174,9 @@ impl Error {
             && let Some(PinMismatch { expected, actual }) = other.0.downcast_ref()
         {
             return Error::WrongFingerprint { expected: *expected, actual: *actual };
+        }
+        if let Some(NoConnection { after }) = find(&*source) {
+            return Error::Timeout { server: server.to_owned(), after: *after };
         }
         Error::Connect { server: server.to_owned(), source }
     }

@@ -52,11 +52,14 @@ mod console;
 mod dial;
 mod envelope;
 mod error;
+mod events;
 mod exec;
+mod files;
 mod filter;
 mod fingerprint;
 mod http1;
 mod identity;
+mod images;
 mod instances;
 mod list;
 mod oidc;
@@ -75,10 +78,13 @@ mod websocket;
 pub use client::{Client, ClientBuilder, fetch_fingerprint};
 pub use connect::{Connect, Io};
 pub use error::{Error, chain};
+pub use events::{Event, EventKind, Events, Lifecycle};
 pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
+pub use files::{Entry, FileInfo, FileOptions, Files, Progress, PushOptions};
 pub use filter::Filter;
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use identity::{Identity, IdentityError};
+pub use images::{Alias, AliasHandle, Image, ImageFiles, ImageHandle, ImageOptions, ImageSource};
 pub use instances::{
     Action, Backup, BackupHandle, Instance, InstanceHandle, InstanceState, NewBackup, NewInstance, Snapshot,
     SnapshotHandle, StateChange,

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::envelope::Envelope;
 use crate::request::null_is_default;
-use crate::{Client, Error};
+use crate::{Client, Error, Event, EventKind};
 
 /// How long a server that cannot be reached is asked again before a wait gives up. LXD forgets an operation five
 /// seconds after its end, so what is longer helps only with operations that still run.
@@ -203,6 +203,43 @@ impl Operation {
     pub async fn wait_for(&mut self, after: Duration) -> Result<OperationState, Error> {
         let server = self.client.name().to_owned();
         tokio::time::timeout(after, self.wait()).await.map_err(|_| Error::Timeout { server, after })?
+    }
+
+    /// [`wait`](Operation::wait), with each change of its state told: by events, for which a connection of its own is made.
+    ///
+    /// ```no_run
+    /// # async fn example(client: lxd_client::Client) -> Result<(), lxd_client::Error> {
+    /// # let source = lxd_client::ImageSource::url("https://example.com/image.tar.gz");
+    /// let mut import = client.create_image(&source, &Default::default()).await?;
+    /// import.wait_with(|state| println!("{}", state.progress().unwrap_or_default())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `wait`; that there are no events is none.
+    pub async fn wait_with(
+        &mut self,
+        mut changed: impl FnMut(&OperationState),
+    ) -> Result<OperationState, Error> {
+        let (client, id) = (self.client.clone(), self.id.clone());
+        let tell = async {
+            let Ok(mut events) = client.events(&[EventKind::Operation]).await else { return };
+            while let Ok(event) = events.next().await {
+                match event {
+                    Event::Operation(state) if state.id == id && !state.is_final() => changed(&state),
+                    _ => {}
+                }
+            }
+        };
+        let tell = async {
+            tell.await;
+            std::future::pending::<Result<OperationState, Error>>().await
+        };
+        tokio::select! {
+            ended = self.wait() => ended,
+            never = tell => never,
+        }
     }
 
     /// `GET /1.0/operations/{id}`: how it is now. Cancel safe.

@@ -283,6 +283,11 @@ impl Request {
         .await
     }
 
+    /// Sends it and gives the answer's head; for a HEAD, which has no body.
+    pub(crate) async fn head_answer(self) -> Result<(http::response::Parts, Incoming), Error> {
+        self.deadline(async |request: Request| request.raw(Carrier::Shared).await).await
+    }
+
     async fn deadline<T>(self, work: impl AsyncFnOnce(Request) -> Result<T, Error>) -> Result<T, Error> {
         let server = self.client.name().to_owned();
         match self.timeout {

@@ -5,7 +5,13 @@
 
 mod common;
 
+mod events;
 mod exec;
+mod faults;
+mod files;
+mod forwarder;
+mod images;
 mod instances;
 mod operations;
 mod profiles;
+mod round_trips;
