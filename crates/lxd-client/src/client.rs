@@ -1,5 +1,5 @@
 use std::future::poll_fn;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{self, connect::capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::CertificateDer;
 use tokio::sync::{OnceCell, Semaphore};
 use tower_service::Service;
 
@@ -30,6 +31,10 @@ const WINDOW: u32 = 10 << 20;
 
 /// A connection on which the server is silent is asked whether it still lives, and given up when it does not say.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Where a server on this machine listens.
+const LOCAL_SOCKETS: [&str; 3] =
+    ["/var/snap/lxd/common/lxd/unix.socket", "/var/lib/lxd/unix.socket", "/var/lib/incus/unix.socket"];
 
 /// How many commands connect their streams at the same time.
 const AT_ONCE: usize = 16;
@@ -119,6 +124,23 @@ impl Client {
         Ok(Client::assemble(connector, config, Uri::from_static("http://lxd"), name, timeout, None))
     }
 
+    /// A client of the server on this machine, by the socket that `lxc` would use: `$LXD_SOCKET`, `$LXD_DIR/unix.socket`, or
+    /// that of the snap, of the distribution's package, or of Incus.
+    ///
+    /// # Errors
+    /// When there is no such socket.
+    pub fn local(timeout: Duration) -> Result<Client, Error> {
+        let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let chosen = given("LXD_SOCKET").or_else(|| given("LXD_DIR").map(|dir| dir.join("unix.socket")));
+        let usual = || LOCAL_SOCKETS.iter().map(PathBuf::from).find(|path| path.exists());
+        match chosen.or_else(usual) {
+            Some(path) => Client::unix(&path, timeout),
+            None => {
+                Err(config(format!("no LXD on this machine: none of {} is there", LOCAL_SOCKETS.join(", "))))
+            }
+        }
+    }
+
     /// The same client, for a project. It costs nothing.
     #[must_use]
     pub fn project(&self, project: &str) -> Client {
@@ -181,10 +203,6 @@ impl Client {
 
     pub(crate) fn timeout(&self) -> Duration {
         self.scope.timeout.unwrap_or(self.shared.timeout)
-    }
-
-    pub(crate) fn base(&self) -> &Uri {
-        &self.shared.base
     }
 
     pub(crate) fn http1(&self) -> &Http1 {
@@ -375,6 +393,14 @@ pub async fn fetch_fingerprint(
     connector: impl Connect,
     timeout: Duration,
 ) -> Result<Fingerprint, Error> {
+    fetch_certificate(server, connector, timeout).await.map(|certificate| Fingerprint::of(&certificate))
+}
+
+pub(crate) async fn fetch_certificate(
+    server: Uri,
+    connector: impl Connect,
+    timeout: Duration,
+) -> Result<CertificateDer<'static>, Error> {
     let name = check_server(&server)?;
     let (config, verifier) = tls::recording_config()?;
     let mut dial = Dial::any(config, BoxConnector::new(connector), timeout);

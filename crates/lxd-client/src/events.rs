@@ -258,9 +258,8 @@ impl Seen {
     }
 }
 
-/// Reads one event as the fuzzer gives it.
-#[doc(hidden)]
-pub fn fuzz_event(text: &[u8]) {
+#[cfg(any(fuzzing, test))]
+pub(crate) fn read_any(text: &[u8]) {
     let _ = Seen::default().read(text);
 }
 

@@ -54,14 +54,20 @@ mod envelope;
 mod error;
 mod events;
 mod exec;
+mod facade;
 mod files;
 mod filter;
 mod fingerprint;
+#[cfg(any(fuzzing, test))]
+mod fuzz;
 mod http1;
 mod identity;
 mod images;
 mod instances;
+mod known_servers;
 mod list;
+mod lxc_config;
+mod migrate;
 mod oidc;
 mod operation;
 mod path;
@@ -80,16 +86,22 @@ pub use connect::{Connect, Io};
 pub use error::{Error, chain};
 pub use events::{Event, EventKind, Events, Lifecycle};
 pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
+pub use facade::Facade;
 pub use files::{Entry, FileInfo, FileOptions, Files, Progress, PushOptions};
 pub use filter::Filter;
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
+#[cfg(fuzzing)]
+pub use fuzz::read_anything;
 pub use identity::{Identity, IdentityError};
 pub use images::{Alias, AliasHandle, Image, ImageFiles, ImageHandle, ImageOptions, ImageSource};
 pub use instances::{
     Action, Backup, BackupHandle, Instance, InstanceHandle, InstanceState, NewBackup, NewInstance, Snapshot,
     SnapshotHandle, StateChange,
 };
+pub use known_servers::KnownServers;
 pub use list::List;
+pub use lxc_config::{LxcConfig, LxcConfigError, Remote};
+pub use migrate::{Copy, Route};
 pub use oidc::OidcLogin;
 pub use operation::{Operation, OperationState};
 pub use path::Path;

@@ -8,7 +8,6 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::client::{Body, Carrier, MAX_ANSWER, no_body};
 use crate::connect::BoxError;
@@ -433,9 +432,4 @@ where
     T: Default + serde::Deserialize<'de>,
 {
     Ok(<Option<T> as serde::Deserialize>::deserialize(deserializer)?.unwrap_or_default())
-}
-
-/// Leaves no trace of a value that says nothing.
-pub(crate) fn is_null(value: &Value) -> bool {
-    value.is_null()
 }

@@ -57,14 +57,12 @@ impl Process {
     pub(crate) fn new(operation: Operation, sockets: Vec<WebSocket>, terminal: bool) -> Process {
         let mut sockets = sockets.into_iter();
         let mut next = || sockets.next();
-        let (mut stdin, mut stdout, mut stderr) = (None, None, None);
-        if terminal {
-            (stdin, stdout) = next().map(Stdin::terminal).unzip();
+        let (stdin, stdout, stderr) = if terminal {
+            let (stdin, stdout) = next().map(Stdin::terminal).unzip();
+            (stdin, stdout, None)
         } else {
-            stdin = next().map(Stdin::new);
-            stdout = next().map(Stdout::new);
-            stderr = next().map(Stdout::new);
-        }
+            (next().map(Stdin::new), next().map(Stdout::new), next().map(Stdout::new))
+        };
         let (control, commands) = mpsc::channel(8);
         if let Some(socket) = next() {
             tokio::spawn(steer(socket, commands));

@@ -278,7 +278,7 @@ impl Files {
 }
 
 impl FileInfo {
-    fn of(headers: &HeaderMap) -> FileInfo {
+    pub(crate) fn of(headers: &HeaderMap) -> FileInfo {
         let number =
             |name: &str| dialect_header(headers, name).and_then(|v| v.parse().ok()).unwrap_or_default();
         let mode = dialect_header(headers, "mode").unwrap_or_default();

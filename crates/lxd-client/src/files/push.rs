@@ -90,8 +90,10 @@ impl Files {
 
 /// All there is to send: folders by their depth, since one must be there before what is in it; then the rest; and
 /// how many bytes that is.
-fn survey(root: &Path, to: &str) -> Result<(Vec<Vec<Item>>, Vec<Item>, u64), Error> {
-    let (mut levels, mut rest, mut total): (Vec<Vec<Item>>, Vec<Item>, u64) = (Vec::new(), Vec::new(), 0);
+type Survey = (Vec<Vec<Item>>, Vec<Item>, u64);
+
+fn survey(root: &Path, to: &str) -> Result<Survey, Error> {
+    let (mut levels, mut rest, mut total): Survey = (Vec::new(), Vec::new(), 0);
     let mut pending = vec![(root.to_owned(), to.to_owned(), 0)];
     while let Some((path, remote, depth)) = pending.pop() {
         let metadata = std::fs::symlink_metadata(&path).map_err(|e| local(&path, e))?;

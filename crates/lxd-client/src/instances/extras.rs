@@ -9,15 +9,12 @@ use crate::list::name_in;
 use crate::transfer::Download;
 use crate::{Error, Versioned};
 
-/// What the image said of an instance.
-pub type Metadata = Map<String, Value>;
-
 impl InstanceHandle {
     /// `GET /1.0/instances/{name}/metadata`: what its image said of it. Cancel safe.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn metadata(&self) -> Result<Versioned<Metadata>, Error> {
+    pub async fn metadata(&self) -> Result<Versioned<Map<String, Value>>, Error> {
         self.client.get(&self.path(["metadata"])[..]).versioned().await
     }
 
@@ -25,7 +22,7 @@ impl InstanceHandle {
     ///
     /// # Errors
     /// [`Error::is_changed_meanwhile`] when somebody else changed it since it was read.
-    pub async fn update_metadata(&self, metadata: &Versioned<Metadata>) -> Result<(), Error> {
+    pub async fn update_metadata(&self, metadata: &Versioned<Map<String, Value>>) -> Result<(), Error> {
         let request = self.client.put(&self.path(["metadata"])[..]).if_match(metadata);
         request.json(&metadata.value).done().await
     }

@@ -7,11 +7,15 @@ mod common;
 
 mod events;
 mod exec;
+mod facade;
 mod faults;
 mod files;
 mod forwarder;
 mod images;
 mod instances;
+mod lxc_config;
+mod migrate;
 mod operations;
 mod profiles;
 mod round_trips;
+mod second;
