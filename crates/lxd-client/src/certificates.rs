@@ -12,7 +12,8 @@ impl Client {
     /// token is not sent to another. Not cancel safe: the server may or may not have accepted it.
     ///
     /// # Errors
-    /// [`Error::TokenRefused`] when the token was used, has expired or was revoked; see [`Error`] for the rest.
+    /// [`Error::TokenRefused`] when the token was used, has expired or was revoked; see [`Error`] for the
+    /// rest.
     pub async fn trust(&self, token: &TrustToken) -> Result<(), Error> {
         let server = self.server().await?;
         // LXD 5.0 takes the token as a password, and newer ones refuse that (LXD.md section 2, "Trust").

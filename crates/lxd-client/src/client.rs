@@ -29,7 +29,8 @@ pub(crate) const MAX_ANSWER: usize = 64 << 20;
 /// How much of an answer a server may send before it is read: enough for 100 MB/s over 100 ms.
 const WINDOW: u32 = 10 << 20;
 
-/// A connection on which the server is silent is asked whether it still lives, and given up when it does not say.
+/// A connection on which the server is silent is asked whether it still lives, and given up when it does
+/// not say.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// Where a server on this machine listens.
@@ -124,8 +125,8 @@ impl Client {
         Ok(Client::assemble(connector, config, Uri::from_static("http://lxd"), name, timeout, None))
     }
 
-    /// A client of the server on this machine, by the socket that `lxc` would use: `$LXD_SOCKET`, `$LXD_DIR/unix.socket`, or
-    /// that of the snap, of the distribution's package, or of Incus.
+    /// A client of the server on this machine, by the socket that `lxc` would use: `$LXD_SOCKET`,
+    /// `$LXD_DIR/unix.socket`, or that of the snap, of the distribution's package, or of Incus.
     ///
     /// # Errors
     /// When there is no such socket.
@@ -165,8 +166,8 @@ impl Client {
         client
     }
 
-    /// How many connections it and its clones have made so far. Over a long way each costs two round trips, or
-    /// three.
+    /// How many connections it and its clones have made so far. Over a long way each costs two round trips,
+    /// or three.
     #[must_use]
     pub fn connections_made(&self) -> u64 {
         self.shared.dial.made()
@@ -215,7 +216,8 @@ impl Client {
         project.into_iter().chain(self.scope.target.as_deref().map(|t| ("target", t)))
     }
 
-    /// What the server said of itself. It is kept once the server trusts this client: until then it says less.
+    /// What the server said of itself. It is kept once the server trusts this client: until then it says
+    /// less.
     pub(crate) fn known_server(&self) -> Pin<Box<dyn Future<Output = Result<Server, Error>> + Send + '_>> {
         // Boxed: this is part of every request, and is one itself.
         Box::pin(async move {
@@ -349,8 +351,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The token of a login by OpenID Connect, or of another kind that the server takes as a bearer token. A server
-    /// that wants a (new) one answers with [`Error::LoginRequired`].
+    /// The token of a login by OpenID Connect, or of another kind that the server takes as a bearer token.
+    /// A server that wants a (new) one answers with [`Error::LoginRequired`].
     pub fn bearer(mut self, token: &str) -> Self {
         self.bearer = Some(token.to_owned());
         self

@@ -19,8 +19,8 @@ use tower_service::Service;
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
-/// What makes the client's streams: a hyper connector, such as the one of the crate `tailnet`. Implemented for
-/// every `Service<Uri>` that fits.
+/// What makes the client's streams: a hyper connector, such as the one of the crate `tailnet`. Implemented
+/// for every `Service<Uri>` that fits.
 pub trait Connect:
     Service<Uri, Response: Io, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static
 {

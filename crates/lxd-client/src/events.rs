@@ -42,8 +42,9 @@ pub enum Event {
     Lifecycle(Lifecycle),
     /// A line of the server's log, or a kind that is not known here: the event as it came.
     Other(Map<String, Value>),
-    /// The connection was lost and is there again. Events between were missed, other than the states of operations, which
-    /// were read again and come next. What was listed from lifecycle events is to be listed again.
+    /// The connection was lost and is there again. Events between were missed, other than the states of
+    /// operations, which were read again and come next. What was listed from lifecycle events is to be
+    /// listed again.
     Reconnected,
 }
 
@@ -73,8 +74,9 @@ pub struct Lifecycle {
 
 /// The events of a server, from [`Client::events`].
 ///
-/// It makes a lost connection again by itself, for as long as it takes, with pauses that grow to five seconds.
-/// An operation that has ended never comes as running again, though the server tells these things out of order.
+/// It makes a lost connection again by itself, for as long as it takes, with pauses that grow to five
+/// seconds. An operation that has ended never comes as running again, though the server tells these things
+/// out of order.
 #[derive(Debug)]
 pub struct Events {
     client: Client,

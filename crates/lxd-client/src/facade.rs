@@ -33,8 +33,8 @@ const OF_THE_CONNECTION: [header::HeaderName; 6] = [
     header::HOST,
 ];
 
-/// Carries what stock clients ask for to a remote server through a [`Client`]: its connections, its certificate, its
-/// way. Websockets and SFTP are carried as they are.
+/// Carries what stock clients ask for to a remote server through a [`Client`]: its connections, its
+/// certificate, its way. Websockets and SFTP are carried as they are.
 ///
 /// Who can open its socket is who the client is to the remote server: keep the folder to those.
 ///
@@ -56,8 +56,8 @@ impl Facade {
         Facade { client }
     }
 
-    /// Listens on a Unix socket, which only its owner can open, until the future is dropped; the socket is removed then.
-    /// One that an earlier process left is replaced.
+    /// Listens on a Unix socket, which only its owner can open, until the future is dropped; the socket is
+    /// removed then. One that an earlier process left is replaced.
     ///
     /// # Errors
     /// When the socket cannot be made.
@@ -88,8 +88,8 @@ impl Facade {
         }
     }
 
-    /// Serves one connection, of whatever kind, to its end: for a caller that listens by itself, such as with TLS on
-    /// loopback, and that knows who is at the other end.
+    /// Serves one connection, of whatever kind, to its end: for a caller that listens by itself, such as
+    /// with TLS on loopback, and that knows who is at the other end.
     pub async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
         let service = service_fn(|request| {
             let facade = self.clone();

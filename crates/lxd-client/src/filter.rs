@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// What a list is to hold: `filter=` of instances, images, storage volumes and warnings (Incus has it on more).
+/// What a list is to hold: `filter=` of instances, images, storage volumes and warnings (Incus has it on
+/// more).
 ///
 /// The server reads it from left to right: `and` does not bind closer than `or`, and there are no brackets.
 ///
@@ -32,7 +33,8 @@ impl Filter {
         Err(format!("a filter cannot have a double quote in a value, or a space in a field: {self}"))
     }
 
-    /// The field has this value, which may have no double quote in it. Fields are those of the JSON, with dots between levels.
+    /// The field has this value, which may have no double quote in it. Fields are those of the JSON, with
+    /// dots between levels.
     #[must_use]
     pub fn eq(field: &str, value: &str) -> Filter {
         Filter::comparison(field, "eq", value)

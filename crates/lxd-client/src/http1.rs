@@ -1,5 +1,6 @@
-//! Connections of HTTP/1.1, for what HTTP/2 does not carry here (websockets, SFTP) or carries slowly: a server
-//! in Go gives a body that is sent to it over HTTP/2 a window of 1 MB, so that the round trip limits its speed.
+//! Connections of HTTP/1.1, for what HTTP/2 does not carry here (websockets, SFTP) or carries slowly: a
+//! server in Go gives a body that is sent to it over HTTP/2 a window of 1 MB, so that the round trip limits
+//! its speed.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,7 +69,8 @@ impl Http1 {
         }
     }
 
-    /// Sends a request, whose URI is a path. The connection is used again once the answer's body has been read.
+    /// Sends a request, whose URI is a path. The connection is used again once the answer's body has been
+    /// read.
     pub(crate) async fn send(
         &self,
         mut ready: Ready,

@@ -61,9 +61,10 @@ impl KnownServers {
         }
     }
 
-    /// By what to know a server: by the certificate that is kept, or else, when `accept` says so of its fingerprint, by
-    /// the one that it shows now, which is kept. A server that is known and shows another one is not taken: the client
-    /// fails with [`Error::WrongFingerprint`] until it is [forgotten](KnownServers::forget).
+    /// By what to know a server: by the certificate that is kept, or else, when `accept` says so of its
+    /// fingerprint, by the one that it shows now, which is kept. A server that is known and shows another
+    /// one is not taken: the client fails with [`Error::WrongFingerprint`] until it is
+    /// [forgotten](KnownServers::forget).
     ///
     /// # Errors
     /// [`Error::NotTrusted`] when `accept` says no; when there is no connection, or the store cannot be used.

@@ -22,12 +22,6 @@
 //! # }
 //! ```
 //!
-//! | endpoint | method |
-//! |---|---|
-//! | `GET /1.0` | [`Client::server`] |
-//! | `GET /1.0/instances` | [`Client::instances`] |
-//! | `POST /1.0/certificates` | [`Client::trust`] |
-//!
 //! Every request has a deadline and ends early when its future is dropped.
 //!
 //! # How an area is written
@@ -43,7 +37,8 @@
 //! - A request ends with `fetch`, `versioned`, `list`, `done` (which waits where a server makes an operation of
 //!   it) or `operation`; the last for what takes long.
 //! - What LXD 5.0 lacks begins with `needs("extension")`.
-//! - Each endpoint gets its line in the table above, and its test in `tests/lxd/`.
+//! - Each endpoint has its line in `endpoints.md`, and its test in `tests/lxd/`.
+#![doc = include_str!("endpoints.md")]
 
 mod certificates;
 mod client;

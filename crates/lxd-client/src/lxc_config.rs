@@ -124,8 +124,8 @@ impl LxcConfig {
         &self.parsed.default_remote
     }
 
-    /// A client of a remote, in its project, with `lxc`'s certificate, to the certificate that `lxc` knows it by, or else
-    /// to one that the system's authorities vouch for. This waits for the disk.
+    /// A client of a remote, in its project, with `lxc`'s certificate, to the certificate that `lxc` knows
+    /// it by, or else to one that the system's authorities vouch for. This waits for the disk.
     ///
     /// # Errors
     /// When there is no such remote, or a file is not what it should be.

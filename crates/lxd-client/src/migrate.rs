@@ -59,8 +59,8 @@ impl Copy {
 }
 
 impl InstanceHandle {
-    /// Copies it to another server, or into another project, and waits for that. It must be stopped, or its storage
-    /// able to copy what changes. A dropped future ends a relayed copy; the other ways go on.
+    /// Copies it to another server, or into another project, and waits for that. It must be stopped, or its
+    /// storage able to copy what changes. A dropped future ends a relayed copy; the other ways go on.
     ///
     /// # Errors
     /// Those of either server; what is left of the copy then is the target's business, which removes it.

@@ -11,14 +11,14 @@ use crate::envelope::Envelope;
 use crate::request::null_is_default;
 use crate::{Client, Error, Event, EventKind};
 
-/// How long a server that cannot be reached is asked again before a wait gives up. LXD forgets an operation five
-/// seconds after its end, so what is longer helps only with operations that still run.
+/// How long a server that cannot be reached is asked again before a wait gives up. LXD forgets an operation
+/// five seconds after its end, so what is longer helps only with operations that still run.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An operation: work that the server goes on with.
 ///
-/// From its begin on it is waited for in the background, since the server forgets it five seconds after its end.
-/// Dropping the handle ends the waiting, and not the operation.
+/// From its begin on it is waited for in the background, since the server forgets it five seconds after its
+/// end. Dropping the handle ends the waiting, and not the operation.
 ///
 /// ```no_run
 /// # async fn example(client: lxd_client::Client) -> Result<(), lxd_client::Error> {
@@ -107,8 +107,8 @@ impl Drop for Follower {
 }
 
 impl Client {
-    /// `GET /1.0/operations?recursion=1`: the operations that go on, and those that ended within five seconds.
-    /// Cancel safe.
+    /// `GET /1.0/operations?recursion=1`: the operations that go on, and those that ended within five
+    /// seconds. Cancel safe.
     ///
     /// # Errors
     /// See [`Error`].
@@ -169,13 +169,15 @@ impl Operation {
         &self.begun
     }
 
-    /// Waits for its end, and gives how it ended: by `GET /1.0/operations/{id}/wait`, however the server answers that.
+    /// Waits for its end, and gives how it ended: by `GET /1.0/operations/{id}/wait`, however the server
+    /// answers that.
     ///
-    /// It waits as long as the operation lasts. A lost connection is made again; a server that cannot be reached for a
-    /// minute ends the wait. Cancel safe: it can be called again.
+    /// It waits as long as the operation lasts. A lost connection is made again; a server that cannot be
+    /// reached for a minute ends the wait. Cancel safe: it can be called again.
     ///
     /// # Errors
-    /// [`Error::Operation`] when it failed or was cancelled, [`Error::OperationLost`] when the server no longer knows.
+    /// [`Error::Operation`] when it failed or was cancelled, [`Error::OperationLost`] when the server no
+    /// longer knows.
     pub async fn wait(&mut self) -> Result<OperationState, Error> {
         let ended = match &self.ended {
             Some(ended) => ended.clone(),
@@ -205,7 +207,8 @@ impl Operation {
         tokio::time::timeout(after, self.wait()).await.map_err(|_| Error::Timeout { server, after })?
     }
 
-    /// [`wait`](Operation::wait), with each change of its state told: by events, for which a connection of its own is made.
+    /// [`wait`](Operation::wait), with each change of its state told: by events, for which a connection of
+    /// its own is made.
     ///
     /// ```no_run
     /// # async fn example(client: lxd_client::Client) -> Result<(), lxd_client::Error> {
@@ -253,7 +256,8 @@ impl Operation {
         self.client.get(["operations", &self.id]).unscoped().fetch().await
     }
 
-    /// `DELETE /1.0/operations/{id}`: has the server stop it, where it can. [`wait`](Operation::wait) tells when it did.
+    /// `DELETE /1.0/operations/{id}`: has the server stop it, where it can. [`wait`](Operation::wait) tells
+    /// when it did.
     ///
     /// # Errors
     /// When it cannot be cancelled, or has ended.
@@ -330,7 +334,8 @@ fn patience(
     Ok(since)
 }
 
-/// Pauses that grow from 50 ms to 5 s, each with its share of chance, so that many clients do not come at once.
+/// Pauses that grow from 50 ms to 5 s, each with its share of chance, so that many clients do not come at
+/// once.
 #[derive(Debug)]
 pub(crate) struct Pause(Duration);
 

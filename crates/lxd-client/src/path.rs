@@ -7,8 +7,8 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 
 /// The path of an endpoint.
 ///
-/// Made of an array, it is the segments below `/1.0`, each taken as it is and encoded; made of a text, it is the
-/// path and query, encoded already, and begins with `/`.
+/// Made of an array, it is the segments below `/1.0`, each taken as it is and encoded; made of a text, it
+/// is the path and query, encoded already, and begins with `/`.
 ///
 /// ```
 /// # fn example(client: &lxd_client::Client) {

@@ -18,9 +18,9 @@ use crate::{Client, Error, OidcLogin, Versioned};
 
 /// A request to any endpoint, from [`Client::get`] and its like: for what this crate has no method for.
 ///
-/// The client's project and target are in its query. It is sent by one of `fetch`, `versioned`, `list`, `text`,
-/// `done` and `operation`, which say what is made of the answer; each ends early when dropped, and has
-/// the client's deadline.
+/// The client's project and target are in its query. It is sent by one of `fetch`, `versioned`, `list`,
+/// `text`, `done` and `operation`, which say what is made of the answer; each ends early when dropped, and
+/// has the client's deadline.
 ///
 /// ```no_run
 /// # async fn example(client: lxd_client::Client) -> Result<(), lxd_client::Error> {

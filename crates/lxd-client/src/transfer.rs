@@ -132,8 +132,8 @@ impl AsyncRead for Download {
     }
 }
 
-/// Has a request send all that `source` gives. It has no deadline, since nobody knows how long that is; a link that is
-/// dead breaks it.
+/// Has a request send all that `source` gives. It has no deadline, since nobody knows how long that is; a
+/// link that is dead breaks it.
 pub(crate) fn upload(request: Request, source: impl AsyncRead + Send + 'static) -> Request {
     request.stream(body_of(source)).no_timeout()
 }

@@ -2,9 +2,10 @@ use std::ops::{Deref, DerefMut};
 
 /// A value as the server had it, with the version by which an update tells that nobody changed it since.
 ///
-/// Read it, change it, give it back: what this crate does not know of it is sent back unchanged. When somebody
-/// else was faster, the update ends with [`Error::is_changed_meanwhile`](crate::Error::is_changed_meanwhile). A version
-/// does not cover all fields: an instance's description, for one, is outside (LXD.md section 2, "ETag").
+/// Read it, change it, give it back: what this crate does not know of it is sent back unchanged. When
+/// somebody else was faster, the update ends with
+/// [`Error::is_changed_meanwhile`](crate::Error::is_changed_meanwhile). A version does not cover all
+/// fields: an instance's description, for one, is outside (LXD.md section 2, "ETag").
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Versioned<T> {

@@ -25,8 +25,8 @@ pub struct RawStream(TokioIo<Upgraded>);
 
 /// A websocket to the server, on a connection of its own, from [`Request::websocket`].
 ///
-/// It answers the server's pings while [`next`](WebSocket::next) waits: newer servers close one that does not for 30
-/// seconds.
+/// It answers the server's pings while [`next`](WebSocket::next) waits: newer servers close one that does
+/// not for 30 seconds.
 #[derive(Debug)]
 pub struct WebSocket {
     client: Client,
@@ -51,7 +51,8 @@ impl Request {
         self.websocket_on(None).await
     }
 
-    /// Sends it on a connection of its own, which becomes a stream of another protocol, such as `sftp`. Cancel safe.
+    /// Sends it on a connection of its own, which becomes a stream of another protocol, such as `sftp`.
+    /// Cancel safe.
     ///
     /// # Errors
     /// See [`Error`].

@@ -101,8 +101,8 @@ impl Exec {
 
     /// `POST /1.0/instances/{name}/exec`: runs it, with its streams connected.
     ///
-    /// The streams' connections are made while the request is under way. Dropping the future or the [`Process`] kills
-    /// the command.
+    /// The streams' connections are made while the request is under way. Dropping the future or the
+    /// [`Process`] kills the command.
     ///
     /// # Errors
     /// See [`Error`]. That there is no such command is told by the exit status, 127.

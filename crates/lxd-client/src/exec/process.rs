@@ -101,8 +101,8 @@ impl Process {
         })
     }
 
-    /// Waits for its end. It gets an end of file on its input, and what it still writes is read and dropped, as
-    /// far as `stdin`, `stdout` and `stderr` were not taken out. Cancel safe.
+    /// Waits for its end. It gets an end of file on its input, and what it still writes is read and
+    /// dropped, as far as `stdin`, `stdout` and `stderr` were not taken out. Cancel safe.
     ///
     /// # Errors
     /// When the server does not tell how it ended.

@@ -62,8 +62,8 @@ pub struct FileInfo {
     pub size: Option<u64>,
 }
 
-/// Whose a new file is to be. The server leaves these as they are on a file that is there already, other than newer
-/// ones when [`modify`](FileOptions::modify) asks for it.
+/// Whose a new file is to be. The server leaves these as they are on a file that is there already, other
+/// than newer ones when [`modify`](FileOptions::modify) asks for it.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "it does nothing until it is given to a method"]
 pub struct FileOptions {
@@ -119,7 +119,8 @@ impl InstanceHandle {
         Files { client: self.client.clone(), instance: self.clone() }
     }
 
-    /// `GET /1.0/instances/{name}/sftp`: a stream that speaks SFTP version 3, for any library or tool that does.
+    /// `GET /1.0/instances/{name}/sftp`: a stream that speaks SFTP version 3, for any library or tool that
+    /// does.
     ///
     /// # Errors
     /// When the server is older than LXD 5.0.
@@ -215,7 +216,8 @@ impl Files {
         Ok(FileInfo { size, ..FileInfo::of(&head.headers) })
     }
 
-    /// `POST /1.0/instances/{name}/files?path=`: writes a file, as long as `source` is. The folder must be there.
+    /// `POST /1.0/instances/{name}/files?path=`: writes a file, as long as `source` is. The folder must be
+    /// there.
     ///
     /// Not cancel safe: a part of it may be written.
     ///

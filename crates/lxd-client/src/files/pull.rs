@@ -12,10 +12,10 @@ use super::{AT_ONCE, Entry, Files, Progress};
 use crate::{Download, Error};
 
 impl Files {
-    /// Fetches a file or folder with all that is in it, to the path `to` on this machine, where nothing or a folder is:
-    /// permissions are kept, owners are not. A link that leads to something in the folder leads to its copy; another one
-    /// leads where it did. Nothing is ever written through a link or outside of `to`, whatever the server says. `progress` is
-    /// called often.
+    /// Fetches a file or folder with all that is in it, to the path `to` on this machine, where nothing or
+    /// a folder is: permissions are kept, owners are not. A link that leads to something in the folder
+    /// leads to its copy; another one leads where it did. Nothing is ever written through a link or outside
+    /// of `to`, whatever the server says. `progress` is called often.
     ///
     /// Not cancel safe: a part of it may be there then.
     ///

@@ -41,8 +41,8 @@ enum Kind {
 }
 
 impl Files {
-    /// Sends a file or folder with all that is in it, to the path `to`: permissions are kept, links stay links. What is
-    /// there already is overwritten, and nothing is deleted. `progress` is called often.
+    /// Sends a file or folder with all that is in it, to the path `to`: permissions are kept, links stay
+    /// links. What is there already is overwritten, and nothing is deleted. `progress` is called often.
     ///
     /// Not cancel safe: a part of it may be there then.
     ///
@@ -88,8 +88,8 @@ impl Files {
     }
 }
 
-/// All there is to send: folders by their depth, since one must be there before what is in it; then the rest; and
-/// how many bytes that is.
+/// All there is to send: folders by their depth, since one must be there before what is in it; then the
+/// rest; and how many bytes that is.
 type Survey = (Vec<Vec<Item>>, Vec<Item>, u64);
 
 fn survey(root: &Path, to: &str) -> Result<Survey, Error> {

@@ -76,8 +76,8 @@ impl AliasHandle {
         self.client.put(self.path()).if_match(alias).json(&alias.value).done().await
     }
 
-    /// `PATCH /1.0/images/aliases/{name}`. LXD 5.0.2 waits for itself here, and answers with an error after ten seconds:
-    /// [`update`](AliasHandle::update) works.
+    /// `PATCH /1.0/images/aliases/{name}`. LXD 5.0.2 waits for itself here, and answers with an error after
+    /// ten seconds: [`update`](AliasHandle::update) works.
     ///
     /// # Errors
     /// See [`Error`].

@@ -21,8 +21,8 @@ pub struct ImageFiles {
 }
 
 impl ImageHandle {
-    /// `GET /1.0/images/{fingerprint}/export`: the image as the server sends it: a file, or two in `multipart/form-data`.
-    /// Nothing checks its hash.
+    /// `GET /1.0/images/{fingerprint}/export`: the image as the server sends it: a file, or two in
+    /// `multipart/form-data`. Nothing checks its hash.
     ///
     /// # Errors
     /// [`Error::is_not_found`] when there is no such image.
@@ -30,8 +30,9 @@ impl ImageHandle {
         Download::begin(self.client.get(["images", &self.fingerprint, "export"])).await
     }
 
-    /// Saves the image's files in a folder, and checks their hash: they are named `FINGERPRINT` and `FINGERPRINT.root`, or
-    /// are not there at all. The handle needs the whole fingerprint. `progress` is called often.
+    /// Saves the image's files in a folder, and checks their hash: they are named `FINGERPRINT` and
+    /// `FINGERPRINT.root`, or are not there at all. The handle needs the whole fingerprint. `progress` is
+    /// called often.
     ///
     /// # Errors
     /// [`Error::Protocol`] when the hash is another; [`Error::Local`] when something cannot be written.

@@ -87,8 +87,8 @@ impl ImageSource {
 }
 
 impl Client {
-    /// `POST /1.0/images`: has the server make an image of something that it can reach itself. The operation's metadata has
-    /// the `fingerprint` in the end.
+    /// `POST /1.0/images`: has the server make an image of something that it can reach itself. The
+    /// operation's metadata has the `fingerprint` in the end.
     ///
     /// # Errors
     /// See [`Error`].
@@ -107,8 +107,8 @@ impl Client {
         self.post(["images"]).json(&body).operation().await
     }
 
-    /// `POST /1.0/images` with a file: imports a unified image, an archive with all in it, as it is read. The operation's
-    /// metadata has the `fingerprint` in the end.
+    /// `POST /1.0/images` with a file: imports a unified image, an archive with all in it, as it is read.
+    /// The operation's metadata has the `fingerprint` in the end.
     ///
     /// # Errors
     /// When reading fails, or the server refuses it.
@@ -120,7 +120,8 @@ impl Client {
         upload(self.image_post(options).await?, image).operation().await
     }
 
-    /// `POST /1.0/images` with two files: imports a split image, its metadata and its root disk, as they are read.
+    /// `POST /1.0/images` with two files: imports a split image, its metadata and its root disk, as they
+    /// are read.
     ///
     /// # Errors
     /// When reading fails, or the server refuses it.

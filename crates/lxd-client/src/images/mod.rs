@@ -81,7 +81,8 @@ impl ImageHandle {
         self.client.get(self.path()).versioned().await
     }
 
-    /// `GET /1.0/images/{fingerprint}?secret=`: an image that is not public, with a secret that the server gave out.
+    /// `GET /1.0/images/{fingerprint}?secret=`: an image that is not public, with a secret that the server
+    /// gave out.
     ///
     /// # Errors
     /// [`Error::is_not_found`] when there is no such image, or the secret is another.
@@ -89,7 +90,8 @@ impl ImageHandle {
         self.client.get(self.path()).query("secret", secret).fetch().await
     }
 
-    /// `PUT /1.0/images/{fingerprint}`: replaces what can be changed: properties, who may have it, whether it is kept new.
+    /// `PUT /1.0/images/{fingerprint}`: replaces what can be changed: properties, who may have it, whether
+    /// it is kept new.
     ///
     /// # Errors
     /// [`Error::is_changed_meanwhile`] when somebody else changed it since it was read.
@@ -121,8 +123,8 @@ impl ImageHandle {
         self.client.post(["images", &self.fingerprint, "refresh"]).operation().await
     }
 
-    /// `POST /1.0/images/{fingerprint}/secret`: a secret with which another server or a stranger can have the image. It
-    /// lasts until about five seconds after it is used.
+    /// `POST /1.0/images/{fingerprint}/secret`: a secret with which another server or a stranger can have
+    /// the image. It lasts until about five seconds after it is used.
     ///
     /// # Errors
     /// [`Error::is_not_found`] when there is no such image.
@@ -132,7 +134,8 @@ impl ImageHandle {
         secret.map(str::to_owned).ok_or_else(|| self.client.protocol("an image's secret without one"))
     }
 
-    /// `POST /1.0/images/{fingerprint}/export`: has the server send the image to another one, whose secret is given.
+    /// `POST /1.0/images/{fingerprint}/export`: has the server send the image to another one, whose secret
+    /// is given.
     ///
     /// # Errors
     /// See [`Error`].

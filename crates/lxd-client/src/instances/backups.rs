@@ -113,8 +113,8 @@ impl BackupHandle {
 }
 
 impl Client {
-    /// `POST /1.0/instances` with a backup's archive: creates the instance that is in it, under another name if one is
-    /// given. The archive is streamed, and the server keeps it on its disk first.
+    /// `POST /1.0/instances` with a backup's archive: creates the instance that is in it, under another
+    /// name if one is given. The archive is streamed, and the server keeps it on its disk first.
     ///
     /// # Errors
     /// When reading the archive fails, or the server refuses it.

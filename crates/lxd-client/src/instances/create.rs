@@ -65,7 +65,8 @@ impl NewInstance {
         NewInstance::from(name, json!({"type": "image", "fingerprint": fingerprint}))
     }
 
-    /// From an image of an image server, which the LXD server fetches by itself; `protocol` is `simplestreams` or `lxd`.
+    /// From an image of an image server, which the LXD server fetches by itself; `protocol` is
+    /// `simplestreams` or `lxd`.
     pub fn from_remote(name: &str, server: &str, protocol: &str, alias: &str) -> NewInstance {
         let source =
             json!({"type": "image", "mode": "pull", "server": server, "protocol": protocol, "alias": alias});
@@ -77,8 +78,8 @@ impl NewInstance {
         NewInstance::from(name, json!({"type": "none"}))
     }
 
-    /// A copy of another instance of the server, or of a snapshot (`instance/snapshot`), whose profiles are to be
-    /// named.
+    /// A copy of another instance of the server, or of a snapshot (`instance/snapshot`), whose profiles are
+    /// to be named.
     pub fn copy_of(name: &str, other: &str) -> NewInstance {
         NewInstance::from(name, json!({"type": "copy", "source": other}))
     }
@@ -134,8 +135,8 @@ impl Client {
         self.post(["instances"]).json(instance).operation().await
     }
 
-    /// Creates an instance and starts it, and waits for both: four round trips, and two where the server starts what it
-    /// creates. Not cancel safe: what is there then may be an instance that does not run.
+    /// Creates an instance and starts it, and waits for both: four round trips, and two where the server
+    /// starts what it creates. Not cancel safe: what is there then may be an instance that does not run.
     ///
     /// # Errors
     /// Those of creating and of starting.

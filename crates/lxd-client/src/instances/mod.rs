@@ -154,7 +154,8 @@ impl InstanceHandle {
         self.client.delete(&self.path([])[..]).operation().await
     }
 
-    /// Kills it when it runs, deletes it, and waits for that: four round trips, and two for one that is stopped.
+    /// Kills it when it runs, deletes it, and waits for that: four round trips, and two for one that is
+    /// stopped.
     ///
     /// # Errors
     /// [`Error::is_not_found`] when there is none of that name.

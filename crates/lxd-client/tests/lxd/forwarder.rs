@@ -14,9 +14,10 @@ use tokio::time::Instant;
 
 /// Carries connections to a server, each direction with a delay.
 ///
-/// It counts round trips by what had been said before what: a piece that one side sends is one step later than the last
-/// piece that had arrived there, on any connection. Two steps are a round trip. With a delay that is long
-/// against the time that both sides need to answer, that is what a clock would show, without a clock.
+/// It counts round trips by what had been said before what: a piece that one side sends is one step later
+/// than the last piece that had arrived there, on any connection. Two steps are a round trip. With a delay
+/// that is long against the time that both sides need to answer, that is what a clock would show, without a
+/// clock.
 #[derive(Clone)]
 pub(crate) struct Forwarder {
     pub(crate) addr: SocketAddr,
