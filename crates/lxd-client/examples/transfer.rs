@@ -30,7 +30,7 @@ async fn main() -> Result<ExitCode, lxd_client::Error> {
 }
 
 fn bar(progress: &Progress) {
-    let filled = if progress.total == 0 { 40 } else { (40 * progress.bytes / progress.total).min(40) };
+    let filled = (40 * progress.bytes).checked_div(progress.total).unwrap_or(40).min(40);
     let filled = usize::try_from(filled).unwrap_or(40);
     print!(
         "\r[{}{}] {} of {} bytes",
