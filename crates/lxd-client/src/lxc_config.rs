@@ -107,7 +107,7 @@ impl LxcConfig {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(&path)
             .map_err(|source| LxcConfigError::File { path: name.clone(), source })?;
-        let parsed = serde_norway::from_str(&text)
+        let parsed = serde_yaml::from_str(&text)
             .map_err(|e| LxcConfigError::Malformed { path: name, message: e.to_string() })?;
         Ok(LxcConfig { folder: folder.to_owned(), parsed })
     }

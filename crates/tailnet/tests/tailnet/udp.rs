@@ -114,6 +114,7 @@ async fn a_connected_socket_hears_its_peer_alone() {
 }
 
 #[tokio::test]
+#[allow(clippy::disallowed_methods, reason = "it is there to hear what must not come")]
 async fn no_datagram_leaves_the_tailnet() {
     let host_only = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
     host_only.set_nonblocking(true).unwrap();

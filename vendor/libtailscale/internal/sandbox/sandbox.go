@@ -68,6 +68,7 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 		return nil, err
 	}
 	s.Info.ControlURL = s.control.url
+	s.Info.Peers = []PeerInfo{}
 	errs := make([]error, len(c.Peers))
 	var joins sync.WaitGroup
 	for i, config := range c.Peers {
