@@ -138,9 +138,13 @@ func (c *Conn) download() {
 	defer c.over()
 	for drained := true; ; {
 		if drained {
-			// Waits until there is something to read, and only then takes a buffer. The netstack answers with an
-			// error when there is, or with the one that the next read gets; others answer at once.
-			c.stream.Read(nil)
+			// Waits until there is something to read, and only then takes a buffer. The netstack then answers that
+			// nothing fits into none; why a stream broke it says only once, so that may be here.
+			_, err := c.stream.Read(nil)
+			if code := errs.Of(context.Background(), err).Code; err != nil && err != io.EOF && code != errs.Internal {
+				c.breakWith(code)
+				break
+			}
 		}
 		buf := getBuffer()
 		n, err := c.stream.Read(*buf)
