@@ -1,4 +1,4 @@
-//! YAML. The only use of serde_yaml, which is no longer maintained: serde_norway keeps a fork of it, and
+//! YAML. The only use of serde_yaml in this package. It is no longer maintained: serde_norway keeps a fork of it, and
 //! a change to that touches this file alone.
 
 use serde::de::DeserializeOwned;

@@ -39,7 +39,7 @@ const (
 type operation context.CancelCauseFunc
 
 // Does not compile when the codes of the two languages have come apart.
-var _ = [1]struct{}{errs.KeyExpired - C.TAILSCALE_KEY_EXPIRED: {}}
+var _ = [1]struct{}{errs.NotAllowed - C.TAILSCALE_NOT_ALLOWED: {}}
 
 //export tailscale_abi_version
 func tailscale_abi_version() C.uint32_t { return C.TAILSCALE_ABI_VERSION }
@@ -116,6 +116,14 @@ func tailscale_login(h C.tailscale, key *C.tailscale_text, size C.size_t, done C
 	}
 	return nodeOperation(h, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
 		return result{}, n.Login(ctx, text)
+	})
+}
+
+//export tailscale_logout
+func tailscale_logout(h C.tailscale, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	return nodeOperation(h, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		return result{}, n.Logout(ctx)
 	})
 }
 

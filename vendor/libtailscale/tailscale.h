@@ -59,7 +59,8 @@ enum tailscale_code {
   TAILSCALE_INTERNAL = 18,           /**< anything else */
   TAILSCALE_ADDRESS_IN_USE = 19,     /**< another listener of the node has the port */
   TAILSCALE_LOCAL_API = 20,          /**< the LocalAPI refused the request; `data` is the HTTP status */
-  TAILSCALE_KEY_EXPIRED = 21         /**< the node's key has expired: tailscale_login renews it */
+  TAILSCALE_KEY_EXPIRED = 21,        /**< the node's key has expired: tailscale_login renews it */
+  TAILSCALE_NOT_ALLOWED = 22         /**< the tailnet does not allow it, or not to this node */
 };
 
 struct tailscale_slice {
@@ -150,6 +151,9 @@ int32_t tailscale_up(tailscale node, uint32_t timeout_ms, tailscale_done done, v
  * tailscale_up waits for the end of it. */
 int32_t tailscale_login(tailscale node, tailscale_text *key, size_t len, tailscale_done done, void *context,
                         tailscale_op *op);
+
+/** Takes the node out of the tailnet and forgets its identity; tailscale_login lets it in again, as a new node. */
+int32_t tailscale_logout(tailscale node, tailscale_done done, void *context, tailscale_op *op);
 
 /**
  * Waits until the node's state is newer than the one numbered `seen` (0: at once), and gives the newest

@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: 34b3dc37b7265c404fc632925b2c923b79acce9807116bce0b7fb729dd70df45
+// SHA-256 of tailscale.h: 1c3914790664f5046b557cc4205848df823c9d217a9b7cb429eb1b9d08fc6888
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -51,6 +51,8 @@ pub const TAILSCALE_ADDRESS_IN_USE: tailscale_code = 19;
 pub const TAILSCALE_LOCAL_API: tailscale_code = 20;
 ///the node's key has expired: tailscale_login renews it
 pub const TAILSCALE_KEY_EXPIRED: tailscale_code = 21;
+///the tailnet does not allow it, or not to this node
+pub const TAILSCALE_NOT_ALLOWED: tailscale_code = 22;
 pub type tailscale_code = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -193,6 +195,15 @@ unsafe extern "C" {
         node: tailscale,
         key: *const ::std::os::raw::c_char,
         len: usize,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
+    ) -> i32;
+}
+unsafe extern "C" {
+    ///Takes the node out of the tailnet and forgets its identity; tailscale_login lets it in again, as a new node.
+    pub fn tailscale_logout(
+        node: tailscale,
         done: tailscale_done,
         context: *mut ::std::os::raw::c_void,
         op: *mut tailscale_op,

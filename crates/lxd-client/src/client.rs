@@ -1,41 +1,92 @@
 use std::future::poll_fn;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Uri, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy;
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::{self, connect::capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use rustls::pki_types::CertificateDer;
+use tokio::sync::{OnceCell, Semaphore};
 use tower_service::Service;
 
-use crate::connect::{BoxConnector, Connect, UnixConnector};
-use crate::envelope::Envelope;
-use crate::{Error, Fingerprint, Identity, ServerTrust, tls};
+use crate::connect::{BoxConnector, BoxError, Connect, UnixConnector, Used};
+use crate::dial::Dial;
+use crate::http1::{Http1, Ready};
+use crate::{Error, Fingerprint, Identity, Server, ServerTrust, tls};
 
 /// Newer LXD and Incus close a connection that was idle for 30 seconds; ours goes a little earlier.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(25);
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// No JSON answer of a server is that large; a thousand instances with their state are a few MB.
-const MAX_ANSWER: usize = 64 << 20;
+pub(crate) const MAX_ANSWER: usize = 64 << 20;
+
+/// How much of an answer a server may send before it is read: enough for 100 MB/s over 100 ms.
+const WINDOW: u32 = 10 << 20;
+
+/// A connection on which the server is silent is asked whether it still lives, and given up when it does
+/// not say.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Where a server on this machine listens.
+const LOCAL_SOCKETS: [&str; 3] =
+    ["/var/snap/lxd/common/lxd/unix.socket", "/var/lib/lxd/unix.socket", "/var/lib/incus/unix.socket"];
+
+/// How many commands connect their streams at the same time.
+const AT_ONCE: usize = 16;
+
+/// What a request carries.
+pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
 
 /// A client of one LXD or Incus server. Clones share its connections, which are kept open and used again.
+///
+/// Requests go to the default project, and to any member of a cluster, until [`project`](Client::project) and
+/// [`target`](Client::target) say otherwise.
 #[derive(Clone, Debug)]
 pub struct Client {
     shared: Arc<Shared>,
+    scope: Scope,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
+struct Scope {
+    project: Option<Arc<str>>,
+    target: Option<Arc<str>>,
+    timeout: Option<Duration>,
+}
+
 struct Shared {
-    http: legacy::Client<HttpsConnector<BoxConnector>, Full<Bytes>>,
+    http: legacy::Client<Dial, Body>,
+    http1: Http1,
+    dial: Dial,
     base: Uri,
     /// The server's name in errors.
     name: String,
     timeout: Duration,
+    bearer: Option<HeaderValue>,
+    turns: Semaphore,
+    /// What the server said of itself, once it trusted this client.
+    server: OnceCell<Server>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("server", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Which connections a request goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    /// The one that all requests share, by HTTP/2.
+    Shared,
+    /// One of HTTP/1.1, which nothing else uses meanwhile: for long bodies and upgrades.
+    Own,
 }
 
 /// Says how to reach a server; from [`Client::builder`].
@@ -45,6 +96,7 @@ pub struct ClientBuilder {
     connector: BoxConnector,
     trust: ServerTrust,
     identity: Option<Identity>,
+    bearer: Option<String>,
     timeout: Duration,
 }
 
@@ -57,6 +109,7 @@ impl Client {
             connector: BoxConnector::new(connector),
             trust: ServerTrust::SystemRoots,
             identity: None,
+            bearer: None,
             timeout: Duration::from_secs(30),
         }
     }
@@ -69,7 +122,55 @@ impl Client {
         let name = path.display().to_string();
         let connector = BoxConnector::new(UnixConnector::new(path));
         let config = tls::trusting_nobody()?;
-        Ok(Client::assemble(connector, config, Uri::from_static("http://lxd"), name, timeout))
+        Ok(Client::assemble(connector, config, Uri::from_static("http://lxd"), name, timeout, None))
+    }
+
+    /// A client of the server on this machine, by the socket that `lxc` would use: `$LXD_SOCKET`,
+    /// `$LXD_DIR/unix.socket`, or that of the snap, of the distribution's package, or of Incus.
+    ///
+    /// # Errors
+    /// When there is no such socket.
+    pub fn local(timeout: Duration) -> Result<Client, Error> {
+        let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let chosen = given("LXD_SOCKET").or_else(|| given("LXD_DIR").map(|dir| dir.join("unix.socket")));
+        let usual = || LOCAL_SOCKETS.iter().map(PathBuf::from).find(|path| path.exists());
+        match chosen.or_else(usual) {
+            Some(path) => Client::unix(&path, timeout),
+            None => {
+                Err(config(format!("no LXD on this machine: none of {} is there", LOCAL_SOCKETS.join(", "))))
+            }
+        }
+    }
+
+    /// The same client, for a project. It costs nothing.
+    #[must_use]
+    pub fn project(&self, project: &str) -> Client {
+        let mut client = self.clone();
+        client.scope.project = Some(project.into());
+        client
+    }
+
+    /// The same client, for one member of a cluster. It costs nothing.
+    #[must_use]
+    pub fn target(&self, member: &str) -> Client {
+        let mut client = self.clone();
+        client.scope.target = Some(member.into());
+        client
+    }
+
+    /// The same client, whose requests may take this long.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Client {
+        let mut client = self.clone();
+        client.scope.timeout = Some(timeout);
+        client
+    }
+
+    /// How many connections it and its clones have made so far. Over a long way each costs two round trips,
+    /// or three.
+    #[must_use]
+    pub fn connections_made(&self) -> u64 {
+        self.shared.dial.made()
     }
 
     fn assemble(
@@ -78,71 +179,163 @@ impl Client {
         base: Uri,
         name: String,
         timeout: Duration,
+        bearer: Option<HeaderValue>,
     ) -> Client {
+        let dial = Dial::any(config.clone(), connector.clone(), timeout);
+        let http1 = Http1::new(Dial::http1(config, connector, &dial), base.clone());
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .build(https(config, connector));
-        Client { shared: Arc::new(Shared { http, base, name, timeout }) }
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .http2_keep_alive_timeout(KEEP_ALIVE)
+            .http2_initial_stream_window_size(WINDOW)
+            .http2_initial_connection_window_size(WINDOW)
+            .build(dial.clone());
+        let server = OnceCell::new();
+        let turns = Semaphore::new(AT_ONCE);
+        let shared = Shared { http, http1, dial, base, name, timeout, bearer, turns, server };
+        Client { shared: Arc::new(shared), scope: Scope::default() }
     }
 
-    /// Sends a request and gives the result's `metadata`. `path` begins with `/1.0`.
-    pub(crate) async fn request<T: DeserializeOwned>(
+    pub(crate) fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.scope.timeout.unwrap_or(self.shared.timeout)
+    }
+
+    pub(crate) fn http1(&self) -> &Http1 {
+        &self.shared.http1
+    }
+
+    /// The project and the target, for a query; not the project when the query has one of its own.
+    pub(crate) fn scope_query(&self, has_project: bool) -> impl Iterator<Item = (&'static str, &str)> {
+        let project = self.scope.project.as_deref().filter(|_| !has_project).map(|p| ("project", p));
+        project.into_iter().chain(self.scope.target.as_deref().map(|t| ("target", t)))
+    }
+
+    /// What the server said of itself. It is kept once the server trusts this client: until then it says
+    /// less.
+    pub(crate) fn known_server(&self) -> Pin<Box<dyn Future<Output = Result<Server, Error>> + Send + '_>> {
+        // Boxed: this is part of every request, and is one itself.
+        Box::pin(async move {
+            if let Some(server) = self.shared.server.get() {
+                return Ok(server.clone());
+            }
+            let server = self.server().await?;
+            if server.environment.is_some() {
+                let _ = self.shared.server.set(server.clone());
+            }
+            Ok(server)
+        })
+    }
+
+    pub(crate) fn assemble_request(
         &self,
         method: Method,
         path: &str,
-        body: Option<&Value>,
-    ) -> Result<T, Error> {
-        let Shared { name, timeout, .. } = &*self.shared;
-        let exchange = tokio::time::timeout(*timeout, self.exchange(method, path, body));
-        let envelope =
-            exchange.await.map_err(|_| Error::Timeout { server: name.clone(), after: *timeout })??;
-        match envelope {
-            Envelope::Sync(metadata) => {
-                serde_json::from_value(metadata).map_err(|e| self.protocol(e.to_string()))
+        mut headers: HeaderMap,
+        body: Body,
+    ) -> Result<Request<Body>, Error> {
+        let mut uri = self.shared.base.clone().into_parts();
+        uri.path_and_query = Some(path.parse().map_err(|_| config(format!("{path:?} is not a path")))?);
+        let uri = Uri::from_parts(uri).map_err(|e| config(e.to_string()))?;
+        if let Some(bearer) = &self.shared.bearer {
+            headers.insert(header::AUTHORIZATION, bearer.clone());
+        }
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    /// Sends a request.
+    pub(crate) async fn exchange(
+        &self,
+        mut request: Request<Body>,
+        carrier: Carrier,
+    ) -> Result<(http::response::Parts, Incoming), Failed> {
+        let Shared { http, name, .. } = &*self.shared;
+        if carrier == Carrier::Own {
+            let ready = self.ready().await?;
+            return Ok(self.send_on(ready, request).await?.into_parts());
+        }
+        let captured = capture_connection(&mut request);
+        match http.request(request).await {
+            Ok(response) => {
+                let (mut head, body) = response.into_parts();
+                if let Some(used) = head.extensions.remove::<Used>() {
+                    used.set();
+                }
+                Ok((head, body))
             }
-            Envelope::Async(_) => Err(self.protocol("an operation instead of a result".to_owned())),
-            Envelope::Error { code: 401 | 403, message } => Err(Error::NotTrusted { message }),
-            Envelope::Error { code, message } => Err(Error::Api { code, message }),
+            Err(error) if error.is_connect() => Err(Error::connecting(name, error.into()).into()),
+            Err(error) => {
+                let mut extensions = http::Extensions::new();
+                if let Some(connected) = &*captured.connection_metadata() {
+                    connected.get_extras(&mut extensions);
+                }
+                let stale = extensions.get::<Used>().is_some_and(Used::get);
+                Err(Failed { error: self.broken(error), stale })
+            }
         }
     }
 
-    async fn exchange(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Envelope, Error> {
-        let Shared { http, base, name, .. } = &*self.shared;
-        let mut uri = base.clone().into_parts();
-        uri.path_and_query = Some(path.parse().map_err(|_| config(format!("{path:?} is not a path")))?);
-        let uri = Uri::from_parts(uri).map_err(|e| config(e.to_string()))?;
-        let mut request = Request::builder().method(method).uri(uri);
-        let body = match body {
-            // A form's content type would make the server read the body as one (LXD.md section 2).
-            Some(value) => {
-                request = request.header(header::CONTENT_TYPE, "application/json");
-                Bytes::from(value.to_string())
-            }
-            None => Bytes::new(),
-        };
-        let request = request.body(Full::new(body)).map_err(|e| config(e.to_string()))?;
-        let response = http.request(request).await.map_err(|e| {
-            if e.is_connect() {
-                Error::connecting(name, e.into())
-            } else {
-                Error::Broken { server: name.clone(), source: e.into() }
-            }
-        })?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|source| {
-            if source.is::<LengthLimitError>() {
-                self.protocol(format!("more than {} MiB", MAX_ANSWER >> 20))
-            } else {
-                Error::Broken { server: name.clone(), source }
-            }
-        })?;
-        Envelope::parse(&body.to_bytes()).map_err(|e| self.protocol(format!("HTTP status {status}, {e}")))
+    /// A connection of HTTP/1.1.
+    pub(crate) async fn ready(&self) -> Result<Ready, Error> {
+        self.shared.http1.ready().await.map_err(|source| Error::connecting(self.name(), source))
     }
 
-    fn protocol(&self, message: String) -> Error {
-        Error::Protocol { server: self.shared.name.clone(), message }
+    /// A new connection of HTTP/1.1.
+    pub(crate) async fn fresh(&self) -> Result<Ready, Error> {
+        self.shared.http1.fresh().await.map_err(|source| Error::connecting(self.name(), source))
     }
+
+    /// A place among the few that connect several websockets at once.
+    pub(crate) async fn turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.shared.turns.acquire().await.ok() // never closed
+    }
+
+    /// Sends a request on a connection of HTTP/1.1.
+    pub(crate) async fn send_on(
+        &self,
+        ready: Ready,
+        mut request: Request<Body>,
+    ) -> Result<http::Response<Incoming>, Failed> {
+        // A request of HTTP/1.1 has the path alone, and the host in a header.
+        let path = request.uri().path_and_query().cloned();
+        *request.uri_mut() = path.map(Uri::from).unwrap_or_default();
+        let stale = ready.is_used();
+        let sent = self.shared.http1.send(ready, request).await;
+        sent.map_err(|source| Failed { error: self.broken(source), stale })
+    }
+}
+
+/// A request that got no answer.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    /// The connection came from the pool, and was probably dead before.
+    pub(crate) stale: bool,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Failed {
+        Failed { error, stale: false }
+    }
+}
+
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Error {
+        failed.error
+    }
+}
+
+pub(crate) fn no_body() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
 }
 
 impl ClientBuilder {
@@ -155,6 +348,13 @@ impl ClientBuilder {
     /// The certificate to show to the server.
     pub fn identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
+        self
+    }
+
+    /// The token of a login by OpenID Connect, or of another kind that the server takes as a bearer token.
+    /// A server that wants a (new) one answers with [`Error::LoginRequired`].
+    pub fn bearer(mut self, token: &str) -> Self {
+        self.bearer = Some(token.to_owned());
         self
     }
 
@@ -171,7 +371,15 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, Error> {
         let name = check_server(&self.server)?;
         let config = tls::client_config(&self.trust, self.identity)?;
-        Ok(Client::assemble(self.connector, config, self.server, name, self.timeout))
+        let bearer = self.bearer.map(|token| {
+            let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
+                crate::client::config("the bearer token has characters that no token has".into())
+            })?;
+            value.set_sensitive(true);
+            Ok::<_, Error>(value)
+        });
+        let bearer = bearer.transpose()?;
+        Ok(Client::assemble(self.connector, config, self.server, name, self.timeout, bearer))
     }
 }
 
@@ -187,26 +395,26 @@ pub async fn fetch_fingerprint(
     connector: impl Connect,
     timeout: Duration,
 ) -> Result<Fingerprint, Error> {
+    fetch_certificate(server, connector, timeout).await.map(|certificate| Fingerprint::of(&certificate))
+}
+
+pub(crate) async fn fetch_certificate(
+    server: Uri,
+    connector: impl Connect,
+    timeout: Duration,
+) -> Result<CertificateDer<'static>, Error> {
     let name = check_server(&server)?;
     let (config, verifier) = tls::recording_config()?;
-    let mut https = https(config, BoxConnector::new(connector));
+    let mut dial = Dial::any(config, BoxConnector::new(connector), timeout);
     let handshake = async {
-        poll_fn(|cx| https.poll_ready(cx)).await?;
-        https.call(server).await.map(drop)
+        poll_fn(|cx| dial.poll_ready(cx)).await?;
+        dial.call(server).await.map(drop)
     };
     tokio::time::timeout(timeout, handshake)
         .await
         .map_err(|_| Error::Timeout { server: name.clone(), after: timeout })?
         .map_err(|e| Error::connecting(&name, e))?;
     verifier.seen().ok_or(Error::Protocol { server: name, message: "no certificate".to_owned() })
-}
-
-fn https(config: rustls::ClientConfig, connector: BoxConnector) -> HttpsConnector<BoxConnector> {
-    HttpsConnectorBuilder::new()
-        .with_tls_config(config)
-        .https_or_http() // http is for Unix sockets only: see check_server
-        .enable_all_versions()
-        .wrap_connector(connector)
 }
 
 fn check_server(server: &Uri) -> Result<String, Error> {

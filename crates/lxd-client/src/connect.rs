@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use http::Uri;
@@ -15,11 +16,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 use tower_service::Service;
 
-type BoxError = Box<dyn StdError + Send + Sync>;
-type BoxFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
-/// What makes the client's streams: a hyper connector, such as the one of the crate `tailnet`. Implemented for
-/// every `Service<Uri>` that fits.
+/// What makes the client's streams: a hyper connector, such as the one of the crate `tailnet`. Implemented
+/// for every `Service<Uri>` that fits.
 pub trait Connect:
     Service<Uri, Response: Io, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static
 {
@@ -45,7 +46,7 @@ impl BoxConnector {
             let mut connector = connector.clone();
             Box::pin(async move {
                 poll_fn(|cx| connector.poll_ready(cx)).await.map_err(Into::into)?;
-                connector.call(uri).await.map(|io| BoxIo(Box::new(io))).map_err(Into::into)
+                connector.call(uri).await.map(|io| BoxIo(Box::new(io), Used::default())).map_err(Into::into)
             })
         }))
     }
@@ -65,7 +66,21 @@ impl Service<Uri> for BoxConnector {
     }
 }
 
-pub(crate) struct BoxIo(Box<dyn Io>);
+pub(crate) struct BoxIo(Box<dyn Io>, Used);
+
+/// Whether a connection has carried an answer: one that then breaks at once was found dead in the pool.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Used(Arc<AtomicBool>);
+
+impl Used {
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 impl Read for BoxIo {
     fn poll_read(
@@ -105,7 +120,7 @@ impl Write for BoxIo {
 
 impl Connection for BoxIo {
     fn connected(&self) -> Connected {
-        self.0.connected()
+        self.0.connected().extra(self.1.clone())
     }
 }
 

@@ -2,8 +2,9 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
+use crate::dial::NoConnection;
 use crate::tls::PinMismatch;
-use crate::{Fingerprint, InvalidToken};
+use crate::{Fingerprint, InvalidToken, OidcLogin, OperationState};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -73,6 +74,45 @@ pub enum Error {
         /// What HTTP or the network said.
         source: BoxError,
     },
+    /// The server does not have this part of the API. Nothing was sent.
+    #[error("{server} does not have the API extension {extension}")]
+    Unsupported {
+        /// Which server.
+        server: String,
+        /// What it would need.
+        extension: &'static str,
+    },
+    /// The server wants a login by OpenID Connect, or the token from one has expired.
+    #[error("the server wants a login at {}", login.issuer)]
+    LoginRequired {
+        /// Where and how to log in.
+        login: Box<OidcLogin>,
+    },
+    /// An operation on the server failed, or was cancelled.
+    #[error("{message}")]
+    Operation {
+        /// Its number.
+        id: String,
+        /// What the server said.
+        message: String,
+        /// How it was when it ended, where the server still told.
+        state: Option<Box<OperationState>>,
+    },
+    /// The server forgot an operation, which it does five seconds after its end, before this client could
+    /// learn how it ended: the connection was lost for too long, or the server restarted.
+    #[error("the server no longer knows the operation {id}: how it ended is unknown")]
+    OperationLost {
+        /// Its number.
+        id: String,
+    },
+    /// A file or stream on this side failed.
+    #[error("{what}")]
+    Local {
+        /// Which.
+        what: String,
+        /// Why.
+        source: io::Error,
+    },
     /// The answer is not what the API promises.
     #[error("{server} answered with something that is not the LXD API: {message}")]
     Protocol {
@@ -102,6 +142,25 @@ impl Error {
         matches!(self, Error::Api { code: 404, .. })
     }
 
+    /// Whether what is to be changed was changed by somebody else since it was read (HTTP's 412).
+    #[must_use]
+    pub fn is_changed_meanwhile(&self) -> bool {
+        matches!(self, Error::Api { code: 412, .. })
+    }
+
+    /// Whether what is to be created exists already.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        match self {
+            Error::Api { code: 409, .. } => true,
+            // LXD 5.0 says so with a 400 or 500.
+            Error::Api { message, .. } | Error::Operation { message, .. } => {
+                message.contains("already exists") || message.contains("already in use")
+            }
+            _ => false,
+        }
+    }
+
     /// What kind of I/O error stopped the connection, if one did.
     #[must_use]
     pub fn io_kind(&self) -> Option<io::ErrorKind> {
@@ -115,6 +174,9 @@ impl Error {
             && let Some(PinMismatch { expected, actual }) = other.0.downcast_ref()
         {
             return Error::WrongFingerprint { expected: *expected, actual: *actual };
+        }
+        if let Some(NoConnection { after }) = find(&*source) {
+            return Error::Timeout { server: server.to_owned(), after: *after };
         }
         Error::Connect { server: server.to_owned(), source }
     }
@@ -139,6 +201,23 @@ pub fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'
             None => error.source(),
         }
     })
+}
+
+/// An [`Error`] as an I/O error of the right kind, for streams.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> io::Error {
+        let kind = match &error {
+            Error::Timeout { .. } => io::ErrorKind::TimedOut,
+            Error::Broken { .. } => io::ErrorKind::ConnectionReset,
+            Error::NotTrusted { .. } | Error::LoginRequired { .. } => io::ErrorKind::PermissionDenied,
+            Error::Api { code: 404, .. } => io::ErrorKind::NotFound,
+            Error::Protocol { .. } => io::ErrorKind::InvalidData,
+            Error::Unsupported { .. } => io::ErrorKind::Unsupported,
+            Error::Config { .. } => io::ErrorKind::InvalidInput,
+            _ => error.io_kind().unwrap_or(io::ErrorKind::Other),
+        };
+        io::Error::new(kind, error)
+    }
 }
 
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {

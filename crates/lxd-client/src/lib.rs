@@ -22,33 +22,89 @@
 //! # }
 //! ```
 //!
-//! | endpoint | method |
-//! |---|---|
-//! | `GET /1.0` | [`Client::server`] |
-//! | `GET /1.0/instances` | [`Client::instances`] |
-//! | `POST /1.0/certificates` | [`Client::trust`] |
-//!
 //! Every request has a deadline and ends early when its future is dropped.
+//!
+//! # How an area is written
+//!
+//! One file for each area of the API; `profiles.rs` is the model. In it:
+//!
+//! - A struct for the thing, `Default` and `#[serde(default)]`, with the fields that people use and `rest` for all
+//!   others, so that an update sends back what this crate does not know. Lists and maps take `null` for empty
+//!   (`null_is_default`).
+//! - `Client::things()` gives a [`List`], `Client::create_thing` creates, `Client::thing(name)` gives a `ThingHandle`,
+//!   which sends nothing; its methods are `get`, `update`, `patch`, `rename` and `delete`.
+//! - Paths are arrays of segments, which are encoded. Project and target come from the client.
+//! - A request ends with `fetch`, `versioned`, `list`, `done` (which waits where a server makes an operation of
+//!   it) or `operation`; the last for what takes long.
+//! - What LXD 5.0 lacks begins with `needs("extension")`.
+//! - Each endpoint has its line in `endpoints.md`, and its test in `tests/lxd/`.
+#![doc = include_str!("endpoints.md")]
 
 mod certificates;
 mod client;
 mod connect;
+mod console;
+mod dial;
 mod envelope;
 mod error;
+mod events;
+mod exec;
+mod facade;
+mod files;
+mod filter;
 mod fingerprint;
+#[cfg(any(fuzzing, test))]
+mod fuzz;
+mod http1;
 mod identity;
+mod images;
 mod instances;
+mod known_servers;
+mod list;
+mod lxc_config;
+mod migrate;
+mod oidc;
+mod operation;
+mod path;
 mod pem;
+mod profiles;
+mod request;
 mod server;
 mod tls;
 mod token;
+mod transfer;
+mod versioned;
+mod websocket;
 
 pub use client::{Client, ClientBuilder, fetch_fingerprint};
 pub use connect::{Connect, Io};
 pub use error::{Error, chain};
+pub use events::{Event, EventKind, Events, Lifecycle};
+pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
+pub use facade::Facade;
+pub use files::{Entry, FileInfo, FileOptions, Files, Progress, PushOptions};
+pub use filter::Filter;
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
+#[cfg(fuzzing)]
+pub use fuzz::read_anything;
 pub use identity::{Identity, IdentityError};
-pub use instances::Instance;
+pub use images::{Alias, AliasHandle, Image, ImageFiles, ImageHandle, ImageOptions, ImageSource};
+pub use instances::{
+    Action, Backup, BackupHandle, Instance, InstanceHandle, InstanceState, NewBackup, NewInstance, Snapshot,
+    SnapshotHandle, StateChange,
+};
+pub use known_servers::KnownServers;
+pub use list::List;
+pub use lxc_config::{LxcConfig, LxcConfigError, Remote};
+pub use migrate::{Copy, Route};
+pub use oidc::OidcLogin;
+pub use operation::{Operation, OperationState};
+pub use path::Path;
+pub use profiles::{Profile, ProfileHandle};
+pub use request::Request;
 pub use server::{Auth, Environment, Server};
 pub use tls::ServerTrust;
 pub use token::{InvalidToken, TrustToken};
+pub use transfer::Download;
+pub use versioned::Versioned;
+pub use websocket::{Message, RawStream, WebSocket};

@@ -1,10 +1,9 @@
 //! The server itself: `/1.0`.
 
-use http::Method;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::{Client, Error, Fingerprint};
+use crate::{Client, Error, Fingerprint, Versioned};
 
 /// A server's description of itself, from [`Client::server`].
 #[derive(Clone, Debug, Deserialize)]
@@ -65,6 +64,12 @@ impl Server {
         self.api_extensions.iter().any(|extension| extension == name)
     }
 
+    /// Whether it is an Incus, which names its headers otherwise than LXD.
+    #[must_use]
+    pub fn is_incus(&self) -> bool {
+        self.environment.as_ref().is_some_and(|e| e.server == "incus")
+    }
+
     /// The fingerprint of the server's certificate, where it tells.
     #[must_use]
     pub fn fingerprint(&self) -> Option<Fingerprint> {
@@ -78,6 +83,55 @@ impl Client {
     /// # Errors
     /// See [`Error`]; that the server does not trust the client is none here.
     pub async fn server(&self) -> Result<Server, Error> {
-        self.request(Method::GET, "/1.0", None).await
+        self.get("/1.0").unscoped().fetch().await
+    }
+
+    /// `PUT /1.0`: replaces the server's configuration. Cancel safe in so far as the server does it or not.
+    ///
+    /// # Errors
+    /// [`Error::is_changed_meanwhile`] when somebody else changed it since it was read.
+    pub async fn update_server_config(&self, config: &Versioned<Map<String, Value>>) -> Result<(), Error> {
+        self.put("/1.0").if_match(config).json(&json!({"config": config.value})).done().await
+    }
+
+    /// `PATCH /1.0`: sets some of the server's configuration.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn patch_server_config(&self, config: &Map<String, Value>) -> Result<(), Error> {
+        self.patch("/1.0").json(&json!({"config": config})).done().await
+    }
+
+    /// `GET /1.0`: the server's configuration, for an update.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn server_config(&self) -> Result<Versioned<Map<String, Value>>, Error> {
+        let Versioned { value, etag } = self.get("/1.0").versioned::<Server>().await?;
+        Ok(Versioned { value: value.config, etag })
+    }
+
+    /// `GET /`: the versions of the API that the server has, such as `/1.0`. Cancel safe.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn api_versions(&self) -> Result<Vec<String>, Error> {
+        self.get("/").unscoped().list().await
+    }
+
+    /// `GET /1.0/resources`: the processors, memory, disks and cards of the machine. Cancel safe.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn resources(&self) -> Result<Value, Error> {
+        self.get(["resources"]).fetch().await
+    }
+
+    /// `GET /1.0/metrics`: the instances' figures in the text format of OpenMetrics. Cancel safe.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn metrics(&self) -> Result<String, Error> {
+        self.get(["metrics"]).needs("metrics").text().await
     }
 }

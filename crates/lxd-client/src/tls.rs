@@ -90,7 +90,7 @@ fn with_identity(
 pub(crate) struct PinVerifier {
     provider: CryptoProvider,
     pin: Option<Fingerprint>,
-    seen: OnceLock<Fingerprint>,
+    seen: OnceLock<CertificateDer<'static>>,
 }
 
 impl PinVerifier {
@@ -98,9 +98,9 @@ impl PinVerifier {
         Arc::new(PinVerifier { provider: ring::default_provider(), pin, seen: OnceLock::new() })
     }
 
-    /// The fingerprint of the first certificate that came by.
-    pub(crate) fn seen(&self) -> Option<Fingerprint> {
-        self.seen.get().copied()
+    /// The first certificate that came by.
+    pub(crate) fn seen(&self) -> Option<CertificateDer<'static>> {
+        self.seen.get().cloned()
     }
 }
 
@@ -114,7 +114,7 @@ impl ServerCertVerifier for PinVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let actual = Fingerprint::of(certificate);
-        let _ = self.seen.set(actual);
+        let _ = self.seen.set(certificate.clone().into_owned());
         if let Some(expected) = self.pin.filter(|pin| *pin != actual) {
             let mismatch = OtherError(Arc::new(PinMismatch { expected, actual }));
             return Err(CertificateError::Other(mismatch).into());

@@ -297,6 +297,14 @@ impl Sandbox {
         self.order("expire_keys", "", "").await
     }
 
+    /// Makes the keys valid with which expired nodes have come back, as a real control server does at once.
+    ///
+    /// # Errors
+    /// While no expired node has come back with a new key.
+    pub async fn renew_rotated_keys(&self) -> Result<(), SandboxError> {
+        self.order("renew_rotated", "", "").await
+    }
+
     async fn order(&self, command: &'static str, peer: &str, url: &str) -> Result<(), SandboxError> {
         let carry_out = async {
             let mut pipes = self.pipes.lock().await;

@@ -217,6 +217,12 @@ pub enum ListenError {
         /// The node's state.
         message: String,
     },
+    /// The tailnet does not allow it: it has no certificates, no Funnel, or the node no tag.
+    #[error("{message}")]
+    NotAllowed {
+        /// What is missing.
+        message: String,
+    },
     /// The node was closed.
     #[error("cannot listen: the node was closed")]
     Closed,
@@ -235,6 +241,7 @@ impl From<Failure> for ListenError {
             sys::TAILSCALE_INVALID_ARGUMENT => ListenError::Address { message },
             sys::TAILSCALE_ADDRESS_IN_USE => ListenError::InUse { message },
             sys::TAILSCALE_NOT_RUNNING | sys::TAILSCALE_WRONG_STATE => ListenError::NotRunning { message },
+            sys::TAILSCALE_NOT_ALLOWED => ListenError::NotAllowed { message },
             sys::TAILSCALE_CLOSED => ListenError::Closed,
             _ => ListenError::Other { message },
         }
@@ -247,6 +254,7 @@ impl From<ListenError> for io::Error {
             ListenError::Address { .. } => io::ErrorKind::AddrNotAvailable,
             ListenError::InUse { .. } => io::ErrorKind::AddrInUse,
             ListenError::NotRunning { .. } => io::ErrorKind::NetworkDown,
+            ListenError::NotAllowed { .. } => io::ErrorKind::PermissionDenied,
             ListenError::Closed => io::ErrorKind::NotConnected,
             ListenError::Other { .. } => io::ErrorKind::Other,
         };

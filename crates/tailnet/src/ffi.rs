@@ -213,6 +213,11 @@ impl Node {
         })
     }
 
+    pub(crate) fn logout(&self) -> Result<Operation, Failure> {
+        // SAFETY: the arguments are `submit`'s.
+        submit(|context, op| unsafe { sys::tailscale_logout(self.0, Some(done), context, op) })
+    }
+
     pub(crate) fn netcheck(&self) -> Result<Operation, Failure> {
         // SAFETY: the arguments are `submit`'s.
         submit(|context, op| unsafe { sys::tailscale_netcheck(self.0, Some(done), context, op) })

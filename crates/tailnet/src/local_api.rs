@@ -8,6 +8,9 @@ use serde::Deserialize;
 use crate::ffi::Failure;
 use crate::{Path, Tailnet};
 
+/// The deadline of what has none of its own.
+pub(crate) const LOCAL_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Why the node's LocalAPI gave no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -175,7 +178,9 @@ impl Tailnet {
     /// # Errors
     /// As [`local_api`](Self::local_api).
     pub async fn logout(&self) -> Result<(), LocalApiError> {
-        self.local_api(Method::POST, "/localapi/v0/logout", "").await.map(drop)
+        let error = |failure| LocalApiError::of(failure, LOCAL_TIMEOUT);
+        self.node.logout().map_err(error)?.await.map_err(error)?;
+        Ok(())
     }
 
     /// Offers the LocalAPI on a Unix socket to this user alone, until the node is closed, so that the `tailscale`
@@ -186,7 +191,7 @@ impl Tailnet {
     /// [`LocalApiError::Invalid`] when the path is not absolute or cannot be used; [`LocalApiError::Other`] when somebody
     /// listens there already.
     pub async fn serve_local_api(&self, path: impl AsRef<std::path::Path>) -> Result<(), LocalApiError> {
-        let error = |failure| LocalApiError::of(failure, self.connect_timeout);
+        let error = |failure| LocalApiError::of(failure, LOCAL_TIMEOUT);
         let path = path.as_ref().to_str().ok_or_else(|| LocalApiError::Invalid {
             message: format!("the socket's path {} is not UTF-8", path.as_ref().display()),
         })?;

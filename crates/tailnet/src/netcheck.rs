@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde::Deserialize;
 
+use crate::local_api::LOCAL_TIMEOUT;
 use crate::{LocalApiError, Tailnet};
 
 /// The network around the node, as its newest check found it; from [`Tailnet::netcheck`].
@@ -85,7 +86,7 @@ impl Tailnet {
     /// # Errors
     /// [`LocalApiError::Timeout`] when there was none.
     pub async fn netcheck(&self) -> Result<Netcheck, LocalApiError> {
-        let error = |failure| LocalApiError::of(failure, Duration::from_secs(30));
+        let error = |failure| LocalApiError::of(failure, LOCAL_TIMEOUT);
         Ok(serde_json::from_str(&self.node.netcheck().map_err(error)?.await.map_err(error)?.data)?)
     }
 

@@ -87,6 +87,7 @@ fn codes_for_handle(h: u64) -> Vec<i32> {
             tailscale_listen(h, config, len, done, none, null_mut()),
             tailscale_listen_packet(h, config, len, done, none, null_mut()),
             tailscale_login(h, config, len, done, none, null_mut()),
+            tailscale_logout(h, done, none, null_mut()),
             tailscale_netcheck(h, done, none, null_mut()),
             tailscale_serve_local_api(h, config, len, done, none, null_mut()),
             tailscale_set_store(h, config, len, Some(never_write), Some(never_release), none),
@@ -129,7 +130,7 @@ fn the_bindings_are_what_bindgen_makes() {
 #[test]
 fn unknown_handles_are_refused_by_every_function() {
     for h in [0, u64::MAX, 1 << 63, 123_456_789] {
-        assert_eq!(codes_for_handle(h), [TAILSCALE_BAD_HANDLE as i32; 23], "handle {h}");
+        assert_eq!(codes_for_handle(h), [TAILSCALE_BAD_HANDLE as i32; 24], "handle {h}");
     }
 }
 
@@ -237,7 +238,7 @@ fn calls_in_the_wrong_order_are_told() {
         assert!(reported.try_recv().is_err(), "it completed twice");
     }
     close(node);
-    assert_eq!(codes_for_handle(node), [TAILSCALE_BAD_HANDLE as i32; 23], "it is closed");
+    assert_eq!(codes_for_handle(node), [TAILSCALE_BAD_HANDLE as i32; 24], "it is closed");
 }
 
 #[test]

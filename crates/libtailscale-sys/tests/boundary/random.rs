@@ -17,7 +17,7 @@ use libtailscale_sys::*;
 use crate::HANG;
 
 const THREADS: u64 = 4;
-const CODES: std::ops::RangeInclusive<i32> = TAILSCALE_OK as i32..=TAILSCALE_KEY_EXPIRED as i32;
+const CODES: std::ops::RangeInclusive<i32> = TAILSCALE_OK as i32..=TAILSCALE_NOT_ALLOWED as i32;
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
 struct Random(u64);

@@ -58,6 +58,7 @@ fn every_future_may_be_dropped_after_any_poll() {
 async fn every_future() {
     let (sandbox, node, tools) = joined().await;
     let (node, tools) = (&node, &tools);
+    #[allow(clippy::async_yields_async, reason = "the inner future is the one to be dropped")]
     let round = async || {
         drop_everywhere("connect", async || node.connect((tools.ipv4, ECHO))).await;
         drop_everywhere("connect to a name", async || node.connect(("tools", ECHO))).await;

@@ -55,7 +55,7 @@ fn every_test_of_the_table_exists() {
             let exists = |source: &&str| {
                 source.contains(&format!("fn {name}(")) || source.contains(&format!("func {name}("))
             };
-            assert!(sources.iter().any(|source| exists(&source)), "no test {name}");
+            assert!(sources.iter().any(exists), "no test {name}");
         }
     }
 }

@@ -2,11 +2,11 @@ use std::collections::HashSet;
 use std::io;
 use std::time::Duration;
 
-use tailnet::{AcceptError, ListenError, Tailnet};
+use tailnet::{AcceptError, ListenError, ListenOptions, Tailnet};
 use tailnet_sandbox::Sandbox;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::common::{accept_of, builder, sandbox, soon};
+use crate::common::{accept_of, builder, joined, sandbox, soon};
 
 /// A tailnet with two nodes.
 async fn two() -> (Sandbox, Tailnet, Tailnet) {
@@ -130,4 +130,41 @@ async fn closing_the_node_wakes_whoever_accepts() {
     let error = soon(accepting).await.unwrap().unwrap_err();
     assert!(matches!(error, AcceptError::Closed), "{error:?}");
     done(sandbox, [server, client]).await;
+}
+
+#[tokio::test]
+async fn a_listener_for_all_ports_takes_those_that_no_other_has() {
+    let (sandbox, node, _) = joined().await;
+    let client = soon(builder(&sandbox).hostname("client").up()).await.unwrap();
+    let ip = node.status().await.unwrap().ips[0];
+    let mut own = soon(node.listen(80)).await.unwrap();
+    let mut rest = soon(node.listen_with(&ListenOptions::all_ports())).await.unwrap();
+    let error = soon(node.listen_with(&ListenOptions::all_ports())).await.unwrap_err();
+    assert!(matches!(error, ListenError::InUse { .. }), "{error:?}");
+    for port in [81, 12_345] {
+        let dialled = soon(client.connect((ip, port))).await.unwrap();
+        assert_eq!(accept_of(&mut rest, &dialled).await.local_addr().port(), port);
+    }
+    let dialled = soon(client.connect((ip, 80))).await.unwrap();
+    assert_eq!(accept_of(&mut own, &dialled).await.local_addr().port(), 80);
+    drop(rest);
+    let refused = async { while client.connect((ip, 81)).await.is_ok() {} };
+    soon(refused).await;
+    done(sandbox, [client, node]).await;
+}
+
+#[tokio::test]
+async fn what_the_tailnet_does_not_allow_is_refused_with_the_reason() {
+    let (sandbox, node, _) = joined().await;
+    for (options, reason) in [
+        (ListenOptions::port(9).funnel(), "9"),
+        (ListenOptions::port(80).service("svc:web"), "tag"),
+        (ListenOptions::port(80).service("web"), "svc:"),
+        (ListenOptions::port(0).service("svc:web"), "port"),
+        (ListenOptions::all_ports().funnel(), "Funnel"),
+    ] {
+        let error = soon(node.listen_with(&options)).await.unwrap_err();
+        assert!(error.to_string().contains(reason), "{options:?}: {error}");
+    }
+    crate::common::done(sandbox, node).await;
 }

@@ -1,8 +1,10 @@
 use std::net::{IpAddr, Ipv4Addr};
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use http::Method;
 use tailnet::{LocalApiError, Path, PingKind};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::{ECHO, builder, done, joined, sandbox, soon};
 
@@ -50,5 +52,60 @@ async fn the_way_out_through_the_local_api_is_closed() {
     soon(node.close()).await.unwrap();
     let error = soon(node.local_api(Method::GET, "/localapi/v0/prefs", "")).await.unwrap_err();
     assert!(matches!(error, LocalApiError::Closed), "{error:?}");
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_network_around_the_node_and_the_relays_are_told() {
+    let (sandbox, node, _) = joined().await;
+    let check = soon(node.netcheck()).await.unwrap();
+    assert!(check.udp && check.ipv4, "{check:?}");
+    let relays = soon(node.derp_map()).await.unwrap();
+    assert_eq!(relays.regions[&check.preferred_derp].region_code, "sandbox");
+    assert!(check.region_latencies().any(|(region, _)| region == check.preferred_derp));
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn metrics_serve_configuration_and_a_mark_for_support_are_given() {
+    let (sandbox, node, _) = joined().await;
+    assert!(soon(node.metrics()).await.unwrap().contains("tailscaled_"));
+    assert!(soon(node.bug_report()).await.unwrap().starts_with("BUG-"));
+    let config = serde_json::json!({"TCP": {"4433": {"HTTP": true}}});
+    soon(node.set_serve_config(&config)).await.unwrap();
+    assert_eq!(soon(node.serve_config()).await.unwrap()["TCP"], config["TCP"]);
+    let error = soon(node.certificate("other.example.com")).await.unwrap_err();
+    assert!(matches!(error, LocalApiError::Refused { .. }), "{error:?}");
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn a_private_socket_serves_the_local_api_until_the_node_closes() {
+    let (sandbox, node, _) = joined().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tailscaled.sock");
+    soon(node.serve_local_api(&path)).await.unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left there");
+    let request = async |target: &str| {
+        let mut socket = tokio::net::UnixStream::connect(&path).await.unwrap();
+        let head = format!("GET {target} HTTP/1.0\r\nHost: local-tailscaled.sock\r\n\r\n");
+        socket.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        soon(socket.read_to_string(&mut answer)).await.unwrap();
+        answer
+    };
+    let answer = request("/localapi/v0/status").await;
+    assert!(answer.contains(" 200 ") && answer.contains(r#""BackendState": "Running""#), "{answer}");
+    assert!(request("/localapi/v0/dial").await.contains(" 403 "));
+    assert!(soon(node.serve_local_api(&path)).await.unwrap_err().to_string().contains("listens"));
+    assert!(soon(node.serve_local_api("relative")).await.is_err());
+    soon(node.close()).await.unwrap();
+    soon(async {
+        while path.exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
     sandbox.stop().await.unwrap();
 }

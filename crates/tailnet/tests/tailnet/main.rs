@@ -16,5 +16,8 @@ mod life;
 mod listen;
 mod local_api;
 mod lossy;
+mod prefs;
 mod state_folder;
+mod store;
 mod streams;
+mod udp;

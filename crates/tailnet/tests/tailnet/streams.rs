@@ -1,4 +1,5 @@
 use std::io;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -84,5 +85,78 @@ async fn a_reader_that_goes_away_does_not_stop_the_node() {
         let mut stream = soon(node.connect((tools.ipv4, GENERATE))).await.unwrap();
         soon(stream.read_exact(&mut [0; 4096])).await.unwrap();
     }
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn the_halves_of_a_stream_live_in_tasks_of_their_own_and_end_one_by_one() {
+    let (sandbox, node, tools) = joined().await;
+    let stream = soon(node.connect((tools.ipv4, DIGEST))).await.unwrap();
+    let (mut reader, mut writer) = stream.into_split();
+    let write = tokio::spawn(async move {
+        writer.write_all(&[1; 100_000]).await.unwrap();
+        // Dropping it sends the end, for which the digest waits.
+    });
+    let mut answer = String::new();
+    soon(reader.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("100000 "), "{answer}");
+    soon(write).await.unwrap();
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn an_aborted_stream_is_a_reset_to_its_peer_and_a_dropped_one_an_end() {
+    let (sandbox, node, _) = joined().await;
+    let client = soon(builder(&sandbox).hostname("client").up()).await.unwrap();
+    let mut listener = soon(node.listen(80)).await.unwrap();
+    let ip = node.status().await.unwrap().ips[0];
+    for abort in [true, false] {
+        let mut dialled = soon(client.connect((ip, 80))).await.unwrap();
+        let mut accepted = accept_of(&mut listener, &dialled).await;
+        dialled.write_all(b"x").await.unwrap();
+        soon(accepted.read_exact(&mut [0])).await.unwrap();
+        if abort {
+            dialled.abort();
+            let error = soon(accepted.read(&mut [0])).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{error}");
+        } else {
+            drop(dialled);
+            assert_eq!(soon(accepted.read(&mut [0])).await.unwrap(), 0);
+        }
+    }
+    soon(client.close()).await.unwrap();
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn keepalive_tells_that_a_silent_peer_has_gone() {
+    let (sandbox, node, tools) = joined().await;
+    let mut stream = soon(node.connect((tools.ipv4, ECHO))).await.unwrap();
+    stream.set_keepalive(Some(Duration::from_secs(1))).unwrap();
+    sandbox.stop().await.unwrap(); // without a word to its streams' ends
+    let error = soon(stream.read(&mut [0])).await.unwrap_err();
+    assert!(matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::ConnectionReset), "{error}");
+    soon(node.close()).await.unwrap();
+    assert!(stream.set_keepalive(None).is_err());
+}
+
+#[tokio::test]
+async fn counters_count_dials_streams_and_bytes() {
+    let (sandbox, node, tools) = joined().await;
+    assert_eq!(node.counters(), tailnet::Counters::default());
+    let mut stream = soon(node.connect((tools.ipv4, ECHO))).await.unwrap();
+    soon(node.connect(("nobody", ECHO))).await.unwrap_err();
+    stream.write_all(&[0; 1000]).await.unwrap();
+    soon(stream.read_exact(&mut [0; 1000])).await.unwrap();
+    let counters = node.counters();
+    assert_eq!((counters.dials, counters.dial_failures, counters.open_streams), (2, 1, 1));
+    assert_eq!((counters.bytes_sent, counters.bytes_received), (1000, 1000));
+    drop(stream);
+    soon(async {
+        while node.counters().open_streams > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
     done(sandbox, node).await;
 }

@@ -34,8 +34,11 @@ type Bytes struct{ Sent, Received atomic.Uint64 }
 type Conn struct {
 	stream stream
 	pair   *os.File
+	raw    syscall.RawConn // of pair
 	bytes  *Bytes
 	broken atomic.Int32 // an errs.Code, OK while the stream is sound
+	copies atomic.Int32 // directions that are not over
+	ended  func()
 
 	mu       sync.Mutex
 	uploaded bool // nothing more comes from the owner
@@ -53,17 +56,25 @@ func New(nc net.Conn, bytes *Bytes, ended func()) (c *Conn, fd int, err error) {
 	if err != nil {
 		return nil, -1, errs.New(errs.Internal, "cannot make a socket pair: %v", err)
 	}
-	c = &Conn{stream: s, bytes: bytes, pair: os.NewFile(uintptr(ours), "tailnet-stream")}
-	var both sync.WaitGroup
-	both.Go(c.upload)
-	both.Go(c.download)
-	go func() {
-		both.Wait()
+	c = &Conn{stream: s, pair: os.NewFile(uintptr(ours), "tailnet-stream"), bytes: bytes, ended: ended}
+	if c.raw, err = c.pair.SyscallConn(); err != nil {
+		c.pair.Close()
+		unix.Close(theirs)
+		return nil, -1, errs.New(errs.Internal, "cannot use a socket pair: %v", err)
+	}
+	c.copies.Store(2)
+	go c.upload()
+	go c.download()
+	return c, theirs, nil
+}
+
+// over says that one direction is.
+func (c *Conn) over() {
+	if c.copies.Add(-1) == 0 {
 		c.stream.Close()
 		c.pair.Close()
-		ended()
-	}()
-	return c, theirs, nil
+		c.ended()
+	}
 }
 
 // Err is why the stream broke; OK while it did not.
@@ -94,6 +105,7 @@ func (c *Conn) Abort(why errs.Code) {
 
 // upload copies from the owner to the peer.
 func (c *Conn) upload() {
+	defer c.over()
 	for {
 		buf, err := c.readPair()
 		if err == nil {
@@ -123,9 +135,16 @@ func (c *Conn) upload() {
 
 // download copies from the peer to the owner.
 func (c *Conn) download() {
-	for {
+	defer c.over()
+	for drained := true; ; {
+		if drained {
+			// Waits until there is something to read, and only then takes a buffer. The netstack answers with an
+			// error when there is, or with the one that the next read gets; others answer at once.
+			c.stream.Read(nil)
+		}
 		buf := getBuffer()
 		n, err := c.stream.Read(*buf)
+		drained = n < len(*buf)
 		*buf = (*buf)[:n]
 		var lost error
 		if n > 0 {
@@ -149,20 +168,14 @@ func (c *Conn) download() {
 func (c *Conn) breakWith(why errs.Code) { c.broken.CompareAndSwap(int32(errs.OK), int32(why)) }
 
 func (c *Conn) shutdown(how int) {
-	if raw, err := c.pair.SyscallConn(); err == nil {
-		raw.Control(func(fd uintptr) { unix.Shutdown(int(fd), how) })
-	}
+	c.raw.Control(func(fd uintptr) { unix.Shutdown(int(fd), how) })
 }
 
 // readPair waits until the owner has written, and only then takes a buffer: an idle stream holds none.
 func (c *Conn) readPair() (buf *[]byte, err error) {
-	raw, err := c.pair.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
 	var n int
 	var readErr error
-	err = raw.Read(func(fd uintptr) bool {
+	err = c.raw.Read(func(fd uintptr) bool {
 		buf = getBuffer()
 		for {
 			n, readErr = unix.Read(int(fd), *buf)
@@ -191,12 +204,8 @@ func (c *Conn) readPair() (buf *[]byte, err error) {
 
 // writePair writes all of p, without the SIGPIPE that a closed end would raise in the owner's process.
 func (c *Conn) writePair(p []byte) error {
-	raw, err := c.pair.SyscallConn()
-	if err != nil {
-		return err
-	}
 	var sendErr error
-	err = raw.Write(func(fd uintptr) bool {
+	err := c.raw.Write(func(fd uintptr) bool {
 		for len(p) > 0 {
 			var n int
 			n, sendErr = unix.SendmsgN(int(fd), p, nil, nil, noSignal)

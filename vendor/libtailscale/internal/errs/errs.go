@@ -40,6 +40,7 @@ const (
 	AddressInUse
 	LocalAPI
 	KeyExpired
+	NotAllowed
 )
 
 // Error is an error with its code.

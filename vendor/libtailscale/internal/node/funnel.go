@@ -21,7 +21,7 @@ func (n *Node) checkHTTPS(ctx context.Context) error {
 		return errs.Of(ctx, err)
 	}
 	if len(status.CertDomains) == 0 {
-		return errs.New(errs.WrongState, "the tailnet gives its nodes no certificates: enable MagicDNS and HTTPS for it")
+		return errs.New(errs.NotAllowed, "the tailnet gives its nodes no certificates: enable MagicDNS and HTTPS for it")
 	}
 	return nil
 }
@@ -36,7 +36,7 @@ func (l *Listener) listenFunnel(only bool) error {
 	listener, err := l.node.server.ListenFunnel("tcp", ":"+strconv.Itoa(int(l.local.Port())), options...)
 	if err != nil {
 		l.Close()
-		return errs.New(errs.WrongState, "Funnel: %s", strings.TrimPrefix(err.Error(), "tsnet: "))
+		return errs.New(errs.NotAllowed, "Funnel: %s", strings.TrimPrefix(err.Error(), "tsnet: "))
 	}
 	context.AfterFunc(l.ctx, func() {
 		listener.Close()

@@ -22,8 +22,9 @@ const (
 	maxAnswer = 64 << 20
 )
 
-// outward are the requests that would connect or resolve by the host's network.
-var outward = []string{"dial", "dns-query"}
+// outward are the requests that would connect or resolve by the host's network. A logout forgets which control server
+// the node has, so that the next login would go to Tailscale's own: Node.Logout does it instead.
+var outward = []string{"dial", "dns-query", "logout"}
 
 // LocalAPI sends a request to the LocalAPI and gives the answer's body.
 func (n *Node) LocalAPI(ctx context.Context, method, target, body string) ([]byte, error) {
@@ -66,7 +67,7 @@ func checkLocalAPI(target string) error {
 	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(parsed.Path, localAPIRoot), "/")
 	if slices.Contains(outward, name) {
-		return errs.New(errs.InvalidArgument, "LocalAPI: %q would go by the host's network", name)
+		return errs.New(errs.InvalidArgument, "LocalAPI: %q is refused here: it would, or would lead to, leave by the host's network for elsewhere", name)
 	}
 	return nil
 }

@@ -19,17 +19,59 @@ func (n *Node) Login(ctx context.Context, key string) error {
 		return err
 	}
 	n.secrets.add(key)
-	n.state.update(func(s *State) { s.LoginURL, s.Error, s.loginError, s.Expired = "", "", "", false })
-	if err := n.local.Start(ctx, ipn.Options{AuthKey: key}); err != nil {
+	n.state.update(func(s *State) { s.LoginURL, s.Error, s.loginError, s.KeyExpiry, s.Expired = "", "", "", 0, false })
+	prefs, err := n.configuredPrefs(ctx)
+	if err != nil {
 		return errs.Of(ctx, err)
 	}
-	if _, err := n.local.EditPrefs(ctx, &ipn.MaskedPrefs{Prefs: ipn.Prefs{WantRunning: true}, WantRunningSet: true}); err != nil {
+	prefs.WantRunning, prefs.LoggedOut = true, false
+	if err := n.local.Start(ctx, ipn.Options{AuthKey: key, UpdatePrefs: prefs}); err != nil {
 		return errs.Of(ctx, err)
 	}
 	if err := n.local.StartLoginInteractive(ctx); err != nil {
 		return errs.Of(ctx, err)
 	}
 	return nil
+}
+
+// Logout takes the node out of the tailnet and forgets its identity.
+func (n *Node) Logout(ctx context.Context) error {
+	if err := n.running(ctx); err != nil {
+		return err
+	}
+	if err := n.local.Logout(ctx); err != nil {
+		return errs.Of(ctx, err)
+	}
+	prefs, err := n.configuredPrefs(ctx)
+	if err != nil {
+		return errs.Of(ctx, err)
+	}
+	prefs.WantRunning, prefs.LoggedOut = false, true
+	if err := n.local.Start(ctx, ipn.Options{UpdatePrefs: prefs}); err != nil {
+		return errs.Of(ctx, err)
+	}
+	return nil
+}
+
+// configuredPrefs are the backend's prefs with what the node was configured to be: a logout forgets that too, and would
+// leave the next login to Tailscale's own control server.
+func (n *Node) configuredPrefs(ctx context.Context) (*ipn.Prefs, error) {
+	prefs, err := n.local.GetPrefs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	prefs.ControlURL = n.server.ControlURL
+	if prefs.ControlURL == "" {
+		prefs.ControlURL = ipn.DefaultControlURL
+	}
+	if prefs.Hostname == "" {
+		prefs.Hostname = n.config.Hostname
+	}
+	if len(prefs.AdvertiseTags) == 0 {
+		prefs.AdvertiseTags = n.config.Tags
+	}
+	prefs.RouteAll = n.config.AcceptRoutes
+	return prefs, nil
 }
 
 // loginAgain uses the configured key once when the node's own key has expired.

@@ -48,7 +48,7 @@ func (n *Node) hostService(ctx context.Context, service tailcfg.ServiceName, por
 		return errs.Of(ctx, err)
 	}
 	if status.Self.Tags == nil || status.Self.Tags.Len() == 0 {
-		return errs.New(errs.WrongState, "only a node with a tag can be a host of %s", service)
+		return errs.New(errs.NotAllowed, "only a node with a tag can be a host of %s", service)
 	}
 	return n.editServices(ctx, func(config *ipn.ServeConfig, advertised []string) []string {
 		if config.Services == nil {

@@ -109,13 +109,14 @@ func (n *Node) apply(s *State, notify *ipn.Notify) {
 	}
 	if notify.SelfChange != nil {
 		s.known = true
-		s.KeyExpiry, s.Expired = 0, false
+		s.KeyExpiry = 0
 		if expiry := notify.SelfChange.KeyExpiry; !expiry.IsZero() {
-			s.KeyExpiry, s.Expired = expiry.Unix(), expiry.Before(time.Now())
+			s.KeyExpiry = expiry.Unix()
 		}
 		services := serviceAddressesOf(notify.SelfChange)
 		n.services.Store(&services)
 	}
+	s.Expired = s.KeyExpiry != 0 && time.Now().Unix() >= s.KeyExpiry
 	if s.Expired && s.State == ipn.NeedsLogin.String() {
 		n.loginAgain()
 	}

@@ -11,6 +11,7 @@ import (
 	"tailscale.com/tailcfg"
 	"tailscale.com/tstest/integration/testcontrol"
 	"tailscale.com/types/dnstype"
+	"tailscale.com/types/key"
 	"tailscale.com/types/logger"
 )
 
@@ -18,7 +19,8 @@ import (
 type control struct {
 	*testcontrol.Server
 	*door
-	url string
+	url     string
+	expired map[key.NodePublic]bool // the keys that were made to expire
 }
 
 func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, error) {
@@ -37,7 +39,7 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 	if err != nil {
 		return nil, fmt.Errorf("control server: %w", err)
 	}
-	control := &control{Server: server, door: door, url: "http://" + door.addr}
+	control := &control{Server: server, door: door, url: "http://" + door.addr, expired: map[key.NodePublic]bool{}}
 	server.ExplicitBaseURL = control.url
 	door.start()
 	return control, nil
@@ -84,12 +86,30 @@ func (c *control) approve() error {
 	return nil
 }
 
+// renewRotated makes the keys valid that took the place of expired ones, which a real control server does when it hands
+// them out. It fails while there is none.
+func (c *control) renewRotated() error {
+	renewed := false
+	for _, node := range c.AllNodes() {
+		if !node.KeyExpiry.IsZero() && !c.expired[node.Key] {
+			node.KeyExpiry = time.Time{}
+			c.UpdateNode(node)
+			renewed = true
+		}
+	}
+	if !renewed {
+		return fmt.Errorf("no expired node has come back with a new key")
+	}
+	return nil
+}
+
 // setExpiry sets when the keys expire of all nodes but those that have one of the given addresses.
 func (c *control) setExpiry(when time.Time, except []netip.Addr) {
 	for _, node := range c.AllNodes() {
 		spared := func(p netip.Prefix) bool { return slices.Contains(except, p.Addr()) }
 		if !node.KeyExpiry.Equal(when) && !slices.ContainsFunc(node.Addresses, spared) {
 			node.KeyExpiry = when
+			c.expired[node.Key] = !when.IsZero()
 			c.UpdateNode(node)
 		}
 	}

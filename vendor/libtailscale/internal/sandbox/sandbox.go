@@ -68,6 +68,7 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 		return nil, err
 	}
 	s.Info.ControlURL = s.control.url
+	s.Info.Peers = []PeerInfo{}
 	errs := make([]error, len(c.Peers))
 	var joins sync.WaitGroup
 	for i, config := range c.Peers {
@@ -136,6 +137,8 @@ func (s *Sandbox) Do(ctx context.Context, c Command) error {
 		}
 		s.control.setExpiry(time.Now().Add(-time.Minute), own)
 		return nil
+	case "renew_rotated":
+		return s.control.renewRotated()
 	}
 	return fmt.Errorf("unknown command %q", c.Do)
 }

@@ -1,0 +1,302 @@
+//! What happens at a server, as it happens: `/1.0/events` (LXD.md section 2, "Events").
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::operation::Pause;
+use crate::request::null_is_default;
+use crate::websocket::{Message, WebSocket};
+use crate::{Client, Error, OperationState};
+
+/// The server pings every ten seconds or so; a connection that is silent for this long is dead.
+const SILENCE: Duration = Duration::from_secs(45);
+
+/// A connection that lived this long was a good one: the next pause is short again.
+const STABLE: Duration = Duration::from_secs(30);
+
+/// No more final states than this are remembered.
+const REMEMBERED: usize = 4096;
+
+/// A kind of event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// How operations go.
+    Operation,
+    /// What is created, changed and deleted.
+    Lifecycle,
+    /// The server's log, which is much.
+    Logging,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// An operation changed.
+    Operation(OperationState),
+    /// Something was created, changed or deleted.
+    Lifecycle(Lifecycle),
+    /// A line of the server's log, or a kind that is not known here: the event as it came.
+    Other(Map<String, Value>),
+    /// The connection was lost and is there again. Events between were missed, other than the states of
+    /// operations, which were read again and come next. What was listed from lifecycle events is to be
+    /// listed again.
+    Reconnected,
+}
+
+/// Something that was created, changed or deleted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Lifecycle {
+    /// What, such as `instance-started`.
+    pub action: String,
+    /// To what: the path of its endpoint.
+    pub source: String,
+    /// What else there is to know.
+    #[serde(deserialize_with = "null_is_default")]
+    pub context: Map<String, Value>,
+    /// By whom.
+    #[serde(deserialize_with = "null_is_default")]
+    pub requestor: Map<String, Value>,
+    /// In which project.
+    pub project: String,
+    /// When, RFC 3339.
+    pub timestamp: String,
+    /// All else.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// The events of a server, from [`Client::events`].
+///
+/// It makes a lost connection again by itself, for as long as it takes, with pauses that grow to five
+/// seconds. An operation that has ended never comes as running again, though the server tells these things
+/// out of order.
+#[derive(Debug)]
+pub struct Events {
+    client: Client,
+    kinds: Vec<EventKind>,
+    all_projects: bool,
+    socket: Option<(WebSocket, tokio::time::Instant)>,
+    pause: Pause,
+    ready: std::collections::VecDeque<Event>,
+    operations: Seen,
+}
+
+impl EventKind {
+    fn name(self) -> &'static str {
+        match self {
+            EventKind::Operation => "operation",
+            EventKind::Lifecycle => "lifecycle",
+            EventKind::Logging => "logging",
+        }
+    }
+}
+
+impl Client {
+    /// `GET /1.0/events`: listens to the events of the project.
+    ///
+    /// ```no_run
+    /// # async fn example(client: lxd_client::Client) -> Result<(), lxd_client::Error> {
+    /// use lxd_client::{Event, EventKind};
+    ///
+    /// let mut events = client.events(&[EventKind::Lifecycle]).await?;
+    /// loop {
+    ///     if let Event::Lifecycle(event) = events.next().await? {
+    ///         println!("{} {}", event.action, event.source);
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no first connection; see [`Error`].
+    pub async fn events(&self, kinds: &[EventKind]) -> Result<Events, Error> {
+        Events::connect(self.clone(), kinds, false).await
+    }
+
+    /// The same of all projects.
+    ///
+    /// # Errors
+    /// When there is no first connection; see [`Error`].
+    pub async fn all_events(&self, kinds: &[EventKind]) -> Result<Events, Error> {
+        Events::connect(self.clone(), kinds, true).await
+    }
+}
+
+impl Events {
+    async fn connect(client: Client, kinds: &[EventKind], all_projects: bool) -> Result<Events, Error> {
+        let mut events = Events {
+            client,
+            kinds: kinds.to_vec(),
+            all_projects,
+            socket: None,
+            pause: Pause::new(),
+            ready: std::collections::VecDeque::new(),
+            operations: Seen::default(),
+        };
+        events.socket = Some((events.open().await?, tokio::time::Instant::now()));
+        Ok(events)
+    }
+
+    async fn open(&self) -> Result<WebSocket, Error> {
+        let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.name()).collect();
+        let mut request = self.client.get(["events"]).query("type", kinds.join(","));
+        if self.all_projects {
+            request = request.query("all-projects", true);
+        }
+        request.websocket().await
+    }
+
+    /// The next event. Cancel safe.
+    ///
+    /// # Errors
+    /// Only when connecting again makes no sense: the server no longer trusts this client, or is another one.
+    pub async fn next(&mut self) -> Result<Event, Error> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Ok(event);
+            }
+            let Some((socket, since)) = &mut self.socket else {
+                self.reconnect().await?;
+                continue;
+            };
+            let stable = since.elapsed() > STABLE;
+            match tokio::time::timeout(SILENCE, socket.next()).await {
+                Ok(Ok(Some(Message::Text(text)))) => {
+                    if let Some(event) = self.operations.read(text.as_bytes()) {
+                        return Ok(event);
+                    }
+                }
+                Ok(Ok(Some(Message::Binary(_)))) => {}
+                lost => {
+                    tracing::debug!(server = self.client.name(), ?lost, "the events' connection is lost");
+                    self.socket = None;
+                    if stable {
+                        self.pause = Pause::new();
+                    }
+                }
+            }
+        }
+    }
+
+    async fn reconnect(&mut self) -> Result<(), Error> {
+        self.pause.next().await;
+        let socket = match self.open().await {
+            Ok(socket) => socket,
+            Err(error @ (Error::NotTrusted { .. } | Error::LoginRequired { .. } | Error::Config { .. })) => {
+                return Err(error);
+            }
+            Err(error @ Error::WrongFingerprint { .. }) => return Err(error),
+            Err(error) => {
+                tracing::debug!(server = self.client.name(), %error, "the events' connection is not there yet");
+                return Ok(());
+            }
+        };
+        // After the connection, so that what changes meanwhile comes by it.
+        let mut missed = Vec::new();
+        if self.kinds.contains(&EventKind::Operation) {
+            match self.client.operations().await {
+                Ok(operations) => missed = operations,
+                Err(_) => return Ok(()),
+            }
+        }
+        self.socket = Some((socket, tokio::time::Instant::now()));
+        self.ready.push_back(Event::Reconnected);
+        for state in missed {
+            self.ready.extend(self.operations.admit(state).map(Event::Operation));
+        }
+        Ok(())
+    }
+}
+
+/// The operations that have ended, and when the others last changed.
+#[derive(Debug, Default)]
+struct Seen {
+    ended: HashMap<String, u64>,
+    count: u64,
+}
+
+impl Seen {
+    /// An event as it came. What is no event is passed over: a stream does not end by one bad line.
+    fn read(&mut self, text: &[u8]) -> Option<Event> {
+        let mut event: Map<String, Value> = serde_json::from_slice(text).ok()?;
+        let kind = event.get("type").and_then(Value::as_str)?.to_owned();
+        match kind.as_str() {
+            "operation" => {
+                let state = serde_json::from_value(event.remove("metadata")?).ok()?;
+                self.admit(state).map(Event::Operation)
+            }
+            "lifecycle" => {
+                let mut lifecycle: Lifecycle = serde_json::from_value(event.remove("metadata")?).ok()?;
+                let text =
+                    |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                (lifecycle.project, lifecycle.timestamp) = (text("project"), text("timestamp"));
+                Some(Event::Lifecycle(lifecycle))
+            }
+            _ => Some(Event::Other(event)),
+        }
+    }
+
+    /// Lets a state through that says something new.
+    fn admit(&mut self, state: OperationState) -> Option<OperationState> {
+        if self.ended.contains_key(&state.id) {
+            return None;
+        }
+        if state.is_final() {
+            self.count += 1;
+            self.ended.insert(state.id.clone(), self.count);
+            if self.ended.len() > REMEMBERED {
+                let oldest = self.count.saturating_sub(REMEMBERED as u64 / 2);
+                self.ended.retain(|_, count| *count > oldest);
+            }
+        }
+        Some(state)
+    }
+}
+
+#[cfg(any(fuzzing, test))]
+pub(crate) fn read_any(text: &[u8]) {
+    let _ = Seen::default().read(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(status: u16) -> Vec<u8> {
+        let metadata = serde_json::json!({"id": "a", "status_code": status, "metadata": null});
+        serde_json::json!({"type": "operation", "metadata": metadata}).to_string().into()
+    }
+
+    #[test]
+    fn an_operation_that_ended_does_not_run_again() {
+        let mut seen = Seen::default();
+        assert!(seen.read(&operation(105)).is_some());
+        assert!(seen.read(&operation(200)).is_some());
+        assert_eq!(seen.read(&operation(103)), None);
+        assert_eq!(seen.read(&operation(200)), None);
+    }
+
+    #[test]
+    fn what_is_no_event_is_passed_over() {
+        for text in [&b""[..], b"{}", b"[]", br#"{"type":"operation"}"#, br#"{"type":1}"#] {
+            assert_eq!(Seen::default().read(text), None);
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut seen = Seen::default();
+        for n in 0..3 * REMEMBERED {
+            let state = OperationState { id: n.to_string(), status_code: 200, ..OperationState::default() };
+            assert!(seen.admit(state).is_some());
+        }
+        assert!(seen.ended.len() <= REMEMBERED);
+    }
+}

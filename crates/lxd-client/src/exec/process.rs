@@ -1,0 +1,201 @@
+use bytes::{Bytes, BytesMut};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::stdio::{Stdin, Stdout};
+use crate::{Error, Operation, OperationState, WebSocket};
+
+/// No more than this is kept of what a command writes.
+const MAX_OUTPUT: usize = 64 << 20;
+
+/// A command that runs, from [`Exec::spawn`](super::Exec::spawn). Dropping it kills the command.
+#[derive(Debug)]
+pub struct Process {
+    /// What it reads. While this is open, a command that reads to the end goes on.
+    pub stdin: Option<Stdin>,
+    /// What it writes to its standard output, or to its terminal.
+    pub stdout: Option<Stdout>,
+    /// What it writes to its standard error; none with a terminal.
+    pub stderr: Option<Stdout>,
+    operation: Operation,
+    control: mpsc::Sender<Value>,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExitStatus(i32);
+
+/// What a command wrote, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Output {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it wrote to its standard output.
+    pub stdout: Bytes,
+    /// What it wrote to its standard error.
+    pub stderr: Bytes,
+}
+
+impl ExitStatus {
+    /// The number: 127 when there is no such command, 128 and the signal's number when one killed it.
+    #[must_use]
+    pub fn code(self) -> i32 {
+        self.0
+    }
+
+    /// Whether it is 0.
+    #[must_use]
+    pub fn success(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl Process {
+    pub(crate) fn new(operation: Operation, sockets: Vec<WebSocket>, terminal: bool) -> Process {
+        let mut sockets = sockets.into_iter();
+        let mut next = || sockets.next();
+        let (stdin, stdout, stderr) = if terminal {
+            let (stdin, stdout) = next().map(Stdin::terminal).unzip();
+            (stdin, stdout, None)
+        } else {
+            (next().map(Stdin::new), next().map(Stdout::new), next().map(Stdout::new))
+        };
+        let (control, commands) = mpsc::channel(8);
+        if let Some(socket) = next() {
+            tokio::spawn(steer(socket, commands));
+        }
+        Process { stdin, stdout, stderr, operation, control }
+    }
+
+    /// The operation that it is on the server.
+    #[must_use]
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// Sends it a signal, by its number on Linux. Cancel safe.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn signal(&self, signal: i32) -> Result<(), Error> {
+        self.steer(json!({"command": "signal", "signal": signal})).await
+    }
+
+    /// Gives its terminal another size. Cancel safe.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn resize(&self, width: u16, height: u16) -> Result<(), Error> {
+        // Numbers in text: the server reads no others.
+        let args = json!({"width": width.to_string(), "height": height.to_string()});
+        self.steer(json!({"command": "window-resize", "args": args})).await
+    }
+
+    async fn steer(&self, command: Value) -> Result<(), Error> {
+        self.control.send(command).await.map_err(|_| Error::Local {
+            what: "the command has ended".to_owned(),
+            source: std::io::ErrorKind::BrokenPipe.into(),
+        })
+    }
+
+    /// Waits for its end. It gets an end of file on its input, and what it still writes is read and
+    /// dropped, as far as `stdin`, `stdout` and `stderr` were not taken out. Cancel safe.
+    ///
+    /// # Errors
+    /// When the server does not tell how it ended.
+    pub async fn wait(&mut self) -> Result<ExitStatus, Error> {
+        self.stdin = None;
+        let (stdout, stderr) = (&mut self.stdout, &mut self.stderr);
+        let drained = async {
+            tokio::join!(drain(stdout), drain(stderr));
+            std::future::pending::<()>().await;
+        };
+        let ended = tokio::select! {
+            ended = self.operation.wait() => ended,
+            () = drained => return Err(Error::OperationLost { id: String::new() }),
+        };
+        status_of(&self::ended(ended)?)
+    }
+
+    /// Waits for its end, with no more input, and gives what it wrote: up to 64 MiB for each stream.
+    ///
+    /// # Errors
+    /// When a stream breaks before its end, or holds more.
+    pub async fn output(mut self) -> Result<Output, Error> {
+        self.stdin = None;
+        let (stdout, stderr) = (self.stdout.take(), self.stderr.take());
+        let (ended, stdout, stderr) = tokio::join!(self.operation.wait(), collect(stdout), collect(stderr));
+        let ended = self::ended(ended)?;
+        let status = status_of(&ended)?;
+        if !ended.is_success() {
+            // It did not even begin: its streams were closed without an end.
+            let (stdout, stderr) = (stdout.unwrap_or_default(), stderr.unwrap_or_default());
+            return Ok(Output { status, stdout, stderr });
+        }
+        let broken = |source| Error::Local { what: "what the command wrote was lost".to_owned(), source };
+        Ok(Output { status, stdout: stdout.map_err(broken)?, stderr: stderr.map_err(broken)? })
+    }
+}
+
+/// How a command's operation ended, also where the server calls a command that it did not find a failure.
+pub(super) fn ended(outcome: Result<OperationState, Error>) -> Result<OperationState, Error> {
+    match outcome {
+        Err(Error::Operation { state: Some(state), .. }) if state.metadata.contains_key("return") => {
+            Ok(*state)
+        }
+        other => other,
+    }
+}
+
+pub(super) fn status_of(ended: &OperationState) -> Result<ExitStatus, Error> {
+    let code = ended.metadata.get("return").and_then(Value::as_i64).and_then(|n| i32::try_from(n).ok());
+    code.map(ExitStatus).ok_or_else(|| Error::Operation {
+        id: ended.id.clone(),
+        message: "the server does not tell how the command ended".to_owned(),
+        state: Some(Box::new(ended.clone())),
+    })
+}
+
+async fn drain(stream: &mut Option<Stdout>) {
+    if let Some(stream) = stream {
+        while let Some(Ok(_)) = stream.next().await {}
+    }
+}
+
+async fn collect(stream: Option<Stdout>) -> std::io::Result<Bytes> {
+    let Some(mut stream) = stream else { return Ok(Bytes::new()) };
+    let mut all = BytesMut::new();
+    while let Some(piece) = stream.next().await {
+        let piece = piece?;
+        if all.len() + piece.len() > MAX_OUTPUT {
+            return Err(std::io::Error::other("more than 64 MiB: read it as a stream"));
+        }
+        all.extend_from_slice(&piece);
+    }
+    Ok(all.freeze())
+}
+
+/// Carries commands to the control socket, and reads it for the server's pings. Closing it kills the command.
+async fn steer(mut socket: WebSocket, mut commands: mpsc::Receiver<Value>) {
+    loop {
+        tokio::select! {
+            command = commands.recv() => {
+                let Some(command) = command else {
+                    let _ = socket.stream.close(None).await;
+                    return;
+                };
+                if socket.stream.send(Message::text(command.to_string())).await.is_err() {
+                    return;
+                }
+            }
+            message = socket.stream.next() => {
+                if !matches!(message, Some(Ok(_))) {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! A command's streams, each on a websocket: data in binary frames, an empty text frame for the end of file.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, Stream, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::mpsc;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_util::sync::PollSender;
+
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+
+use crate::WebSocket;
+
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// The largest piece that is sent at once; LXD reads 32 KiB at a time.
+const PIECE: usize = 64 << 10;
+
+/// What a command reads. Shutting it down, or dropping it, is the end of file.
+#[derive(Debug)]
+pub struct Stdin {
+    pieces: PollSender<Bytes>,
+}
+
+/// What a command writes. It ends where the server said that it ends, and is an error where the connection
+/// broke before that. What is not read yet waits in the instance.
+#[derive(Debug)]
+pub struct Stdout {
+    source: Source,
+    piece: Bytes,
+    ended: bool,
+}
+
+#[derive(Debug)]
+enum Source {
+    Socket(Box<Socket>),
+    /// Of a terminal, whose websocket carries both directions.
+    Half(SplitStream<Socket>, Option<mpsc::Sender<()>>),
+}
+
+impl Stdin {
+    pub(crate) fn new(socket: WebSocket) -> Stdin {
+        let (sender, mut pieces) = mpsc::channel::<Bytes>(4);
+        let mut socket = socket.stream;
+        tokio::spawn(async move {
+            let mut open = true;
+            loop {
+                tokio::select! {
+                    piece = pieces.recv(), if open => {
+                        open = piece.is_some();
+                        if socket.send(frame(piece)).await.is_err() {
+                            return;
+                        }
+                    }
+                    // Read to the end, for the server's pings.
+                    message = socket.next() => {
+                        if !matches!(message, Some(Ok(_))) {
+                            return;
+                        }
+                    }
+                }
+            }
+        });
+        Stdin { pieces: PollSender::new(sender) }
+    }
+
+    /// Both directions of a terminal.
+    pub(crate) fn terminal(socket: WebSocket) -> (Stdin, Stdout) {
+        let (sink, stream) = socket.stream.split();
+        let (sender, pieces) = mpsc::channel(4);
+        let (alive, ended) = mpsc::channel(1);
+        tokio::spawn(write_terminal(sink, pieces, ended));
+        let source = Source::Half(stream, Some(alive));
+        (Stdin { pieces: PollSender::new(sender) }, Stdout { source, piece: Bytes::new(), ended: false })
+    }
+}
+
+/// The server waits until this side is closed as well, and then the operation ends.
+async fn write_terminal(
+    mut sink: SplitSink<Socket, Message>,
+    mut pieces: mpsc::Receiver<Bytes>,
+    mut reader: mpsc::Receiver<()>,
+) {
+    let mut open = true;
+    loop {
+        tokio::select! {
+            piece = pieces.recv(), if open => {
+                // A terminal has no end of file of its own; its keyboard just falls silent.
+                open = piece.is_some();
+                if let Some(piece) = piece && sink.send(Message::Binary(piece)).await.is_err() {
+                    return;
+                }
+            }
+            _ = reader.recv() => {
+                let _ = sink.close().await;
+                return;
+            }
+        }
+    }
+}
+
+fn frame(piece: Option<Bytes>) -> Message {
+    match piece {
+        Some(piece) => Message::Binary(piece),
+        None => Message::text(""),
+    }
+}
+
+impl Stdout {
+    pub(crate) fn new(socket: WebSocket) -> Stdout {
+        Stdout { source: Source::Socket(Box::new(socket.stream)), piece: Bytes::new(), ended: false }
+    }
+
+    /// The next piece, as it came. `None` at the end.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if !self.piece.is_empty() {
+            return Poll::Ready(Some(Ok(std::mem::take(&mut self.piece))));
+        }
+        while !self.ended {
+            let message = match &mut self.source {
+                Source::Socket(socket) => ready!(socket.poll_next_unpin(cx)),
+                Source::Half(stream, _) => ready!(stream.poll_next_unpin(cx)),
+            };
+            match message {
+                Some(Ok(Message::Binary(bytes))) if bytes.is_empty() => {}
+                Some(Ok(Message::Binary(bytes))) => return Poll::Ready(Some(Ok(bytes))),
+                Some(Ok(Message::Text(_))) => self.end(),
+                Some(Ok(Message::Close(_))) | None => return Poll::Ready(Some(Err(self.broken(None)))),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Some(Err(self.broken(Some(error))))),
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+        if let Source::Half(_, alive) = &mut self.source {
+            alive.take();
+        }
+    }
+
+    fn broken(&mut self, error: Option<WsError>) -> io::Error {
+        self.end();
+        match error {
+            Some(WsError::Io(error)) => error,
+            Some(error) => io::Error::new(io::ErrorKind::ConnectionReset, error),
+            None => io::Error::new(io::ErrorKind::UnexpectedEof, "the stream broke before its end"),
+        }
+    }
+}
+
+impl AsyncRead for Stdout {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.piece.is_empty() {
+            match ready!(self.poll_piece(cx)) {
+                Some(piece) => self.piece = piece?,
+                None => return Poll::Ready(Ok(())),
+            }
+        }
+        let length = self.piece.len().min(buf.remaining());
+        buf.put_slice(&self.piece[..length]);
+        self.piece.advance(length);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The pieces as they came, which saves a copy.
+impl Stream for Stdout {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        self.poll_piece(cx)
+    }
+}
+
+impl AsyncWrite for Stdin {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the command reads no more");
+        if data.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        ready!(self.pieces.poll_reserve(cx)).map_err(gone)?;
+        let piece = &data[..data.len().min(PIECE)];
+        self.pieces.send_item(Bytes::copy_from_slice(piece)).map_err(gone)?;
+        Poll::Ready(Ok(piece.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.pieces.close();
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,294 @@
+//! Files in an instance: `/1.0/instances/{name}/files` and `/sftp` (LXD.md section 2, "Files").
+
+mod pull;
+mod push;
+
+use std::ops::RangeBounds;
+
+use http::HeaderMap;
+use tokio::io::AsyncRead;
+
+use crate::instances::InstanceHandle;
+use crate::request::{dialect_header, full};
+use crate::transfer::{Download, upload};
+use crate::{Client, Error, RawStream};
+
+pub use push::PushOptions;
+
+/// How many files of a folder are on their way at once: over a long link most of each one's time is waiting.
+const AT_ONCE: usize = 8;
+
+/// The files of an instance, from [`InstanceHandle::files`].
+///
+/// ```no_run
+/// # async fn example(client: lxd_client::Client) -> Result<(), lxd_client::Error> {
+/// use lxd_client::FileOptions;
+///
+/// let files = client.instance("c1").files();
+/// files.write("/etc/motd", &b"hello\n"[..], &FileOptions::default().mode(0o644)).await?;
+/// files.push("site".as_ref(), "/var/www", &Default::default(), |p| println!("{} bytes", p.bytes)).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Files {
+    client: Client,
+    instance: InstanceHandle,
+}
+
+/// What is at a path, from [`Files::read`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Entry {
+    /// A file, whose bytes are still to be read.
+    File(FileInfo, Download),
+    /// A folder, and the names in it.
+    Directory(FileInfo, Vec<String>),
+    /// A symbolic link, and where it leads: the server makes that absolute.
+    Symlink(FileInfo, String),
+}
+
+/// Whose something is, and who may use it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileInfo {
+    /// The user's number.
+    pub uid: u32,
+    /// The group's number.
+    pub gid: u32,
+    /// The permissions, such as `0o644`.
+    pub mode: u32,
+    /// The length in bytes, of a file.
+    pub size: Option<u64>,
+}
+
+/// Whose a new file is to be. The server leaves these as they are on a file that is there already, other
+/// than newer ones when [`modify`](FileOptions::modify) asks for it.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "it does nothing until it is given to a method"]
+pub struct FileOptions {
+    uid: Option<u32>,
+    gid: Option<u32>,
+    mode: Option<u32>,
+    append: bool,
+    modify: bool,
+}
+
+/// How far a transfer is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Files, folders and links that are done.
+    pub entries: u64,
+    /// Bytes of files that are done or on their way.
+    pub bytes: u64,
+    /// How many bytes it will be, as far as is known by now.
+    pub total: u64,
+}
+
+impl FileOptions {
+    /// Whose it is.
+    pub fn owner(mut self, uid: u32, gid: u32) -> FileOptions {
+        (self.uid, self.gid) = (Some(uid), Some(gid));
+        self
+    }
+
+    /// Who may use it, such as `0o644`.
+    pub fn mode(mut self, mode: u32) -> FileOptions {
+        self.mode = Some(mode & 0o7777);
+        self
+    }
+
+    /// Adds to the file instead of replacing it.
+    pub fn append(mut self) -> FileOptions {
+        self.append = true;
+        self
+    }
+
+    /// Sets owner and permissions of a file that is there already, too, where the server can.
+    pub fn modify(mut self) -> FileOptions {
+        self.modify = true;
+        self
+    }
+}
+
+impl InstanceHandle {
+    /// Its files. Nothing is sent.
+    #[must_use]
+    pub fn files(&self) -> Files {
+        Files { client: self.client.clone(), instance: self.clone() }
+    }
+
+    /// `GET /1.0/instances/{name}/sftp`: a stream that speaks SFTP version 3, for any library or tool that
+    /// does.
+    ///
+    /// # Errors
+    /// When the server is older than LXD 5.0.
+    pub async fn sftp(&self) -> Result<RawStream, Error> {
+        self.client.get(&self.path(["sftp"])[..]).upgrade("sftp").await
+    }
+}
+
+impl Files {
+    fn request(&self, method: http::Method, path: &str) -> crate::Request {
+        let request = self.client.request(method, &self.instance.path(["files"])[..]).query("path", path);
+        if path.starts_with('/') {
+            request
+        } else {
+            request.refuse(format!("{path:?} is not a path in an instance: it does not begin with /"))
+        }
+    }
+
+    /// `GET /1.0/instances/{name}/files?path=`: what is at a path. Files in `/proc` come back empty.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when nothing is there.
+    pub async fn read(&self, path: &str) -> Result<Entry, Error> {
+        let (head, body) = self.request(http::Method::GET, path).body().await?;
+        let info = FileInfo::of(&head.headers);
+        let kind = dialect_header(&head.headers, "type").unwrap_or("file").to_owned();
+        let download = Download::new(&self.client, head.headers, body);
+        let local = |source| Error::Local { what: format!("{path} could not be read"), source };
+        match kind.as_str() {
+            "directory" => {
+                let body = download.bytes(crate::client::MAX_ANSWER).await.map_err(local)?;
+                match crate::envelope::Envelope::parse(&body) {
+                    Ok(crate::envelope::Envelope::Sync(names)) => {
+                        let names: Option<Vec<String>> =
+                            serde_json::from_value(names).map_err(|e| self.client.protocol(e))?;
+                        Ok(Entry::Directory(info, names.unwrap_or_default()))
+                    }
+                    _ => Err(self.client.protocol(format!("{path} is a folder without a list"))),
+                }
+            }
+            "symlink" => {
+                let target = download.bytes(64 << 10).await.map_err(local)?;
+                let target = String::from_utf8_lossy(&target).trim_end_matches('\n').to_owned();
+                Ok(Entry::Symlink(info, target))
+            }
+            _ => Ok(Entry::File(FileInfo { size: download.length(), ..info }, download)),
+        }
+    }
+
+    /// A part of a file, by its first and last byte.
+    ///
+    /// # Errors
+    /// When nothing is there, or it is no file, or it has no such bytes.
+    pub async fn read_range(&self, path: &str, range: impl RangeBounds<u64>) -> Result<Download, Error> {
+        use std::ops::Bound;
+        let first = match range.start_bound() {
+            Bound::Included(n) => *n,
+            Bound::Excluded(n) => n.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let last = match range.end_bound() {
+            Bound::Included(n) => n.to_string(),
+            Bound::Excluded(0) => "0".to_owned(),
+            Bound::Excluded(n) => (n - 1).to_string(),
+            Bound::Unbounded => String::new(),
+        };
+        let request = self.request(http::Method::GET, path).header("range", &format!("bytes={first}-{last}"));
+        let (head, body) = request.body().await?;
+        if head.status != http::StatusCode::PARTIAL_CONTENT {
+            return Err(self.client.protocol(format!("{path} came whole instead of a part of it")));
+        }
+        Ok(Download::new(&self.client, head.headers, body))
+    }
+
+    /// `HEAD /1.0/instances/{name}/files?path=`: whose it is, and how long where the server tells (LXD 5.0
+    /// does not). Cancel safe.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when nothing is there.
+    pub async fn info(&self, path: &str) -> Result<FileInfo, Error> {
+        let (head, _) = self.request(http::Method::HEAD, path).head_answer().await?;
+        if head.status == http::StatusCode::NOT_FOUND {
+            return Err(Error::Api { code: 404, message: format!("{path} is not there") });
+        }
+        if !head.status.is_success() {
+            return Err(Error::Api {
+                code: head.status.as_u16(),
+                message: format!("no answer about {path}"),
+            });
+        }
+        let length = head.headers.get(http::header::CONTENT_LENGTH);
+        let size = length.and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+        Ok(FileInfo { size, ..FileInfo::of(&head.headers) })
+    }
+
+    /// `POST /1.0/instances/{name}/files?path=`: writes a file, as long as `source` is. The folder must be
+    /// there.
+    ///
+    /// Not cancel safe: a part of it may be written.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when the folder is not there.
+    pub async fn write(
+        &self,
+        path: &str,
+        source: impl AsyncRead + Send + 'static,
+        options: &FileOptions,
+    ) -> Result<(), Error> {
+        upload(self.post(path, "file", options).await?, source).done().await
+    }
+
+    /// Makes a folder.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when the folder above is not there.
+    pub async fn create_dir(&self, path: &str, options: &FileOptions) -> Result<(), Error> {
+        self.post(path, "directory", options).await?.stream(full(Default::default())).done().await
+    }
+
+    /// Makes a symbolic link that leads to `target`, as it is.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when the folder is not there.
+    pub async fn symlink(&self, target: &str, path: &str, options: &FileOptions) -> Result<(), Error> {
+        let body = full(target.to_owned().into());
+        self.post(path, "symlink", options).await?.stream(body).done().await
+    }
+
+    /// `DELETE /1.0/instances/{name}/files?path=`: deletes a file, a link, or a folder that is empty.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when nothing is there.
+    pub async fn delete(&self, path: &str) -> Result<(), Error> {
+        self.request(http::Method::DELETE, path).done().await
+    }
+
+    async fn post(&self, path: &str, kind: &str, options: &FileOptions) -> Result<crate::Request, Error> {
+        let prefix = self.client.header_prefix().await?;
+        let mut request = self.request(http::Method::POST, path).header(&format!("{prefix}type"), kind);
+        let octal = options.mode.map(|mode| format!("{mode:04o}"));
+        let decimal = |n: Option<u32>| n.map(|n| n.to_string());
+        for (name, value) in [("uid", decimal(options.uid)), ("gid", decimal(options.gid)), ("mode", octal)] {
+            if let Some(value) = value {
+                request = request.header(&format!("{prefix}{name}"), &value);
+            }
+        }
+        if kind == "file" {
+            let write = if options.append { "append" } else { "overwrite" };
+            request = request.header(&format!("{prefix}write"), write);
+        }
+        if options.modify {
+            request = request.needs("instances_files_modify_permissions");
+            request = request.header(&format!("{prefix}modify-perm"), "true");
+        }
+        Ok(request)
+    }
+}
+
+impl FileInfo {
+    pub(crate) fn of(headers: &HeaderMap) -> FileInfo {
+        let number =
+            |name: &str| dialect_header(headers, name).and_then(|v| v.parse().ok()).unwrap_or_default();
+        let mode = dialect_header(headers, "mode").unwrap_or_default();
+        FileInfo {
+            uid: number("uid"),
+            gid: number("gid"),
+            mode: u32::from_str_radix(mode.trim_start_matches("0o"), 8).unwrap_or_default() & 0o7777,
+            size: None,
+        }
+    }
+}

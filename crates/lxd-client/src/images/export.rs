@@ -1,0 +1,138 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use http::header;
+use ring::digest::{Context, SHA256};
+use tokio::io::AsyncWriteExt;
+
+use super::ImageHandle;
+use crate::{Download, Error, Progress};
+
+/// The files of an image, from [`ImageHandle::export_to`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImageFiles {
+    /// The whole image, or its metadata.
+    pub metadata: PathBuf,
+    /// Its root disk, when the image is split.
+    pub rootfs: Option<PathBuf>,
+}
+
+impl ImageHandle {
+    /// `GET /1.0/images/{fingerprint}/export`: the image as the server sends it: a file, or two in
+    /// `multipart/form-data`. Nothing checks its hash.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when there is no such image.
+    pub async fn export(&self) -> Result<Download, Error> {
+        Download::begin(self.client.get(["images", &self.fingerprint, "export"])).await
+    }
+
+    /// Saves the image's files in a folder, and checks their hash: they are named `FINGERPRINT` and
+    /// `FINGERPRINT.root`, or are not there at all. The handle needs the whole fingerprint. `progress` is
+    /// called often.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when the hash is another; [`Error::Local`] when something cannot be written.
+    pub async fn export_to(
+        &self,
+        folder: &Path,
+        mut progress: impl FnMut(&Progress) + Send,
+    ) -> Result<ImageFiles, Error> {
+        if self.fingerprint.len() != 64 || !self.fingerprint.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let message = format!("{} is not a whole fingerprint", self.fingerprint);
+            return Err(Error::Config { message });
+        }
+        let mut download = self.export().await?;
+        let content_type = download.headers().get(header::CONTENT_TYPE);
+        let boundary =
+            content_type.and_then(|v| v.to_str().ok()).and_then(|v| multer::parse_boundary(v).ok());
+        let files = ImageFiles {
+            metadata: folder.join(&self.fingerprint),
+            rootfs: boundary.is_some().then(|| folder.join(format!("{}.root", self.fingerprint))),
+        };
+        let mut saving = Saving {
+            hash: Context::new(&SHA256),
+            written: Vec::new(),
+            progress: Progress { total: download.length().unwrap_or_default(), ..Progress::default() },
+            tell: &mut progress,
+        };
+        match boundary {
+            None => saving.file(&mut download, &files.metadata).await?,
+            Some(boundary) => {
+                let mut parts = multer::Multipart::new(download, boundary);
+                for (name, path) in
+                    ["metadata", "rootfs"].iter().zip([Some(&files.metadata), files.rootfs.as_ref()])
+                {
+                    let broken = |e: multer::Error| self.client.broken(e);
+                    let part = parts.next_field().await.map_err(broken)?;
+                    let Some((mut part, path)) = part.zip(path) else {
+                        return Err(self.client.protocol(format!("an image without its {name}")));
+                    };
+                    let mut pieces = futures_util::stream::poll_fn(|cx| part.poll_next_unpin(cx))
+                        .map(|p| p.map_err(io::Error::other));
+                    saving.file(&mut pieces, path).await?;
+                }
+            }
+        }
+        saving.finish(self)?;
+        Ok(files)
+    }
+}
+
+/// Files that are being written; what is not finished is removed.
+struct Saving<'a> {
+    hash: Context,
+    written: Vec<(PathBuf, PathBuf)>,
+    progress: Progress,
+    tell: &'a mut (dyn FnMut(&Progress) + Send),
+}
+
+impl Saving<'_> {
+    async fn file(
+        &mut self,
+        pieces: &mut (impl Stream<Item = io::Result<Bytes>> + Unpin + Send),
+        path: &Path,
+    ) -> Result<(), Error> {
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(".part");
+        let temporary = PathBuf::from(temporary);
+        let failed = |source| Error::Local { what: path.display().to_string(), source };
+        let mut file = tokio::fs::File::create(&temporary).await.map_err(failed)?;
+        self.written.push((temporary, path.to_owned()));
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(failed)?;
+            self.hash.update(&piece);
+            file.write_all(&piece).await.map_err(failed)?;
+            self.progress.bytes += piece.len() as u64;
+            (self.tell)(&self.progress);
+        }
+        self.progress.entries += 1;
+        file.flush().await.map_err(failed)
+    }
+
+    fn finish(mut self, image: &ImageHandle) -> Result<(), Error> {
+        let hash = std::mem::replace(&mut self.hash, Context::new(&SHA256)).finish();
+        let actual: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        if !actual.eq_ignore_ascii_case(&image.fingerprint) {
+            return Err(image
+                .client
+                .protocol(format!("the image's hash is {actual}, not {}", image.fingerprint)));
+        }
+        for (temporary, path) in std::mem::take(&mut self.written) {
+            std::fs::rename(&temporary, &path)
+                .map_err(|source| Error::Local { what: path.display().to_string(), source })?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Saving<'_> {
+    fn drop(&mut self) {
+        for (temporary, _) in &self.written {
+            let _ = std::fs::remove_file(temporary);
+        }
+    }
+}

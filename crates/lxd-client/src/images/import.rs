@@ -1,0 +1,184 @@
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use serde_json::{Value, json};
+use tokio::io::AsyncRead;
+
+use crate::connect::BoxError;
+use crate::path::form;
+use crate::transfer::{body_of, upload};
+use crate::{Client, Error, Operation, Request};
+
+/// What to know of an image that is imported.
+#[derive(Clone, Debug, Default)]
+#[must_use = "it does nothing until it is given to a method"]
+pub struct ImageOptions {
+    public: bool,
+    filename: Option<String>,
+    properties: Vec<(String, String)>,
+    profiles: Vec<String>,
+    virtual_machine: bool,
+}
+
+/// Where a server is to get an image from, for [`Client::create_image`].
+#[derive(Clone, Debug)]
+pub struct ImageSource(Value);
+
+impl ImageOptions {
+    /// Strangers may have it.
+    pub fn public(mut self) -> ImageOptions {
+        self.public = true;
+        self
+    }
+
+    /// The name of its file, which only people read.
+    pub fn filename(mut self, name: &str) -> ImageOptions {
+        self.filename = Some(name.to_owned());
+        self
+    }
+
+    /// Adds to what it says of itself.
+    pub fn property(mut self, key: &str, value: &str) -> ImageOptions {
+        self.properties.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds a profile that instances of it get.
+    pub fn profile(mut self, name: &str) -> ImageOptions {
+        self.profiles.push(name.to_owned());
+        self
+    }
+
+    /// What comes second in a split image is the disk of a virtual machine.
+    pub fn virtual_machine(mut self) -> ImageOptions {
+        self.virtual_machine = true;
+        self
+    }
+}
+
+impl ImageSource {
+    /// A file at an HTTPS address, which the server fetches by itself.
+    #[must_use]
+    pub fn url(url: &str) -> ImageSource {
+        ImageSource(json!({"source": {"type": "url", "url": url}}))
+    }
+
+    /// An image of an image server; `protocol` is `simplestreams` or `lxd`.
+    #[must_use]
+    pub fn remote(server: &str, protocol: &str, alias: &str) -> ImageSource {
+        let source =
+            json!({"type": "image", "mode": "pull", "server": server, "protocol": protocol, "alias": alias});
+        ImageSource(json!({"source": source}))
+    }
+
+    /// What an instance is now, which must be stopped; as `lxc publish` does it.
+    #[must_use]
+    pub fn instance(name: &str) -> ImageSource {
+        ImageSource(json!({"source": {"type": "instance", "name": name}}))
+    }
+
+    /// What a snapshot of an instance is.
+    #[must_use]
+    pub fn snapshot(instance: &str, snapshot: &str) -> ImageSource {
+        let name = format!("{instance}/{snapshot}");
+        ImageSource(json!({"source": {"type": "snapshot", "name": name}}))
+    }
+}
+
+impl Client {
+    /// `POST /1.0/images`: has the server make an image of something that it can reach itself. The
+    /// operation's metadata has the `fingerprint` in the end.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn create_image(
+        &self,
+        source: &ImageSource,
+        options: &ImageOptions,
+    ) -> Result<Operation, Error> {
+        let mut body = source.0.clone();
+        body["public"] = options.public.into();
+        let properties = options.properties.iter().map(|(k, v)| (k.clone(), v.clone().into()));
+        body["properties"] = Value::Object(properties.collect());
+        if !options.profiles.is_empty() {
+            body["profiles"] = options.profiles.clone().into();
+        }
+        self.post(["images"]).json(&body).operation().await
+    }
+
+    /// `POST /1.0/images` with a file: imports a unified image, an archive with all in it, as it is read.
+    /// The operation's metadata has the `fingerprint` in the end.
+    ///
+    /// # Errors
+    /// When reading fails, or the server refuses it.
+    pub async fn import_image(
+        &self,
+        image: impl AsyncRead + Send + 'static,
+        options: &ImageOptions,
+    ) -> Result<Operation, Error> {
+        upload(self.image_post(options).await?, image).operation().await
+    }
+
+    /// `POST /1.0/images` with two files: imports a split image, its metadata and its root disk, as they
+    /// are read.
+    ///
+    /// # Errors
+    /// When reading fails, or the server refuses it.
+    pub async fn import_split_image(
+        &self,
+        metadata: impl AsyncRead + Send + 'static,
+        rootfs: impl AsyncRead + Send + 'static,
+        options: &ImageOptions,
+    ) -> Result<Operation, Error> {
+        let boundary = format!("{:032x}", fastrand::u128(..));
+        let second = if options.virtual_machine { "rootfs.img" } else { "rootfs" };
+        let head = |name: &str| {
+            let head = format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{name}\"\r\n\
+                 Content-Type: application/octet-stream\r\n\r\n"
+            );
+            text(head)
+        };
+        // The server wants them in this order.
+        let parts = head("metadata")
+            .chain(pieces(metadata))
+            .chain(text("\r\n".to_owned()))
+            .chain(head(second))
+            .chain(pieces(rootfs))
+            .chain(text(format!("\r\n--{boundary}--\r\n")));
+        let request = self.image_post(options).await?;
+        let request = request.header("content-type", &format!("multipart/form-data; boundary={boundary}"));
+        request.stream(StreamBody::new(parts).boxed_unsync()).no_timeout().operation().await
+    }
+
+    async fn image_post(&self, options: &ImageOptions) -> Result<Request, Error> {
+        let prefix = self.header_prefix().await?;
+        let mut request = self.post(["images"]);
+        if options.public {
+            request = request.header(&format!("{prefix}public"), "true");
+        }
+        if let Some(name) = &options.filename {
+            request = request.header(&format!("{prefix}filename"), name);
+        }
+        let pairs: Vec<_> = options.properties.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        if !pairs.is_empty() {
+            request = request.header(&format!("{prefix}properties"), &form(pairs));
+        }
+        if !options.profiles.is_empty() {
+            let profiles = options.profiles.iter().map(|name| ("profile", name.as_str()));
+            request = request.header(&format!("{prefix}profiles"), &form(profiles));
+        }
+        Ok(request)
+    }
+}
+
+type Piece = Result<Frame<Bytes>, BoxError>;
+
+fn text(text: String) -> stream::BoxStream<'static, Piece> {
+    stream::iter([Ok(Frame::data(Bytes::from(text)))]).boxed()
+}
+
+fn pieces(source: impl AsyncRead + Send + 'static) -> stream::BoxStream<'static, Piece> {
+    StreamExt::boxed(http_body_util::BodyStream::new(body_of(source)))
+}

@@ -1,0 +1,114 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::InstanceHandle;
+use crate::request::null_is_default;
+use crate::{Client, Error, List, Operation, Versioned};
+
+/// A snapshot of an instance, from [`InstanceHandle::snapshots`] or [`SnapshotHandle::get`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Its name, unique in the instance.
+    pub name: String,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+    /// When the server will delete it; the year 1 for never.
+    pub expires_at: String,
+    /// Whether what ran is in it.
+    pub stateful: bool,
+    /// The instance's settings at that time.
+    #[serde(deserialize_with = "null_is_default")]
+    pub config: BTreeMap<String, String>,
+    /// All else.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// One snapshot, which may or may not exist; from [`InstanceHandle::snapshot`].
+#[derive(Clone, Debug)]
+pub struct SnapshotHandle {
+    client: Client,
+    instance: String,
+    name: String,
+}
+
+impl InstanceHandle {
+    /// `GET /1.0/instances/{name}/snapshots`.
+    pub fn snapshots(&self) -> List<Snapshot> {
+        List::new(self.client.get(&self.path(["snapshots"])[..]))
+    }
+
+    /// `POST /1.0/instances/{name}/snapshots`: makes a snapshot.
+    ///
+    /// # Errors
+    /// [`Error::is_conflict`] when there is one of that name.
+    pub async fn create_snapshot(&self, name: &str, stateful: bool) -> Result<Operation, Error> {
+        let body = json!({"name": name, "stateful": stateful});
+        self.client.post(&self.path(["snapshots"])[..]).json(&body).operation().await
+    }
+
+    /// Brings the instance back to a snapshot: `PUT /1.0/instances/{name}` with `restore`.
+    ///
+    /// # Errors
+    /// When there is no such snapshot.
+    pub async fn restore(&self, snapshot: &str) -> Result<Operation, Error> {
+        self.client.put(&self.path([])[..]).json(&json!({"restore": snapshot})).operation().await
+    }
+
+    /// A handle of a snapshot. Nothing is sent.
+    #[must_use]
+    pub fn snapshot(&self, name: &str) -> SnapshotHandle {
+        SnapshotHandle { client: self.client.clone(), instance: self.name.clone(), name: name.to_owned() }
+    }
+}
+
+impl SnapshotHandle {
+    fn path(&self) -> [&str; 4] {
+        ["instances", &self.instance, "snapshots", &self.name]
+    }
+
+    /// `GET /1.0/instances/{name}/snapshots/{snapshot}`. Cancel safe.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when there is none of that name.
+    pub async fn get(&self) -> Result<Versioned<Snapshot>, Error> {
+        self.client.get(self.path()).versioned().await
+    }
+
+    /// `PUT /1.0/instances/{name}/snapshots/{snapshot}`: changes when it expires.
+    ///
+    /// # Errors
+    /// [`Error::is_changed_meanwhile`] when somebody else changed it since it was read.
+    pub async fn update(&self, snapshot: &Versioned<Snapshot>) -> Result<(), Error> {
+        let body = json!({"expires_at": snapshot.expires_at});
+        self.client.put(self.path()).if_match(snapshot).json(&body).done().await
+    }
+
+    /// `PATCH /1.0/instances/{name}/snapshots/{snapshot}`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn patch(&self, changes: &impl Serialize) -> Result<(), Error> {
+        self.client.patch(self.path()).json(changes).done().await
+    }
+
+    /// `POST /1.0/instances/{name}/snapshots/{snapshot}`: gives it another name.
+    ///
+    /// # Errors
+    /// [`Error::is_conflict`] when the new name is taken.
+    pub async fn rename(&self, name: &str) -> Result<Operation, Error> {
+        self.client.post(self.path()).json(&json!({"name": name})).operation().await
+    }
+
+    /// `DELETE /1.0/instances/{name}/snapshots/{snapshot}`.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when there is none of that name.
+    pub async fn delete(&self) -> Result<Operation, Error> {
+        self.client.delete(self.path()).operation().await
+    }
+}

@@ -1,0 +1,435 @@
+//! One request: what every area of the API is made of.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::client::{Body, Carrier, MAX_ANSWER, no_body};
+use crate::connect::BoxError;
+use crate::envelope::Envelope;
+use crate::operation::Operation;
+use crate::path::{Path, push_query};
+use crate::{Client, Error, OidcLogin, Versioned};
+
+/// A request to any endpoint, from [`Client::get`] and its like: for what this crate has no method for.
+///
+/// The client's project and target are in its query. It is sent by one of `fetch`, `versioned`, `list`,
+/// `text`, `done` and `operation`, which say what is made of the answer; each ends early when dropped, and
+/// has the client's deadline.
+///
+/// ```no_run
+/// # async fn example(client: lxd_client::Client) -> Result<(), lxd_client::Error> {
+/// let leases: Vec<serde_json::Value> = client.get(["networks", "lxdbr0", "leases"]).list().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct Request {
+    client: Client,
+    method: Method,
+    path: Path,
+    scoped: bool,
+    query: Vec<(String, String)>,
+    headers: HeaderMap,
+    body: Payload,
+    needs: Vec<&'static str>,
+    timeout: Option<Duration>,
+    fault: Option<String>,
+}
+
+#[derive(Debug)]
+enum Payload {
+    None,
+    Json(Bytes),
+    Stream(Body),
+}
+
+impl Client {
+    /// Begins a request; see [`Request`].
+    pub fn request(&self, method: Method, path: impl Into<Path>) -> Request {
+        Request {
+            client: self.clone(),
+            method,
+            path: path.into(),
+            scoped: true,
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Payload::None,
+            needs: Vec::new(),
+            timeout: Some(self.timeout()),
+            fault: None,
+        }
+    }
+
+    /// Begins a GET.
+    pub fn get(&self, path: impl Into<Path>) -> Request {
+        self.request(Method::GET, path)
+    }
+
+    /// Begins a POST.
+    pub fn post(&self, path: impl Into<Path>) -> Request {
+        self.request(Method::POST, path)
+    }
+
+    /// Begins a PUT.
+    pub fn put(&self, path: impl Into<Path>) -> Request {
+        self.request(Method::PUT, path)
+    }
+
+    /// Begins a PATCH.
+    pub fn patch(&self, path: impl Into<Path>) -> Request {
+        self.request(Method::PATCH, path)
+    }
+
+    /// Begins a DELETE.
+    pub fn delete(&self, path: impl Into<Path>) -> Request {
+        self.request(Method::DELETE, path)
+    }
+}
+
+impl Request {
+    /// Adds `name=value` to the query.
+    pub fn query(mut self, name: &str, value: impl ToString) -> Request {
+        self.query.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Leaves the client's project and target out.
+    pub fn unscoped(mut self) -> Request {
+        self.scoped = false;
+        self
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &str, value: &str) -> Request {
+        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            (Ok(name), Ok(value)) => {
+                self.headers.append(name, value);
+            }
+            _ => self.fault = Some(format!("the header {name} cannot have this value")),
+        }
+        self
+    }
+
+    /// Has it fail with [`Error::Config`] once it is sent.
+    pub(crate) fn refuse(mut self, message: String) -> Request {
+        self.fault = Some(message);
+        self
+    }
+
+    /// Sends this as JSON.
+    pub fn json(mut self, body: &impl Serialize) -> Request {
+        match serde_json::to_vec(body) {
+            Ok(json) => self.body = Payload::Json(json.into()),
+            Err(error) => self.fault = Some(format!("the body is not JSON: {error}")),
+        }
+        self
+    }
+
+    /// Sends a stream of bytes.
+    pub(crate) fn stream(mut self, body: Body) -> Request {
+        self.body = Payload::Stream(body);
+        self
+    }
+
+    /// Has the server refuse the update when the value was changed since it was read.
+    pub fn if_match<T>(self, value: &Versioned<T>) -> Request {
+        match &value.etag {
+            Some(etag) => self.header("if-match", etag),
+            None => self,
+        }
+    }
+
+    /// Fails with [`Error::Unsupported`] and sends nothing when the server does not have this API extension.
+    pub fn needs(mut self, extension: &'static str) -> Request {
+        self.needs.push(extension);
+        self
+    }
+
+    /// Another deadline than the client's.
+    pub fn timeout(mut self, timeout: Duration) -> Request {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// No deadline, other than that for a connection: for an answer that comes when something ends.
+    pub(crate) fn no_timeout(mut self) -> Request {
+        self.timeout = None;
+        self
+    }
+
+    /// Sends it and gives the result.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn fetch<T: DeserializeOwned>(self) -> Result<T, Error> {
+        Ok(self.versioned().await?.value)
+    }
+
+    /// Sends it and gives the result with its version.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn versioned<T: DeserializeOwned>(self) -> Result<Versioned<T>, Error> {
+        let client = self.client.clone();
+        let (envelope, headers) = self.answer().await?;
+        let value = match envelope {
+            Envelope::Sync(metadata) => serde_json::from_value(metadata).map_err(|e| client.protocol(e)),
+            Envelope::Async(_) => Err(client.protocol("an operation instead of a result")),
+            Envelope::Error { code, message } => Err(refusal(code, message, &headers)),
+        }?;
+        let etag = headers.get(header::ETAG).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        Ok(Versioned { value, etag })
+    }
+
+    /// Sends it and gives the result, a list; servers have `null` for an empty one.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn list<T: DeserializeOwned>(self) -> Result<Vec<T>, Error> {
+        Ok(self.fetch::<Option<Vec<T>>>().await?.unwrap_or_default())
+    }
+
+    /// Sends it and waits until it is done, where the server makes an operation of it too.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn done(self) -> Result<(), Error> {
+        let client = self.client.clone();
+        let (envelope, headers) = self.answer().await?;
+        match envelope {
+            Envelope::Sync(_) => Ok(()),
+            Envelope::Async(operation) => Operation::begun(&client, operation)?.wait().await.map(drop),
+            Envelope::Error { code, message } => Err(refusal(code, message, &headers)),
+        }
+    }
+
+    /// Sends it and gives the operation that it begins.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn operation(self) -> Result<Operation, Error> {
+        let client = self.client.clone();
+        let (envelope, headers) = self.answer().await?;
+        match envelope {
+            Envelope::Async(operation) => Operation::begun(&client, operation),
+            // Some servers do at once what others make an operation of.
+            Envelope::Sync(_) => Ok(Operation::done(&client)),
+            Envelope::Error { code, message } => Err(refusal(code, message, &headers)),
+        }
+    }
+
+    /// Sends it and gives the answer as it is, which is text and no JSON envelope.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn text(self) -> Result<String, Error> {
+        let client = self.client.clone();
+        String::from_utf8(self.bytes().await?.into()).map_err(|e| client.protocol(e))
+    }
+
+    /// Sends it and gives the answer as it is, which are bytes and no JSON envelope; up to 64 MiB.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn bytes(self) -> Result<Bytes, Error> {
+        let client = self.client.clone();
+        let whole = self.deadline(async |request: Request| {
+            let (head, body) = request.raw(Carrier::Shared).await?;
+            let body = client.collect(body).await?;
+            Ok((head, body))
+        });
+        let (head, body) = whole.await?;
+        client.succeeded(&head, &body)?;
+        Ok(body)
+    }
+
+    /// Sends it and gives the envelope, whatever is in it.
+    pub(crate) async fn answer(self) -> Result<(Envelope, HeaderMap), Error> {
+        let client = self.client.clone();
+        // A stream as the body is as long as it is; what it is made of has its deadlines.
+        let carrier = if matches!(self.body, Payload::Stream(_)) { Carrier::Own } else { Carrier::Shared };
+        self.deadline(async |request: Request| {
+            let (head, body) = request.raw(carrier).await?;
+            let body = client.collect(body).await?;
+            let status = head.status;
+            let envelope =
+                Envelope::parse(&body).map_err(|e| client.protocol(format!("HTTP status {status}, {e}")))?;
+            Ok((envelope, head.headers))
+        })
+        .await
+    }
+
+    /// Sends it on a connection of its own kind and gives the answer, whose body is yet to be read. An answer
+    /// that is an error becomes one.
+    pub(crate) async fn body(self) -> Result<(http::response::Parts, Incoming), Error> {
+        let client = self.client.clone();
+        self.deadline(async |request: Request| {
+            let (head, body) = request.raw(Carrier::Own).await?;
+            if head.status.is_success() {
+                return Ok((head, body));
+            }
+            let body = client.collect(body).await?;
+            client.succeeded(&head, &body)?;
+            Err(client.protocol(format!("HTTP status {}", head.status)))
+        })
+        .await
+    }
+
+    /// Sends it and gives the answer's head; for a HEAD, which has no body.
+    pub(crate) async fn head_answer(self) -> Result<(http::response::Parts, Incoming), Error> {
+        self.deadline(async |request: Request| request.raw(Carrier::Shared).await).await
+    }
+
+    async fn deadline<T>(self, work: impl AsyncFnOnce(Request) -> Result<T, Error>) -> Result<T, Error> {
+        let server = self.client.name().to_owned();
+        match self.timeout {
+            Some(after) => {
+                tokio::time::timeout(after, work(self)).await.map_err(|_| Error::Timeout { server, after })?
+            }
+            None => work(self).await,
+        }
+    }
+
+    async fn raw(self, carrier: Carrier) -> Result<(http::response::Parts, Incoming), Error> {
+        let client = self.client.clone();
+        let (request, payload) = self.head().await?;
+        let build = |body| client.assemble_request(request.0.clone(), &request.1, request.2.clone(), body);
+        let body = match payload {
+            Payload::None => no_body(),
+            Payload::Json(json) => full(json),
+            Payload::Stream(stream) => stream,
+        };
+        let safe = matches!(request.0, Method::GET | Method::HEAD);
+        match client.exchange(build(body)?, carrier).await {
+            // Once more, on a new connection; such a request changes nothing and has no body.
+            Err(failed) if failed.stale && safe => Ok(client.exchange(build(no_body())?, carrier).await?),
+            other => Ok(other?),
+        }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What goes before the body.
+    async fn head(self) -> Result<((Method, String, HeaderMap), Payload), Error> {
+        if let Some(message) = self.fault {
+            return Err(Error::Config { message });
+        }
+        for extension in self.needs {
+            self.client.need(extension).await?;
+        }
+        let mut path = self.path.0.map_err(|message| Error::Config { message })?;
+        let everywhere = self.query.iter().any(|(name, _)| name == "all-projects" || name == "project");
+        if self.scoped {
+            for (name, value) in self.client.scope_query(everywhere) {
+                push_query(&mut path, name, value);
+            }
+        }
+        for (name, value) in &self.query {
+            push_query(&mut path, name, value);
+        }
+        let mut headers = self.headers;
+        let content_type = match &self.body {
+            Payload::None => None,
+            Payload::Json(_) => Some("application/json"),
+            // A form's content type would make the server read the body as one (LXD.md section 2).
+            Payload::Stream(_) => Some("application/octet-stream"),
+        };
+        if let Some(content_type) = content_type
+            && !headers.contains_key(header::CONTENT_TYPE)
+        {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        Ok(((self.method, path, headers), self.body))
+    }
+
+    /// The path with its query, the method and the headers, for an upgrade.
+    pub(crate) async fn upgrade_head(self) -> Result<(Client, Method, String, HeaderMap), Error> {
+        let client = self.client.clone();
+        let ((method, path, headers), _) = self.head().await?;
+        Ok((client, method, path, headers))
+    }
+}
+
+impl Client {
+    /// The whole body, which is bounded.
+    pub(crate) async fn collect(&self, body: Incoming) -> Result<Bytes, Error> {
+        let collected = Limited::new(body, MAX_ANSWER).collect().await.map_err(|source| {
+            if source.is::<LengthLimitError>() {
+                self.protocol(format!("more than {} MiB", MAX_ANSWER >> 20))
+            } else {
+                self.broken(source)
+            }
+        })?;
+        Ok(collected.to_bytes())
+    }
+
+    /// Makes an error of an answer that is one.
+    pub(crate) fn succeeded(&self, head: &http::response::Parts, body: &[u8]) -> Result<(), Error> {
+        if head.status == StatusCode::OK {
+            return Ok(());
+        }
+        match Envelope::parse(body) {
+            Ok(Envelope::Error { code, message }) => Err(refusal(code, message, &head.headers)),
+            _ => Err(self.protocol(format!("HTTP status {}", head.status))),
+        }
+    }
+
+    pub(crate) fn protocol(&self, message: impl ToString) -> Error {
+        Error::Protocol { server: self.name().to_owned(), message: message.to_string() }
+    }
+
+    pub(crate) fn broken(&self, source: impl Into<BoxError>) -> Error {
+        Error::Broken { server: self.name().to_owned(), source: source.into() }
+    }
+
+    /// Whether the server has an API extension, which is asked once.
+    pub(crate) async fn need(&self, extension: &'static str) -> Result<(), Error> {
+        if self.known_server().await?.has_extension(extension) {
+            return Ok(());
+        }
+        Err(Error::Unsupported { server: self.name().to_owned(), extension })
+    }
+
+    /// The name of a header in the server's dialect: `X-LXD-…`, or `X-Incus-…`.
+    pub(crate) async fn header_prefix(&self) -> Result<&'static str, Error> {
+        Ok(if self.known_server().await?.is_incus() { "X-Incus-" } else { "X-LXD-" })
+    }
+}
+
+/// A header of an answer in either dialect.
+pub(crate) fn dialect_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    ["x-lxd-", "x-incus-"]
+        .iter()
+        .find_map(|prefix| headers.get(format!("{prefix}{name}")))
+        .and_then(|value| value.to_str().ok())
+}
+
+pub(crate) fn refusal(code: u16, message: String, headers: &HeaderMap) -> Error {
+    match code {
+        401 if let Some(login) = OidcLogin::of(headers) => Error::LoginRequired { login: Box::new(login) },
+        401 | 403 => Error::NotTrusted { message },
+        _ => Error::Api { code, message },
+    }
+}
+
+pub(crate) fn full(bytes: Bytes) -> Body {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// A JSON object, where a server may have `null`.
+pub(crate) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + serde::Deserialize<'de>,
+{
+    Ok(<Option<T> as serde::Deserialize>::deserialize(deserializer)?.unwrap_or_default())
+}

@@ -1,0 +1,176 @@
+//! Connections that stop being HTTP: websockets, and raw streams such as SFTP (LXD.md section 2).
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
+use tokio_tungstenite::tungstenite::{self, protocol};
+
+use crate::client::no_body;
+use crate::http1::Ready;
+use crate::request::Request;
+use crate::{Client, Error};
+
+/// A stream of bytes to the server, on a connection of its own, from [`Request::upgrade`].
+#[derive(Debug)]
+pub struct RawStream(TokioIo<Upgraded>);
+
+/// A websocket to the server, on a connection of its own, from [`Request::websocket`].
+///
+/// It answers the server's pings while [`next`](WebSocket::next) waits: newer servers close one that does
+/// not for 30 seconds.
+#[derive(Debug)]
+pub struct WebSocket {
+    client: Client,
+    pub(crate) stream: WebSocketStream<TokioIo<Upgraded>>,
+}
+
+/// A message of a [`WebSocket`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Text; an empty one is LXD's end of file.
+    Text(String),
+    /// Bytes.
+    Binary(Bytes),
+}
+
+impl Request {
+    /// Sends it on a connection of its own, which becomes a websocket. Cancel safe.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn websocket(self) -> Result<WebSocket, Error> {
+        self.websocket_on(None).await
+    }
+
+    /// Sends it on a connection of its own, which becomes a stream of another protocol, such as `sftp`.
+    /// Cancel safe.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn upgrade(self, protocol: &'static str) -> Result<RawStream, Error> {
+        let (upgraded, _) = self.header("upgrade", protocol).switch(None).await?;
+        Ok(RawStream(TokioIo::new(upgraded)))
+    }
+
+    /// The same on a connection that is open already.
+    pub(crate) async fn websocket_on(self, ready: Option<Ready>) -> Result<WebSocket, Error> {
+        let client = self.client().clone();
+        let key = generate_key();
+        let request = self
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", &key);
+        let (upgraded, headers) = request.switch(ready).await?;
+        let accept = headers.get("sec-websocket-accept").map(HeaderValue::as_bytes);
+        if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+            return Err(client.protocol("no websocket"));
+        }
+        let stream =
+            WebSocketStream::from_raw_socket(TokioIo::new(upgraded), protocol::Role::Client, None).await;
+        Ok(WebSocket { client, stream })
+    }
+
+    async fn switch(self, ready: Option<Ready>) -> Result<(Upgraded, HeaderMap), Error> {
+        let (timeout, server) = (self.client().timeout(), self.client().name().to_owned());
+        tokio::time::timeout(timeout, self.switch_now(ready))
+            .await
+            .map_err(|_| Error::Timeout { server, after: timeout })?
+    }
+
+    async fn switch_now(self, ready: Option<Ready>) -> Result<(Upgraded, HeaderMap), Error> {
+        let (client, method, path, mut headers) = self.upgrade_head().await?;
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        let request = || client.assemble_request(method.clone(), &path, headers.clone(), no_body());
+        let ready = match ready {
+            Some(ready) => ready,
+            None => client.ready().await?,
+        };
+        let response = match client.send_on(ready, request()?).await {
+            // The connection was dead before: the server has not seen this.
+            Err(failed) if failed.stale => client.send_on(client.fresh().await?, request()?).await?,
+            other => other?,
+        };
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            let (head, body) = response.into_parts();
+            let body = client.collect(body).await?;
+            client.succeeded(&head, &body)?;
+            return Err(client.protocol("no other protocol"));
+        }
+        let headers = response.headers().clone();
+        let upgraded = hyper::upgrade::on(response).await.map_err(|e| client.broken(e))?;
+        Ok((upgraded, headers))
+    }
+}
+
+impl WebSocket {
+    /// The next message; `None` when the server has closed it. Cancel safe.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn next(&mut self) -> Result<Option<Message>, Error> {
+        loop {
+            match self.stream.next().await {
+                Some(Ok(tungstenite::Message::Text(text))) => {
+                    return Ok(Some(Message::Text(text.as_str().to_owned())));
+                }
+                Some(Ok(tungstenite::Message::Binary(bytes))) => return Ok(Some(Message::Binary(bytes))),
+                Some(Ok(tungstenite::Message::Close(_))) | None => return Ok(None),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(self.client.broken(error)),
+            }
+        }
+    }
+
+    /// Sends a message. Not cancel safe: it may or may not be sent.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn send(&mut self, message: Message) -> Result<(), Error> {
+        let message = match message {
+            Message::Text(text) => tungstenite::Message::text(text),
+            Message::Binary(bytes) => tungstenite::Message::Binary(bytes),
+        };
+        self.stream.send(message).await.map_err(|e| self.client.broken(e))
+    }
+
+    /// Says that nothing more will come, and ends the connection.
+    ///
+    /// # Errors
+    /// When the connection is broken already.
+    pub async fn close(mut self) -> Result<(), Error> {
+        self.stream.close(None).await.map_err(|e| self.client.broken(e))
+    }
+}
+
+impl AsyncRead for RawStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for RawStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, data)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}

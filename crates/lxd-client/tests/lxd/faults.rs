@@ -1,0 +1,101 @@
+//! Links that break in the middle.
+
+use std::time::Duration;
+
+use lxd_client::{Error, Event, EventKind, FileOptions};
+use serde_json::json;
+use tokio::io::AsyncReadExt;
+
+use crate::common::{address, fresh, local, through};
+use crate::forwarder::Forwarder;
+
+const SOON: Duration = Duration::from_secs(30);
+
+async fn breakable() -> (Forwarder, lxd_client::Client) {
+    let (addr, trust) = address().await;
+    let forwarder = Forwarder::to(addr, Duration::ZERO).await;
+    let client = through(forwarder.addr, trust).await;
+    client.server().await.unwrap();
+    (forwarder, client)
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+async fn a_wait_survives_a_lost_connection() {
+    let (forwarder, client) = breakable().await;
+    let body = json!({"command": ["sleep", "3"], "wait-for-websocket": false, "interactive": false});
+    let mut sleep = client.post(["instances", "c1", "exec"]).json(&body).operation().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    forwarder.cut();
+    let ended = tokio::time::timeout(SOON, sleep.wait()).await.expect("it hangs").unwrap();
+    assert_eq!(ended.metadata["return"], 0);
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+async fn a_cut_in_the_middle_of_a_command_is_an_error_and_no_end_of_file() {
+    let (forwarder, client) = breakable().await;
+    let mut exec = client.instance("c1").exec(["sh", "-c", "echo begin; sleep 1000"]).spawn().await.unwrap();
+    let mut stdout = exec.stdout.take().unwrap();
+    let mut begin = [0; 6];
+    stdout.read_exact(&mut begin).await.unwrap();
+    forwarder.cut();
+    let mut rest = Vec::new();
+    let error =
+        tokio::time::timeout(SOON, stdout.read_to_end(&mut rest)).await.expect("it hangs").unwrap_err();
+    assert!(rest.is_empty(), "{error:?}");
+    // The server kills it, and the operation tells.
+    let ended = tokio::time::timeout(SOON, exec.wait()).await.expect("it hangs");
+    assert!(matches!(ended, Ok(status) if status.code() == 137), "{ended:?}");
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+async fn a_cut_in_the_middle_of_a_file_is_an_error_both_ways() {
+    let (forwarder, client) = breakable().await;
+    let files = client.instance("c1").files();
+    let path = format!("/root/{}", fresh("cut"));
+    let cut = |after| {
+        let forwarder = forwarder.clone();
+        async move {
+            tokio::time::sleep(after).await;
+            forwarder.cut();
+        }
+    };
+    let (endless, options) = (tokio::io::repeat(1), FileOptions::default());
+    let (written, ()) = tokio::join!(
+        tokio::time::timeout(SOON, files.write(&path, endless, &options)),
+        cut(Duration::from_millis(500))
+    );
+    assert!(matches!(written.expect("it hangs"), Err(Error::Broken { .. })));
+
+    let long = tokio::io::repeat(2).take(200_000_000);
+    files.write(&path, long, &FileOptions::default()).await.unwrap();
+    let lxd_client::Entry::File(_, mut download) = files.read(&path).await.unwrap() else {
+        panic!("no file")
+    };
+    download.read_exact(&mut vec![0; 1_000_000]).await.unwrap();
+    forwarder.cut();
+    let copied = tokio::time::timeout(SOON, tokio::io::copy(&mut download, &mut tokio::io::sink())).await;
+    copied.expect("it hangs").unwrap_err();
+    files.delete(&path).await.unwrap();
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+async fn events_come_again_after_a_cut_and_what_ended_meanwhile_is_told() {
+    let (forwarder, client) = breakable().await;
+    let mut events = client.events(&[EventKind::Operation]).await.unwrap();
+    let exec = local().instance("c1").exec(["sleep", "1"]).spawn().await.unwrap();
+    let id = exec.operation().id().to_owned();
+    forwarder.cut();
+    let (mut again, mut ended) = (false, false);
+    while !ended {
+        match tokio::time::timeout(SOON, events.next()).await.expect("no event").unwrap() {
+            Event::Reconnected => again = true,
+            Event::Operation(state) if state.id == id => ended = state.is_final(),
+            _ => {}
+        }
+    }
+    assert!(again, "the connection was not lost");
+}

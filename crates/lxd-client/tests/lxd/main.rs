@@ -1,0 +1,21 @@
+//! The client against a real LXD, that of `LXD_DIR`, over TLS on loopback; run by
+//! `.ci/with-lxd cargo test -p lxd-client`. Each test leaves the server as it found it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod common;
+
+mod events;
+mod exec;
+mod facade;
+mod faults;
+mod files;
+mod forwarder;
+mod images;
+mod instances;
+mod lxc_config;
+mod migrate;
+mod operations;
+mod profiles;
+mod round_trips;
+mod second;

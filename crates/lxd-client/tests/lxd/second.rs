@@ -1,0 +1,59 @@
+//! A second daemon, for what needs two.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use lxd_client::Client;
+use serde_json::json;
+
+/// A daemon in a folder of its own, with a storage pool and an address on loopback. It ends with this.
+pub(crate) struct Second {
+    folder: tempfile::TempDir,
+    daemon: Child,
+    pub(crate) client: Client,
+    pub(crate) url: String,
+}
+
+impl Second {
+    pub(crate) async fn start() -> Second {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |args: &[&str]| {
+            let mut command = Command::new(args[0]);
+            command.args(&args[1..]).env("LXD_DIR", folder.path());
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        run(&["chmod", "711", folder.path().to_str().unwrap()]).status().unwrap();
+        let daemon = run(&["lxd", "--group", "root"]).spawn().unwrap();
+        let ready = run(&["lxd", "waitready", "--timeout=60"]).status().unwrap();
+        assert!(ready.success(), "the second daemon does not start");
+        let client = Client::unix(&folder.path().join("unix.socket"), Duration::from_secs(30)).unwrap();
+        // A port that is free now; the daemon takes it at once.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = format!("127.0.0.1:{port}");
+        let config = json!({"core.https_address": address});
+        client.patch_server_config(config.as_object().unwrap()).await.unwrap();
+        let pool = json!({"name": "default", "driver": "dir"});
+        client.post(["storage-pools"]).json(&pool).done().await.unwrap();
+        let root = json!({"devices": {"root": {"type": "disk", "path": "/", "pool": "default"}}});
+        client.profile("default").patch(&root).await.unwrap();
+        Second { folder, daemon, client, url: format!("https://{address}") }
+    }
+}
+
+impl Drop for Second {
+    fn drop(&mut self) {
+        let mut shutdown = Command::new("lxd");
+        shutdown.args(["shutdown", "--timeout=20"]).env("LXD_DIR", self.folder.path());
+        let _ = shutdown.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let _ = self.daemon.wait();
+        // What the daemon mounted would be in the way of the folder's end.
+        let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+        let folder = self.folder.path().display().to_string();
+        for path in
+            mounts.lines().filter_map(|line| line.split(' ').nth(1)).filter(|p| p.starts_with(&folder))
+        {
+            let _ = Command::new("umount").args(["-l", path]).status();
+        }
+    }
+}

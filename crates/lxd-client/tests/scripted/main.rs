@@ -1,0 +1,9 @@
+//! The client against servers that answer as LXD does, or lie, break or stay silent.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod server;
+
+mod answers;
+mod operations;
+mod trust;

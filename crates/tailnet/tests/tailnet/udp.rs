@@ -1,0 +1,159 @@
+//! Datagrams: their boundaries, their senders, their size, and that they stay in the tailnet.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use tailnet::{ListenError, Tailnet, TailnetUdpSocket};
+use tailnet_sandbox::Sandbox;
+
+use crate::common::{builder, done, joined, soon};
+
+/// Two nodes, with a socket each.
+async fn two() -> (Sandbox, [(Tailnet, TailnetUdpSocket, SocketAddr); 2]) {
+    let (sandbox, first, _) = joined().await;
+    let second = soon(builder(&sandbox).hostname("second").up()).await.unwrap();
+    let mut both = Vec::new();
+    for node in [first, second] {
+        let socket = soon(node.bind_udp(0)).await.unwrap();
+        let ip = node.status().await.unwrap().ips[0];
+        let address = SocketAddr::new(ip, socket.local_addr().port());
+        both.push((node, socket, address));
+    }
+    let both: [_; 2] = both.try_into().unwrap_or_else(|_| unreachable!());
+    for [from, to] in [[0, 1], [1, 0]] {
+        meet(&both[from].1, &both[to].1, both[to].2).await;
+    }
+    (sandbox, both)
+}
+
+/// The first datagrams between nodes that have just met may be lost.
+async fn meet(from: &TailnetUdpSocket, to: &TailnetUdpSocket, address: SocketAddr) {
+    let mut buf = [0; 16];
+    soon(async {
+        loop {
+            from.send_to(b"hello", address).await.unwrap();
+            let received = tokio::time::timeout(Duration::from_millis(200), to.recv_from(&mut buf)).await;
+            if received.is_ok() {
+                break;
+            }
+        }
+    })
+    .await;
+    // Those that came late.
+    while tokio::time::timeout(Duration::from_millis(300), to.recv_from(&mut buf)).await.is_ok() {}
+}
+
+async fn end(sandbox: Sandbox, both: [(Tailnet, TailnetUdpSocket, SocketAddr); 2]) {
+    let [(first, ..), (second, ..)] = both;
+    soon(second.close()).await.unwrap();
+    done(sandbox, first).await;
+}
+
+#[tokio::test]
+async fn datagrams_keep_their_boundaries_and_tell_their_sender() {
+    let (sandbox, both) = two().await;
+    let [(_, a, a_address), (_, b, b_address)] = &both;
+    let mut buf = [0; 2000];
+    for len in [0, 3, 4, 5, TailnetUdpSocket::MAX_IPV4] {
+        let sent: Vec<u8> = (0..len).map(|at| at as u8).collect();
+        soon(a.send_to(&sent, *b_address)).await.unwrap();
+        let (received, from) = soon(b.recv_from(&mut buf)).await.unwrap();
+        assert_eq!((&buf[..received], from), (&sent[..], *a_address));
+        soon(b.send_to(&buf[..received], from)).await.unwrap();
+        let (received, from) = soon(a.recv_from(&mut buf)).await.unwrap();
+        assert_eq!((&buf[..received], from), (&sent[..], *b_address));
+    }
+    end(sandbox, both).await;
+}
+
+#[tokio::test]
+async fn ipv6_carries_datagrams_too() {
+    let (sandbox, both) = two().await;
+    let [(_, a, _), (node, b, b_address)] = &both;
+    let ip = node.status().await.unwrap().ips[1];
+    assert!(ip.is_ipv6());
+    let sent = vec![7; TailnetUdpSocket::MAX_IPV6];
+    soon(a.send_to(&sent, SocketAddr::new(ip, b_address.port()))).await.unwrap();
+    let mut buf = [0; 1500];
+    let (received, from) = soon(b.recv_from(&mut buf)).await.unwrap();
+    assert_eq!(buf[..received], sent);
+    assert!(from.is_ipv6());
+    end(sandbox, both).await;
+}
+
+#[tokio::test]
+async fn a_datagram_that_is_too_large_is_an_error_and_not_cut() {
+    let (sandbox, both) = two().await;
+    let [(_, a, _), (_, b, b_address)] = &both;
+    let error = soon(a.send_to(&[0; TailnetUdpSocket::MAX_IPV4 + 1], *b_address)).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{error}");
+    soon(a.send_to(b"next", *b_address)).await.unwrap();
+    let mut buf = [0; 2];
+    assert_eq!(soon(b.recv_from(&mut buf)).await.unwrap().0, 2, "what does not fit is cut off");
+    assert_eq!(&buf, b"ne");
+    end(sandbox, both).await;
+}
+
+#[tokio::test]
+async fn a_connected_socket_hears_its_peer_alone() {
+    let (sandbox, both) = two().await;
+    let [(node, _, a_address), (_, b, b_address)] = &both;
+    let connected = soon(node.connect_udp(*b_address)).await.unwrap();
+    assert_eq!(connected.peer_addr(), Some(*b_address));
+    soon(connected.send(b"from the connected one")).await.unwrap();
+    let mut buf = [0; 100];
+    let (_, from) = soon(b.recv_from(&mut buf)).await.unwrap();
+    assert_eq!((from.ip(), from.port()), (a_address.ip(), connected.local_addr().port()));
+    let stranger = soon(node.bind_udp(0)).await.unwrap();
+    soon(stranger.send_to(b"from a stranger", from)).await.unwrap();
+    soon(b.send_to(b"from the peer", from)).await.unwrap();
+    let received = soon(connected.recv(&mut buf)).await.unwrap();
+    assert_eq!(&buf[..received], b"from the peer");
+    end(sandbox, both).await;
+}
+
+#[tokio::test]
+#[allow(clippy::disallowed_methods, reason = "it is there to hear what must not come")]
+async fn no_datagram_leaves_the_tailnet() {
+    let host_only = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+    host_only.set_nonblocking(true).unwrap();
+    let port = host_only.local_addr().unwrap().port();
+    let (sandbox, node, _) = joined().await;
+    let socket = soon(node.bind_udp(0)).await.unwrap();
+    for host in ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "100.64.0.250", "192.0.2.1", "224.0.0.1"] {
+        let error = soon(socket.send_to(b"x", format!("{host}:{port}").parse().unwrap())).await.unwrap_err();
+        assert!(error.to_string().contains("not in the tailnet"), "{host}: {error}");
+    }
+    assert!(host_only.recv(&mut [0; 9]).is_err(), "it left by the host's network");
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn a_port_is_bound_once_and_is_free_again_after() {
+    let (sandbox, node, _) = joined().await;
+    let socket = soon(node.bind_udp(5353)).await.unwrap();
+    assert_eq!(socket.local_addr().port(), 5353);
+    let error = soon(node.bind_udp(5353)).await.unwrap_err();
+    assert!(matches!(error, ListenError::InUse { .. }), "{error:?}");
+    drop(socket);
+    let again = async {
+        while node.bind_udp(5353).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    soon(again).await;
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn closing_the_node_wakes_who_receives() {
+    let (sandbox, node, _) = joined().await;
+    let socket = soon(node.bind_udp(0)).await.unwrap();
+    let receive = tokio::spawn(async move { socket.recv_from(&mut [0; 9]).await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    soon(node.close()).await.unwrap();
+    let error = soon(receive).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted, "{error}");
+    sandbox.stop().await.unwrap();
+}
