@@ -31,6 +31,7 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 		MagicDNSDomain: c.Domain,
 		DNSConfig:      c.dnsConfig(),
 		AllOnline:      true,
+		TagOwners:      map[string][]string{}, // a node has the tags that it asks for
 	}
 	door, err := newDoor(c.Address, func(l net.Listener) {
 		web := &http.Server{Handler: server, ErrorLog: logger.StdLogger(logf)}
@@ -47,10 +48,21 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 
 func (c *Config) dnsConfig() *tailcfg.DNSConfig {
 	config := &tailcfg.DNSConfig{Proxied: true, ExtraRecords: c.Records}
-	for _, addr := range c.Resolvers {
-		config.Resolvers = append(config.Resolvers, &dnstype.Resolver{Addr: addr})
+	config.Resolvers = resolvers(c.Resolvers)
+	for domain, servers := range c.SplitDNS {
+		if config.Routes == nil {
+			config.Routes = map[string][]*dnstype.Resolver{}
+		}
+		config.Routes[domain] = resolvers(servers)
 	}
 	return config
+}
+
+func resolvers(addresses []string) (list []*dnstype.Resolver) {
+	for _, addr := range addresses {
+		list = append(list, &dnstype.Resolver{Addr: addr})
+	}
+	return list
 }
 
 // require asks more of nodes that join from now on.

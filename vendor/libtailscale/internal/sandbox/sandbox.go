@@ -28,6 +28,7 @@ type Config struct {
 
 	Resolvers []string            `json:"resolvers"` // DNS servers for all other names, "ip:port"
 	Records   []tailcfg.DNSRecord `json:"records"`   // MagicDNS names besides those of the nodes
+	SplitDNS  map[string][]string `json:"split_dns"` // DNS servers by domain, "ip:port"
 }
 
 // Info is what a node needs to join, and what it then finds.
