@@ -139,8 +139,13 @@ func (c *Conn) download() {
 	for drained := true; ; {
 		if drained {
 			// Waits until there is something to read, and only then takes a buffer. The netstack answers with an
-			// error when there is, or with the one that the next read gets; others answer at once.
-			c.stream.Read(nil)
+			// error when there is; others answer at once. Why a stream broke it tells once only, and then an end.
+			if _, err := c.stream.Read(nil); err != nil {
+				if code := errs.Of(context.Background(), err).Code; code == errs.Reset || code == errs.Unreachable {
+					c.breakWith(code)
+					break
+				}
+			}
 		}
 		buf := getBuffer()
 		n, err := c.stream.Read(*buf)
