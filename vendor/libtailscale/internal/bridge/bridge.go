@@ -140,10 +140,11 @@ func (c *Conn) download() {
 		if drained {
 			// Waits until there is something to read, and only then takes a buffer. The netstack then answers that
 			// nothing fits into none; why a stream broke it says only once, so that may be here.
-			_, err := c.stream.Read(nil)
-			if code := errs.Of(context.Background(), err).Code; err != nil && err != io.EOF && code != errs.Internal {
-				c.breakWith(code)
-				break
+			if _, err := c.stream.Read(nil); err != nil && err != io.EOF {
+				if code := errs.Of(context.Background(), err).Code; code != errs.Internal {
+					c.breakWith(code)
+					break
+				}
 			}
 		}
 		buf := getBuffer()
