@@ -172,3 +172,38 @@ fn a_runtime_that_ends_under_a_node_does_no_harm() {
         soon(node.close()).await.unwrap();
     });
 }
+
+/// The descriptors that a child process starts with.
+fn inherited() -> usize {
+    let listed = std::process::Command::new("ls").arg("/proc/self/fd").output().unwrap();
+    String::from_utf8_lossy(&listed.stdout).lines().count()
+}
+
+#[tokio::test]
+async fn a_child_process_inherits_no_descriptor_of_a_node() {
+    let before = inherited();
+    let (sandbox, node, tools) = joined().await;
+    let streams = [(); 10].map(|()| node.connect((tools.ipv4, ECHO)));
+    let mut open = Vec::new();
+    for stream in streams {
+        open.push(soon(stream).await.unwrap());
+    }
+    let socket = soon(node.bind_udp(0)).await.unwrap();
+    assert_eq!(inherited(), before);
+    drop((open, socket));
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn signals_and_ended_children_still_reach_tokio_beside_go() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (sandbox, node, _) = joined().await;
+    for (kind, name) in [(SignalKind::user_defined2(), "USR2"), (SignalKind::hangup(), "HUP")] {
+        let mut received = signal(kind).unwrap();
+        let pid = std::process::id().to_string();
+        let sent = tokio::process::Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(soon(sent).await.unwrap().success());
+        soon(received.recv()).await.unwrap();
+    }
+    done(sandbox, node).await;
+}
