@@ -99,8 +99,8 @@ func (c *Conn) Close() {
 // Abort ends both directions at once, without delivering what is still under way.
 func (c *Conn) Abort(why errs.Code) {
 	c.breakWith(why)
+	c.shutdown(unix.SHUT_RDWR) // before the close, which wakes download: the owner may neither read nor write then
 	c.stream.Close()
-	c.shutdown(unix.SHUT_RDWR)
 }
 
 // upload copies from the owner to the peer.
@@ -120,7 +120,7 @@ func (c *Conn) upload() {
 			}
 			continue
 		}
-		if err == io.EOF {
+		if err == io.EOF && c.Err() == errs.OK {
 			c.stream.CloseWrite()
 		}
 		break
