@@ -41,6 +41,8 @@
 //! | change routes, tags, exit node, shields | [`Tailnet::edit_prefs`] |
 //! | get a certificate for rustls | [`Tailnet::certificate`] |
 //! | keep the identity elsewhere | [`TailnetBuilder::state_store`] |
+//! | serve an axum application | `axum::serve` with a [`TailnetListener`] (feature `axum`) |
+//! | offer SOCKS5 or HTTP CONNECT | `Tailnet::serve_socks5`, `Tailnet::serve_http_connect` (feature `proxy`) |
 //! | know who has dialled | [`Tailnet::whois`] |
 //! | do what else the `tailscale` command does | [`Tailnet::local_api`] |
 //! | read the node's log | any `tracing` subscriber, target `tailscale` |
@@ -50,6 +52,8 @@
 
 mod address;
 mod auth_key;
+#[cfg(feature = "axum")]
+mod axum;
 mod builder;
 mod certificate;
 mod connector;
@@ -61,6 +65,8 @@ mod local_api;
 mod log;
 mod netcheck;
 mod prefs;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod split;
 mod state;
 mod status;
@@ -70,6 +76,8 @@ mod tailnet;
 mod udp;
 mod whois;
 
+#[cfg(feature = "axum")]
+pub use self::axum::PeerAddr;
 pub use address::{Address, IntoAddress, InvalidAddress};
 pub use auth_key::{AuthKey, InvalidAuthKey};
 pub use builder::TailnetBuilder;

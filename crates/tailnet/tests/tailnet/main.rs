@@ -4,6 +4,7 @@
 
 mod common;
 
+mod adapters;
 mod admission;
 mod cancel;
 mod defects;
