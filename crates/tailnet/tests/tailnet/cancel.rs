@@ -70,6 +70,15 @@ async fn every_future() {
         drop_everywhere("ping", async || node.ping(tools.ip(), PingKind::Tsmp)).await;
         drop_everywhere("local_api", async || node.local_api(Method::GET, "/localapi/v0/prefs", "")).await;
         drop_everywhere("listen", async || node.listen(0)).await;
+        drop_everywhere("bind_udp", async || node.bind_udp(0)).await;
+        drop_everywhere("recv_from", async || async {
+            let socket = node.bind_udp(0).await.unwrap();
+            socket.send_to(b"x", (tools.ipv4, ECHO).into()).await.unwrap();
+            tokio::time::timeout(Duration::from_millis(20), socket.recv_from(&mut [0; 9])).await.unwrap_err();
+        })
+        .await;
+        drop_everywhere("prefs", async || node.prefs()).await;
+        drop_everywhere("netcheck", async || node.netcheck()).await;
         drop_everywhere("accept", async || async {
             node.listen(0).await.unwrap().accept().await.unwrap();
         })
