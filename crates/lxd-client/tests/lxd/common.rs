@@ -2,41 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::Uri;
-use hyper_util::rt::TokioIo;
 use lxd_client::{Client, Identity, ServerTrust};
 use serde_json::json;
-use tokio::net::TcpStream;
+
 use tokio::sync::OnceCell;
 
-/// Connects to one address, whatever the URI says.
-#[derive(Clone)]
-pub(crate) struct To(pub(crate) SocketAddr);
-
-impl tower_service::Service<Uri> for To {
-    type Response = TokioIo<TcpStream>;
-    type Error = std::io::Error;
-    type Future = Pin<Box<dyn Future<Output = std::io::Result<Self::Response>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    #[allow(clippy::disallowed_methods, reason = "loopback only: there is no tailnet in these tests")]
-    fn call(&mut self, _: Uri) -> Self::Future {
-        let addr = self.0;
-        Box::pin(async move {
-            let stream = TcpStream::connect(addr).await?;
-            stream.set_nodelay(true)?;
-            Ok(TokioIo::new(stream))
-        })
-    }
-}
+use crate::to::To;
 
 pub(crate) fn lxd_dir() -> PathBuf {
     std::env::var_os("LXD_DIR").expect("LXD_DIR").into()

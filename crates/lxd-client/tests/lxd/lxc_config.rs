@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use lxd_client::{Error, KnownServers, LxcConfig, LxcConfigError, fetch_fingerprint};
 
-use crate::common::{To, address, local, remote};
+use crate::common::{address, local, remote};
+use crate::to::To;
 
 #[tokio::test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]

@@ -19,3 +19,5 @@ mod operations;
 mod profiles;
 mod round_trips;
 mod second;
+#[path = "../shared/to.rs"]
+mod to;

@@ -6,4 +6,6 @@ mod server;
 
 mod answers;
 mod operations;
+#[path = "../shared/to.rs"]
+mod to;
 mod trust;

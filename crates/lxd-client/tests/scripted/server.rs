@@ -3,9 +3,7 @@
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,7 +16,9 @@ use hyper_util::server::conn::auto;
 use lxd_client::{Client, Fingerprint, ServerTrust};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::net::{TcpListener, UnixListener};
+
+use crate::to::To;
 use tokio_rustls::TlsAcceptor;
 
 /// A request as it came.
@@ -192,26 +192,6 @@ impl rustls::server::danger::ClientCertVerifier for AnyClient {
 
     fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
         rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// Connects to one address, whatever the URI says.
-#[derive(Clone)]
-pub(crate) struct To(pub(crate) SocketAddr);
-
-impl tower_service::Service<Uri> for To {
-    type Response = TokioIo<TcpStream>;
-    type Error = std::io::Error;
-    type Future = Pin<Box<dyn Future<Output = std::io::Result<Self::Response>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    #[allow(clippy::disallowed_methods, reason = "loopback only: there is no tailnet in these tests")]
-    fn call(&mut self, _: Uri) -> Self::Future {
-        let addr = self.0;
-        Box::pin(async move { TcpStream::connect(addr).await.map(TokioIo::new) })
     }
 }
 

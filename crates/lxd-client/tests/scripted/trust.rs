@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::server::{Answer, Asked, To, client, error, sync, tls, uri};
+use crate::server::{Answer, Asked, client, error, sync, tls, uri};
+use crate::to::To;
 
 /// A server that knows one token, by the name of the field that it takes it in.
 struct Door {
