@@ -81,16 +81,12 @@ impl TailnetStream {
 }
 
 /// What the network says of a stream, which the socket pair cannot: `error` unless it broke.
-pub(crate) fn with_cause(error: io::Error, conn: &Conn) -> io::Error {
+fn with_cause(error: io::Error, conn: &Conn) -> io::Error {
     stream_error(conn.error()).unwrap_or(error)
 }
 
 /// What a read ended with; one that `read_nothing` is an end of file unless the stream broke.
-pub(crate) fn read_outcome(
-    polled: Poll<io::Result<()>>,
-    read_nothing: bool,
-    conn: &Conn,
-) -> Poll<io::Result<()>> {
+fn read_outcome(polled: Poll<io::Result<()>>, read_nothing: bool, conn: &Conn) -> Poll<io::Result<()>> {
     match polled {
         Poll::Ready(Ok(())) if read_nothing => Poll::Ready(stream_error(conn.error()).map_or(Ok(()), Err)),
         Poll::Ready(Err(e)) => Poll::Ready(Err(with_cause(e, conn))),
@@ -98,45 +94,64 @@ pub(crate) fn read_outcome(
     }
 }
 
-impl AsyncRead for TailnetStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let (before, room) = (buf.filled().len(), buf.remaining() > 0);
-        let polled = Pin::new(&mut self.socket).poll_read(cx, buf);
-        read_outcome(polled, room && buf.filled().len() == before, &self.conn)
-    }
+/// Reads from the `socket` of a type, with what the network says of its `conn`.
+macro_rules! async_read {
+    ($bridged:ty) => {
+        impl AsyncRead for $bridged {
+            fn poll_read(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buf: &mut ReadBuf<'_>,
+            ) -> Poll<io::Result<()>> {
+                let (before, room) = (buf.filled().len(), buf.remaining() > 0);
+                let polled = Pin::new(&mut self.socket).poll_read(cx, buf);
+                read_outcome(polled, room && buf.filled().len() == before, &self.conn)
+            }
+        }
+    };
 }
 
-impl AsyncWrite for TailnetStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.socket).poll_write(cx, buf);
-        result.map_err(|e| with_cause(e, &self.conn))
-    }
+/// Writes to the `socket` of a type, with what the network says of its `conn`.
+macro_rules! async_write {
+    ($bridged:ty) => {
+        impl AsyncWrite for $bridged {
+            fn poll_write(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buf: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                let result = Pin::new(&mut self.socket).poll_write(cx, buf);
+                result.map_err(|e| with_cause(e, &self.conn))
+            }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
-        result.map_err(|e| with_cause(e, &self.conn))
-    }
+            fn poll_write_vectored(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bufs: &[io::IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                let result = Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
+                result.map_err(|e| with_cause(e, &self.conn))
+            }
 
-    fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
-    }
+            fn is_write_vectored(&self) -> bool {
+                self.socket.is_write_vectored()
+            }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
-    }
+            fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Pin::new(&mut self.socket).poll_flush(cx)
+            }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
-    }
+            fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Pin::new(&mut self.socket).poll_shutdown(cx)
+            }
+        }
+    };
 }
+
+async_read!(TailnetStream);
+async_write!(TailnetStream);
+async_read!(OwnedReadHalf);
+async_write!(OwnedWriteHalf);
 
 impl Connection for TailnetStream {
     fn connected(&self) -> Connected {
