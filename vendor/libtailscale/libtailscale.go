@@ -66,11 +66,7 @@ func tailscale_new(out *C.tailscale) (code C.int32_t) {
 //export tailscale_configure
 func tailscale_configure(h C.tailscale, config *C.tailscale_text, size C.size_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)
-	text, ok := goText(config, size)
-	if !ok {
-		return C.TAILSCALE_INVALID_ARGUMENT
-	}
-	return nodeOperation(h, 0, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+	return textOperation(h, config, size, 0, done, context_, op, func(ctx context.Context, n *node.Node, text string) (result, error) {
 		return result{}, n.Configure([]byte(text))
 	})
 }
@@ -110,11 +106,7 @@ func tailscale_up(h C.tailscale, timeout C.uint32_t, done C.tailscale_done, cont
 //export tailscale_login
 func tailscale_login(h C.tailscale, key *C.tailscale_text, size C.size_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)
-	text, ok := goText(key, size)
-	if !ok {
-		return C.TAILSCALE_INVALID_ARGUMENT
-	}
-	return nodeOperation(h, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+	return textOperation(h, key, size, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node, text string) (result, error) {
 		return result{}, n.Login(ctx, text)
 	})
 }
@@ -163,11 +155,7 @@ func tailscale_local_api(h C.tailscale, method *C.tailscale_text, methodSize C.s
 //export tailscale_serve_local_api
 func tailscale_serve_local_api(h C.tailscale, path *C.tailscale_text, size C.size_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)
-	text, ok := goText(path, size)
-	if !ok {
-		return C.TAILSCALE_INVALID_ARGUMENT
-	}
-	return nodeOperation(h, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+	return textOperation(h, path, size, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node, text string) (result, error) {
 		return result{}, n.ServeLocalAPI(ctx, text)
 	})
 }
@@ -206,11 +194,7 @@ func tailscale_get_counters(h C.tailscale, out *C.struct_tailscale_counters) (co
 //export tailscale_dial
 func tailscale_dial(h C.tailscale, address *C.tailscale_text, size C.size_t, timeout C.uint32_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)
-	text, ok := goText(address, size)
-	if !ok {
-		return C.TAILSCALE_INVALID_ARGUMENT
-	}
-	return nodeOperation(h, timeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+	return textOperation(h, address, size, timeout, done, context_, op, func(ctx context.Context, n *node.Node, text string) (result, error) {
 		stream, err := n.Dial(ctx, text)
 		if err != nil {
 			return result{}, err
@@ -222,11 +206,7 @@ func tailscale_dial(h C.tailscale, address *C.tailscale_text, size C.size_t, tim
 //export tailscale_listen
 func tailscale_listen(h C.tailscale, options *C.tailscale_text, size C.size_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)
-	text, ok := goText(options, size)
-	if !ok {
-		return C.TAILSCALE_INVALID_ARGUMENT
-	}
-	return nodeOperation(h, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+	return textOperation(h, options, size, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node, text string) (result, error) {
 		listener, err := n.Listen(ctx, []byte(text))
 		if err != nil {
 			return result{}, err
@@ -269,11 +249,7 @@ func tailscale_listener_close(h C.tailscale_listener) (code C.int32_t) {
 //export tailscale_listen_packet
 func tailscale_listen_packet(h C.tailscale, address *C.tailscale_text, size C.size_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)
-	text, ok := goText(address, size)
-	if !ok {
-		return C.TAILSCALE_INVALID_ARGUMENT
-	}
-	return nodeOperation(h, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+	return textOperation(h, address, size, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node, text string) (result, error) {
 		packets, err := n.ListenPacket(ctx, text)
 		if err != nil {
 			return result{}, err
@@ -388,6 +364,17 @@ func nodeOperation(h C.tailscale, timeout C.uint32_t, done C.tailscale_done, con
 		return work(ctx, n)
 	})
 	return C.TAILSCALE_OK
+}
+
+// textOperation is nodeOperation for work that takes a text of C's.
+func textOperation(h C.tailscale, p *C.tailscale_text, size C.size_t, timeout C.uint32_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op, work func(context.Context, *node.Node, string) (result, error)) C.int32_t {
+	text, ok := goText(p, size)
+	if !ok {
+		return C.TAILSCALE_INVALID_ARGUMENT
+	}
+	return nodeOperation(h, timeout, done, context_, op, func(ctx context.Context, n *node.Node) (result, error) {
+		return work(ctx, n, text)
+	})
 }
 
 // start runs work in a goroutine of its own, under the deadline (0: none), and reports its end.

@@ -35,3 +35,17 @@ mod bindings {
 }
 
 pub use bindings::*;
+
+impl Default for tailscale_counters {
+    /// Counters that have counted nothing.
+    fn default() -> Self {
+        tailscale_counters {
+            dials: 0,
+            dial_failures: 0,
+            accepted: 0,
+            open_streams: 0,
+            bytes_sent: 0,
+            bytes_received: 0,
+        }
+    }
+}

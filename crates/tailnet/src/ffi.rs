@@ -153,6 +153,20 @@ impl Drop for Operation {
     }
 }
 
+/// A function of tailscale.h that starts an operation on a node.
+type Plain =
+    unsafe extern "C" fn(sys::tailscale, sys::tailscale_done, *mut c_void, *mut sys::tailscale_op) -> i32;
+
+/// One that takes a text as well.
+type WithText = unsafe extern "C" fn(
+    sys::tailscale,
+    *const c_char,
+    usize,
+    sys::tailscale_done,
+    *mut c_void,
+    *mut sys::tailscale_op,
+) -> i32;
+
 /// The handle of a node. Dropping it closes the node in the background, unless `close` was called.
 #[derive(Debug)]
 pub(crate) struct Node(sys::tailscale);
@@ -177,11 +191,22 @@ impl Node {
         self.0
     }
 
-    pub(crate) fn configure(&self, json: &str) -> Result<Operation, Failure> {
+    /// Starts an operation that takes nothing else.
+    fn submit_plain(&self, call: Plain) -> Result<Operation, Failure> {
+        // SAFETY: the arguments are `submit`'s.
+        submit(|context, op| unsafe { call(self.0, Some(done), context, op) })
+    }
+
+    /// Starts an operation that takes one text.
+    fn submit_text(&self, call: WithText, argument: &str) -> Result<Operation, Failure> {
         submit(|context, op| {
-            // SAFETY: `json` outlives the call, which copies it; the rest is `submit`'s.
-            unsafe { sys::tailscale_configure(self.0, text(json), json.len(), Some(done), context, op) }
+            // SAFETY: `argument` outlives the call, which copies it; the rest is `submit`'s.
+            unsafe { call(self.0, text(argument), argument.len(), Some(done), context, op) }
         })
+    }
+
+    pub(crate) fn configure(&self, json: &str) -> Result<Operation, Failure> {
+        self.submit_text(sys::tailscale_configure, json)
     }
 
     /// Has the node keep its state in `store`, which held `state` (JSON of base64) before.
@@ -207,38 +232,23 @@ impl Node {
     }
 
     pub(crate) fn login(&self, key: &str) -> Result<Operation, Failure> {
-        submit(|context, op| {
-            // SAFETY: `key` outlives the call, which copies it; the rest is `submit`'s.
-            unsafe { sys::tailscale_login(self.0, text(key), key.len(), Some(done), context, op) }
-        })
+        self.submit_text(sys::tailscale_login, key)
     }
 
     pub(crate) fn logout(&self) -> Result<Operation, Failure> {
-        // SAFETY: the arguments are `submit`'s.
-        submit(|context, op| unsafe { sys::tailscale_logout(self.0, Some(done), context, op) })
+        self.submit_plain(sys::tailscale_logout)
     }
 
     pub(crate) fn netcheck(&self) -> Result<Operation, Failure> {
-        // SAFETY: the arguments are `submit`'s.
-        submit(|context, op| unsafe { sys::tailscale_netcheck(self.0, Some(done), context, op) })
+        self.submit_plain(sys::tailscale_netcheck)
     }
 
     pub(crate) fn serve_local_api(&self, path: &str) -> Result<Operation, Failure> {
-        submit(|context, op| {
-            // SAFETY: `path` outlives the call, which copies it; the rest is `submit`'s.
-            unsafe { sys::tailscale_serve_local_api(self.0, text(path), path.len(), Some(done), context, op) }
-        })
+        self.submit_text(sys::tailscale_serve_local_api, path)
     }
 
     pub(crate) fn counters(&self) -> RawCounters {
-        let mut counters = RawCounters {
-            dials: 0,
-            dial_failures: 0,
-            accepted: 0,
-            open_streams: 0,
-            bytes_sent: 0,
-            bytes_received: 0,
-        };
+        let mut counters = RawCounters::default();
         // SAFETY: `counters` outlives the call. A closed node leaves it as it is.
         unsafe { sys::tailscale_get_counters(self.0, &raw mut counters) };
         counters
@@ -254,17 +264,11 @@ impl Node {
     }
 
     pub(crate) fn listen_packet(&self, address: &str) -> Result<Operation, Failure> {
-        submit(|context, op| {
-            // SAFETY: `address` outlives the call, which copies it; the rest is `submit`'s.
-            unsafe {
-                sys::tailscale_listen_packet(self.0, text(address), address.len(), Some(done), context, op)
-            }
-        })
+        self.submit_text(sys::tailscale_listen_packet, address)
     }
 
     pub(crate) fn start(&self) -> Result<Operation, Failure> {
-        // SAFETY: the arguments are `submit`'s.
-        submit(|context, op| unsafe { sys::tailscale_start(self.0, Some(done), context, op) })
+        self.submit_plain(sys::tailscale_start)
     }
 
     pub(crate) fn up(&self, timeout: Duration) -> Result<Operation, Failure> {
@@ -279,8 +283,7 @@ impl Node {
     }
 
     pub(crate) fn status(&self) -> Result<Operation, Failure> {
-        // SAFETY: the arguments are `submit`'s.
-        submit(|context, op| unsafe { sys::tailscale_status(self.0, Some(done), context, op) })
+        self.submit_plain(sys::tailscale_status)
     }
 
     pub(crate) fn dial(&self, address: &str, timeout: Duration) -> Result<Operation, Failure> {
@@ -309,10 +312,7 @@ impl Node {
     }
 
     pub(crate) fn listen(&self, options: &str) -> Result<Operation, Failure> {
-        submit(|context, op| {
-            // SAFETY: `options` outlives the call, which copies it; the rest is `submit`'s.
-            unsafe { sys::tailscale_listen(self.0, text(options), options.len(), Some(done), context, op) }
-        })
+        self.submit_text(sys::tailscale_listen, options)
     }
 
     pub(crate) fn close(&self, timeout: Duration) -> Result<Operation, Failure> {

@@ -57,22 +57,11 @@ unsafe extern "C" fn never_release(_: *mut c_void) {
     panic!("the store was refused")
 }
 
-fn no_counters() -> tailscale_counters {
-    tailscale_counters {
-        dials: 0,
-        dial_failures: 0,
-        accepted: 0,
-        open_streams: 0,
-        bytes_sent: 0,
-        bytes_received: 0,
-    }
-}
-
 /// Calls every function that takes a handle with `h`, which no function may accept.
 fn codes_for_handle(h: u64) -> Vec<i32> {
     let ((config, len), done) = (text("{}"), Some(report as _));
     let none = null_mut();
-    let mut counters = no_counters();
+    let mut counters = tailscale_counters::default();
     // SAFETY: the text and the counters outlive the calls; a refused call uses neither callback nor context.
     unsafe {
         vec![

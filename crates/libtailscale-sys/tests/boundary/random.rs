@@ -303,7 +303,7 @@ impl Caller {
                 })
             }
             25 => {
-                let mut counters = crate::no_counters();
+                let mut counters = tailscale_counters::default();
                 let out = if self.random.one_in(10) { null_mut() } else { &raw mut counters };
                 // SAFETY: `counters` outlives the call, or is null, which is refused.
                 unsafe { tailscale_get_counters(h, out) }
