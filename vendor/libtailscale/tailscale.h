@@ -108,9 +108,8 @@ int32_t tailscale_new(tailscale *node);
  *   hostname      the name it asks for; default: the program's name
  *   auth_key      an auth key, or an OAuth client secret
  *   client_secret an OAuth client secret, which makes a key for a node with `tags`
- *   client_id     the OAuth client of a workload identity, which needs `tags` and one of:
+ *   client_id     the OAuth client of a workload identity, which needs `tags` and `id_token`
  *   id_token      the identity's token, from its provider
- *   audience      what to ask the cloud that the program runs in for a token for
  *   control_url   default: Tailscale's
  *   state_dir     where it keeps its identity; empty: in memory only, which requires `ephemeral`, or as
  *                 tailscale_set_store says

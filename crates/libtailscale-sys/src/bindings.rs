@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: 1c3914790664f5046b557cc4205848df823c9d217a9b7cb429eb1b9d08fc6888
+// SHA-256 of tailscale.h: a7f53b7e8b250d7bfe9437b2c0676db53b48694c956e39bd63accd627ede604c
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -120,9 +120,8 @@ unsafe extern "C" {
    hostname      the name it asks for; default: the program's name
    auth_key      an auth key, or an OAuth client secret
    client_secret an OAuth client secret, which makes a key for a node with `tags`
-   client_id     the OAuth client of a workload identity, which needs `tags` and one of:
+   client_id     the OAuth client of a workload identity, which needs `tags` and `id_token`
    id_token      the identity's token, from its provider
-   audience      what to ask the cloud that the program runs in for a token for
    control_url   default: Tailscale's
    state_dir     where it keeps its identity; empty: in memory only, which requires `ephemeral`, or as
                  tailscale_set_store says

@@ -9,6 +9,7 @@ pub struct Peer {
     hostname: String,
     services: Vec<Service>,
     routes: Vec<String>,
+    ingress: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -30,12 +31,14 @@ pub struct PeerInfo {
     pub ipv4: Ipv4Addr,
     /// Its IPv6 address in the tailnet.
     pub ipv6: Ipv6Addr,
+    #[serde(default)]
+    ingress: String,
 }
 
 impl Peer {
     /// A peer with a name and nothing to serve yet.
     pub fn new(hostname: impl Into<String>) -> Peer {
-        Peer { hostname: hostname.into(), services: Vec::new(), routes: Vec::new() }
+        Peer { hostname: hostname.into(), services: Vec::new(), routes: Vec::new(), ingress: false }
     }
 
     fn serve(mut self, port: u16, kind: &'static str, target: String) -> Peer {
@@ -46,6 +49,12 @@ impl Peer {
     /// Offers a subnet, such as `198.51.100.0/24`, in which every address has the peer's services.
     pub fn route(mut self, subnet: impl Into<String>) -> Peer {
         self.routes.push(subnet.into());
+        self
+    }
+
+    /// Is one of the servers that hand on what comes from the Internet (Funnel): see [`PeerInfo::ingress`].
+    pub fn ingress(mut self) -> Peer {
+        self.ingress = true;
         self
     }
 
@@ -80,5 +89,12 @@ impl PeerInfo {
     #[must_use]
     pub fn ip(&self) -> IpAddr {
         self.ipv4.into()
+    }
+
+    /// Where it takes streams from the Internet, on this machine's loopback: a client first sends the node that it wants
+    /// and a line feed (`name.sandbox.ts.net:443`), then what it would send there.
+    #[must_use]
+    pub fn ingress(&self) -> Option<SocketAddr> {
+        self.ingress.parse().ok()
     }
 }

@@ -63,15 +63,16 @@ impl TailnetBuilder {
         self
     }
 
-    /// An OAuth client secret (`tskey-client-…`), with which the node makes itself a key. It needs [`tags`](Self::tags),
-    /// and takes the attributes of the `tailscale` command: `?ephemeral=…&preauthorized=…&baseURL=…`.
+    /// An OAuth client secret (`tskey-client-…`), with which the node makes itself a key unless it has an identity
+    /// already. It needs [`tags`](Self::tags), and takes the attributes of the `tailscale` command: `?ephemeral=…&preauthorized=…&baseURL=…`.
     pub fn client_secret(mut self, secret: AuthKey) -> Self {
         self.client_secret = Some(secret);
         self
     }
 
     /// A workload identity: the OAuth client that the tailnet has for it, and the token by which the workload's own
-    /// provider (a cloud, a CI system) vouches for it. It needs [`tags`](Self::tags).
+    /// provider (a cloud, a CI system) vouches for it. It needs [`tags`](Self::tags), and is not used when the node has an
+    /// identity already. The client takes attributes: `?ephemeral=…&preauthorized=…`.
     pub fn workload_identity(mut self, client_id: impl Into<String>, id_token: AuthKey) -> Self {
         self.workload_identity = Some((client_id.into(), id_token));
         self

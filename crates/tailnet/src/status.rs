@@ -64,6 +64,12 @@ pub struct Peer {
     /// Its addresses in the tailnet, IPv4 first.
     #[serde(rename = "TailscaleIPs", default, deserialize_with = "null_is_default")]
     pub ips: Vec<IpAddr>,
+    /// The ACL tags that it has.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub tags: Vec<String>,
+    /// Its operating system, as it says itself.
+    #[serde(rename = "OS", default)]
+    pub os: String,
     /// Whether the control server hears from it.
     #[serde(default)]
     pub online: bool,

@@ -100,7 +100,10 @@ pub async fn serve<N: Network>(
             while let Some(line) = lines.next_line().await.map_err(text)? {
                 held.clear();
                 let load = serde_json::from_str(&line).map_err(text)?;
-                let end = run(&join, &network, load, &mut held).await;
+                // As a task: what waits in `main` itself is woken by way of another thread.
+                let (join, network) = (join.clone(), network.clone());
+                let (end, kept) = tokio::spawn(run(join, network, load)).await.map_err(text)?;
+                held = kept;
                 answer(&end.unwrap_or_else(|e| Answer { error: Some(e), ..Answer::default() }));
             }
         }
@@ -108,20 +111,18 @@ pub async fn serve<N: Network>(
     Ok(())
 }
 
-async fn run<N: Network>(
-    join: &Join,
-    network: &N,
-    load: Load,
-    held: &mut Vec<N::Stream>,
-) -> Result<Answer, String> {
-    match load {
+/// Does one thing; the streams are those to keep.
+async fn run<N: Network>(join: Join, network: N, load: Load) -> (Result<Answer, String>, Vec<N::Stream>) {
+    let mut held = Vec::new();
+    let end = match load {
         Load::Transfer { up, down, warm_up, seconds } => {
-            transfer(join, network, (up, down), warm_up, seconds).await
+            transfer(&join, &network, (up, down), warm_up, seconds).await
         }
-        Load::Echo { size, count } => echo(join, network, size, count).await,
-        Load::Dial { count, parallel } => dial(join, network, count, parallel, None).await,
-        Load::Hold { count } => dial(join, network, count, 32, Some(held)).await,
-    }
+        Load::Echo { size, count } => echo(&join, &network, size, count).await,
+        Load::Dial { count, parallel } => dial(&join, &network, count, parallel, None).await,
+        Load::Hold { count } => dial(&join, &network, count, 32, Some(&mut held)).await,
+    };
+    (end, held)
 }
 
 async fn transfer<N: Network>(

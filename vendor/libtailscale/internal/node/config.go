@@ -21,7 +21,6 @@ type Config struct {
 	ClientSecret string   `json:"client_secret"`
 	ClientID     string   `json:"client_id"`
 	IDToken      string   `json:"id_token"`
-	Audience     string   `json:"audience"`
 	StateDir     string   `json:"state_dir"`
 	Ephemeral    bool     `json:"ephemeral"`
 	Tags         []string `json:"tags"`
@@ -87,14 +86,11 @@ func (c *Config) checkIdentity() error {
 			ways++
 		}
 	}
-	federated := c.IDToken != "" || c.Audience != ""
 	switch {
 	case ways > 1:
 		return fmt.Errorf("only one of auth_key, client_secret and client_id can let the node in")
-	case (c.ClientID != "") != federated:
-		return fmt.Errorf("client_id and id_token (or audience) need each other")
-	case c.IDToken != "" && c.Audience != "":
-		return fmt.Errorf("either id_token or audience is needed, not both")
+	case (c.ClientID != "") != (c.IDToken != ""):
+		return fmt.Errorf("client_id and id_token need each other")
 	case (c.ClientSecret != "" || c.ClientID != "" || strings.HasPrefix(c.AuthKey, "tskey-client-")) && len(c.Tags) == 0:
 		return fmt.Errorf("an OAuth client or a workload identity lets nodes with tags in only: tags is empty")
 	}

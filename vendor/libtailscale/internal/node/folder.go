@@ -11,6 +11,9 @@ import (
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 )
 
+// stateFile is what tsnet calls the file that holds the node's identity.
+const stateFile = "tailscaled.state"
+
 // stateFolder is the folder that tsnet writes to, for one node alone.
 type stateFolder struct {
 	path string
@@ -41,7 +44,7 @@ func openStateFolder(path string) (*stateFolder, error) {
 		}
 		return nil, errs.New(errs.StateFolder, "cannot lock the state folder %s: %v", path, err)
 	}
-	if err = checkState(filepath.Join(path, "tailscaled.state")); err == nil {
+	if err = checkState(filepath.Join(path, stateFile)); err == nil {
 		err = checkRoom(path)
 	}
 	if err != nil {

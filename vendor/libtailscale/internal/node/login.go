@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"errors"
+	"net"
 	"strings"
 
 	"tailscale.com/ipn"
@@ -85,4 +87,17 @@ func (n *Node) loginAgain() {
 			n.log(Warn, n.redact("cannot log in again: "+err.Error()))
 		}
 	}()
+}
+
+// whyNotStarted says what an error of the server's start means. An OAuth client makes its key there.
+func (n *Node) whyNotStarted(c Config, err error) error {
+	text := n.redact(err.Error())
+	if c.ClientSecret == "" && !strings.HasPrefix(c.AuthKey, "tskey-client-") {
+		return errs.New(errs.Internal, "cannot start the node: %s", text)
+	}
+	var unreachable *net.OpError
+	if errors.As(err, &unreachable) {
+		return errs.New(errs.ControlUnreachable, "cannot get an auth key: %s", text)
+	}
+	return errs.New(errs.AuthRejected, "no auth key was given to the client: %s", text)
 }

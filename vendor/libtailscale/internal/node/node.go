@@ -134,14 +134,20 @@ func (n *Node) start(c Config) (err error) {
 			n.folder.close()
 		}
 	}()
+	if n.hasIdentity() {
+		c.forgetClients()
+	}
+	if c.ClientID != "" {
+		if c.AuthKey, err = federatedKey(n.ctx, c); err != nil {
+			return errs.New(errs.Of(n.ctx, err).Code, "%s", n.redact(err.Error()))
+		}
+		n.secrets.add(c.AuthKey)
+	}
 	server := &tsnet.Server{
 		Dir:           n.folder.path,
 		Hostname:      c.Hostname,
 		AuthKey:       c.AuthKey,
 		ClientSecret:  c.ClientSecret,
-		ClientID:      c.ClientID,
-		IDToken:       c.IDToken,
-		Audience:      c.Audience,
 		ControlURL:    c.ControlURL,
 		Ephemeral:     c.Ephemeral,
 		AdvertiseTags: c.Tags,
@@ -159,7 +165,7 @@ func (n *Node) start(c Config) (err error) {
 		server.Store, _ = mem.New(logger.Discard, "")
 	}
 	if err := server.Start(); err != nil {
-		return errs.New(errs.Internal, "cannot start the node: %s", n.redact(err.Error()))
+		return n.whyNotStarted(c, err)
 	}
 	n.server = server
 	netstack.ShortenTimeWait(server)

@@ -508,7 +508,6 @@ func TestConfigurationsThatMakeNoSenseAreRefused(t *testing.T) {
 		`{"ephemeral":true,"control_url":"x"}`, `{"ephemeral":true,"auth_key":" k"}`,
 		`{"auth_key":"k","client_secret":"s","tags":["tag:x"]}`, `{"client_secret":"s"}`, `{"auth_key":"tskey-client-x"}`,
 		`{"client_id":"c","tags":["tag:x"]}`, `{"id_token":"t","tags":["tag:x"]}`,
-		`{"client_id":"c","id_token":"t","audience":"a","tags":["tag:x"]}`,
 	} {
 		_, err := node.ParseConfig([]byte(config))
 		var e *errs.Error

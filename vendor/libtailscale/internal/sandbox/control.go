@@ -1,7 +1,9 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -19,8 +21,10 @@ import (
 type control struct {
 	*testcontrol.Server
 	*door
+	ca      *authority
 	url     string
 	expired map[key.NodePublic]bool // the keys that were made to expire
+	hosts   map[tailcfg.ServiceName]key.NodePublic
 }
 
 func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, error) {
@@ -33,14 +37,23 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 		AllOnline:      true,
 		TagOwners:      map[string][]string{}, // a node has the tags that it asks for
 	}
+	web := http.NewServeMux()
 	door, err := newDoor(c.Address, func(l net.Listener) {
-		web := &http.Server{Handler: server, ErrorLog: logger.StdLogger(logf)}
-		web.Serve(l)
+		server := &http.Server{Handler: web, ErrorLog: logger.StdLogger(logf)}
+		server.Serve(l)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("control server: %w", err)
 	}
-	control := &control{Server: server, door: door, url: "http://" + door.addr, expired: map[key.NodePublic]bool{}}
+	control := &control{Server: server, door: door, url: "http://" + door.addr, expired: map[key.NodePublic]bool{},
+		hosts: map[tailcfg.ServiceName]key.NodePublic{}}
+	if control.ca, err = newAuthority(control.url + "/acme"); err != nil {
+		return nil, fmt.Errorf("certificate authority: %w", err)
+	}
+	server.OnSetDNS = control.ca.setDNS
+	web.Handle("/", server)
+	web.Handle("/acme/", control.ca)
+	web.Handle("/api/v2/", api{c.AuthKey, c.ClientSecret, c.IDToken})
 	server.ExplicitBaseURL = control.url
 	door.start()
 	return control, nil
@@ -76,6 +89,8 @@ func (c *control) require(change func(*testcontrol.Server)) error {
 }
 
 func requireLogin(s *testcontrol.Server) { s.RequireAuthKey, s.RequireAuth = "", true }
+
+func requireNothing(s *testcontrol.Server) { s.RequireAuthKey, s.RequireAuth = "", false }
 
 func requireApproval(s *testcontrol.Server) { s.RequireMachineAuth = true }
 
@@ -125,4 +140,39 @@ func (c *control) setExpiry(when time.Time, except []netip.Addr) {
 			c.UpdateNode(node)
 		}
 	}
+}
+
+// byHostname gives the node that joined under that name.
+func (c *control) byHostname(hostname string) (*tailcfg.Node, error) {
+	for _, node := range c.AllNodes() {
+		if node.Hostinfo.Valid() && node.Hostinfo.Hostname() == hostname {
+			return node, nil
+		}
+	}
+	return nil, fmt.Errorf("no node has joined as %q", hostname)
+}
+
+// hostService approves a node as the host, in place of the one before, of a service, at an address for which the service's name is in the DNS.
+func (c *control) hostService(hostname string, service tailcfg.ServiceName, ip netip.Addr) error {
+	if err := service.Validate(); err != nil {
+		return err
+	}
+	node, err := c.byHostname(hostname)
+	if err != nil {
+		return err
+	}
+	mappings, err := json.Marshal(tailcfg.ServiceIPMappings{service: {ip}})
+	if err != nil {
+		return err
+	}
+	caps := tailcfg.NodeCapMap{tailcfg.NodeAttrServiceHost: {tailcfg.RawMessage(mappings)}}
+	maps.Copy(caps, node.CapMap)
+	c.SetNodeCapMap(node.Key, caps)
+	if before := c.hosts[service]; !before.IsZero() {
+		c.SetSubnetRoutes(before, nil) // one host at a time
+	}
+	c.hosts[service] = node.Key
+	c.SetSubnetRoutes(node.Key, []netip.Prefix{netip.PrefixFrom(ip, ip.BitLen())})
+	c.AddDNSRecords(tailcfg.DNSRecord{Name: service.WithoutPrefix() + "." + c.MagicDNSDomain, Value: ip.String()})
+	return nil
 }

@@ -25,6 +25,8 @@ type PeerConfig struct {
 	Services []Service `json:"services"`
 
 	Routes []netip.Prefix `json:"routes"` // subnets whose every address has the peer's services
+
+	Ingress bool `json:"ingress"` // is one of the servers that hand on what comes from the Internet
 }
 
 // Service is what a peer serves on one TCP port.
@@ -40,6 +42,8 @@ type PeerInfo struct {
 	Name     string     `json:"name"` // its full MagicDNS name
 	IPv4     netip.Addr `json:"ipv4"`
 	IPv6     netip.Addr `json:"ipv6"`
+
+	Ingress netip.AddrPort `json:"ingress"` // where it takes streams from the Internet: ingress.go; or empty
 }
 
 // peer is a node of the sandbox's own. It keeps its identity, and so its address, while it is stopped.
@@ -122,6 +126,11 @@ func (p *peer) start(ctx context.Context) (err error) {
 	}
 	p.info = PeerInfo{Hostname: p.config.Hostname, Name: status.Self.DNSName}
 	p.info.IPv4, p.info.IPv6 = server.TailscaleIPs()
+	if p.config.Ingress {
+		if p.info.Ingress, err = openIngress(server); err != nil {
+			return err
+		}
+	}
 	p.key = status.Self.PublicKey
 	p.server = server
 	return nil
@@ -242,20 +251,24 @@ func forward(target netip.AddrPort) handler {
 			return
 		}
 		defer conn.Close()
-		out := conn.(stream)
-		var both sync.WaitGroup
-		pipe := func(dst, src stream) {
-			if _, err := io.Copy(dst, src); err != nil {
-				dst.Close()
-				src.Close()
-				return
-			}
-			dst.CloseWrite()
-		}
-		both.Go(func() { pipe(out, c) })
-		both.Go(func() { pipe(c, out) })
-		both.Wait()
+		join(conn.(stream), c)
 	}
+}
+
+// join carries both directions until each has ended on its own.
+func join(a, b stream) {
+	var both sync.WaitGroup
+	pipe := func(dst, src stream) {
+		if _, err := io.Copy(dst, src); err != nil {
+			dst.Close()
+			src.Close()
+			return
+		}
+		dst.CloseWrite()
+	}
+	both.Go(func() { pipe(a, b) })
+	both.Go(func() { pipe(b, a) })
+	both.Wait()
 }
 
 // tempDir is a folder for one peer, which its close removes.

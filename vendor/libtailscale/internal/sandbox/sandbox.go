@@ -24,6 +24,9 @@ type Config struct {
 	Peers   []PeerConfig `json:"peers"`
 	NoUDP   bool         `json:"no_udp"` // the peers have no UDP: there is no path to them but the relay
 
+	ClientSecret string `json:"client_secret"` // of the tailnet's OAuth client
+	IDToken      string `json:"id_token"`      // of the workload that may join, whose client is "sandbox-workload"
+
 	Address string `json:"-"` // of the control server and the relay; empty: 127.0.0.1
 
 	Resolvers []string            `json:"resolvers"` // DNS servers for all other names, "ip:port"
@@ -35,6 +38,9 @@ type Config struct {
 type Info struct {
 	ControlURL string     `json:"control_url"`
 	Peers      []PeerInfo `json:"peers"`
+
+	ACMEDirectory string `json:"acme_directory"` // where nodes get their certificates
+	ACMERoot      string `json:"acme_root"`      // the certificate that vouches for them, PEM
 }
 
 // Sandbox is a running tailnet.
@@ -69,6 +75,7 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 		return nil, err
 	}
 	s.Info.ControlURL = s.control.url
+	s.Info.ACMEDirectory, s.Info.ACMERoot = s.control.ca.url+"/directory", s.control.ca.root()
 	s.Info.Peers = []PeerInfo{}
 	errs := make([]error, len(c.Peers))
 	var joins sync.WaitGroup
@@ -91,6 +98,9 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 	for _, p := range s.peers {
 		s.Info.Peers = append(s.Info.Peers, p.info)
 		s.control.SetSubnetRoutes(p.key, p.config.Routes)
+		if p.config.Ingress {
+			s.control.SetUnsignedPeerAPIOnly(p.key, true)
+		}
 	}
 	return s, nil
 }
@@ -100,6 +110,12 @@ type Command struct {
 	Do   string `json:"do"`
 	Peer string `json:"peer"` // the hostname, for start_peer and stop_peer
 	URL  string `json:"url"`  // for complete_login
+
+	Node    string              `json:"node"` // the hostname, for host_service
+	Service tailcfg.ServiceName `json:"service"`
+	IP      netip.Addr          `json:"ip"`
+
+	Count int `json:"count"` // for add_nodes
 }
 
 // Do carries the command out and returns once it has taken effect.
@@ -125,6 +141,8 @@ func (s *Sandbox) Do(ctx context.Context, c Command) error {
 		return fmt.Errorf("there is no peer %q", c.Peer)
 	case "require_login":
 		return s.control.require(requireLogin)
+	case "require_nothing":
+		return s.control.require(requireNothing)
 	case "complete_login":
 		return s.control.completeLogin(c.URL)
 	case "require_approval":
@@ -140,6 +158,13 @@ func (s *Sandbox) Do(ctx context.Context, c Command) error {
 		return nil
 	case "renew_rotated":
 		return s.control.renewRotated()
+	case "host_service":
+		return s.control.hostService(c.Node, c.Service, c.IP)
+	case "add_nodes":
+		for range c.Count {
+			s.control.AddFakeNode()
+		}
+		return nil
 	}
 	return fmt.Errorf("unknown command %q", c.Do)
 }

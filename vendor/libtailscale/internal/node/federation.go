@@ -1,0 +1,110 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"tailscale.com/ipn"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+)
+
+// federationTimeout is how long the two requests for a workload's key may take.
+const federationTimeout = 30 * time.Second
+
+// federatedKey gets an auth key for a workload: its own provider's token for a token of Tailscale's API, and that for the
+// key. tsnet can do it too, by a package that brings the whole of a cloud provider's SDK for tokens which the caller has.
+func federatedKey(ctx context.Context, c Config) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, federationTimeout)
+	defer cancel()
+	base := c.ControlURL
+	if base == "" {
+		base = ipn.DefaultControlURL
+	}
+	client, attributes, _ := strings.Cut(c.ClientID, "?")
+	query, err := url.ParseQuery(attributes)
+	if err != nil {
+		return "", errs.New(errs.InvalidArgument, "configuration: the attributes of client_id are not understood")
+	}
+	form := url.Values{"client_id": {client}, "jwt": {c.IDToken}}
+	var token struct {
+		AccessToken string `json:"access_token"`
+	}
+	err = post(ctx, base+"/api/v2/oauth/token-exchange", "application/x-www-form-urlencoded", form.Encode(), "", &token)
+	if err != nil {
+		return "", err
+	}
+	body, err := json.Marshal(map[string]any{"capabilities": map[string]any{"devices": map[string]any{"create": map[string]any{
+		"ephemeral":     query.Get("ephemeral") != "false",
+		"preauthorized": query.Get("preauthorized") == "true",
+		"tags":          c.Tags,
+	}}}})
+	if err != nil {
+		return "", err
+	}
+	var key struct {
+		Key string `json:"key"`
+	}
+	if err := post(ctx, base+"/api/v2/tailnet/-/keys", "application/json", string(body), token.AccessToken, &key); err != nil {
+		return "", err
+	}
+	if key.Key == "" {
+		return "", errs.New(errs.AuthRejected, "no auth key was given to the workload")
+	}
+	return key.Key, nil
+}
+
+// hasIdentity says whether the node has joined before and kept its identity.
+func (n *Node) hasIdentity() bool {
+	if n.store != nil {
+		profile, err := n.store.ReadState(ipn.CurrentProfileStateKey)
+		return err == nil && len(profile) > 0
+	}
+	text, err := os.ReadFile(filepath.Join(n.folder.path, stateFile))
+	var state map[ipn.StateKey][]byte
+	return err == nil && json.Unmarshal(text, &state) == nil && len(state[ipn.CurrentProfileStateKey]) > 0
+}
+
+// forgetClients keeps a node that has an identity from making a key that it does not need: its start would fail with
+// Tailscale's API, or with a token that was valid for an hour.
+func (c *Config) forgetClients() {
+	c.ClientSecret, c.ClientID, c.IDToken = "", "", ""
+	if strings.HasPrefix(c.AuthKey, "tskey-client-") {
+		c.AuthKey = ""
+	}
+}
+
+// post sends a request to Tailscale's API and reads the JSON that it answers. Its errors quote nothing that was sent.
+func post(ctx context.Context, target, contentType, body, bearer string, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader([]byte(body)))
+	if err != nil {
+		return errs.New(errs.InvalidArgument, "%v", err)
+	}
+	request.Header.Set("Content-Type", contentType)
+	if bearer != "" {
+		request.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return errs.New(errs.ControlUnreachable, "cannot get an auth key: %v", err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	switch {
+	case err != nil:
+		return errs.New(errs.ControlUnreachable, "cannot get an auth key: %v", err)
+	case response.StatusCode != http.StatusOK:
+		return errs.New(errs.AuthRejected, "no auth key was given to the workload: %s: %s", response.Status, bytes.TrimSpace(text))
+	case json.Unmarshal(text, answer) != nil:
+		return errs.New(errs.ControlUnreachable, "cannot get an auth key: %s does not answer as Tailscale's API does", target)
+	}
+	return nil
+}
