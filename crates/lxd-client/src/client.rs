@@ -198,6 +198,11 @@ impl Client {
         Client { shared: Arc::new(shared), scope: Scope::default() }
     }
 
+    /// Whether it goes by a Unix socket.
+    pub(crate) fn is_local(&self) -> bool {
+        self.shared.base.scheme() == Some(&http::uri::Scheme::HTTP)
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.shared.name
     }

@@ -70,11 +70,23 @@ async fn a_slow_reader_holds_the_command_back_and_loses_nothing() {
     let script = "head -c 30000000 /dev/zero; touch /tmp/written; echo end";
     let mut exec = c1.exec(["sh", "-c", script]).spawn().await.unwrap();
     let mut stdout = exec.stdout.take().unwrap();
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(
-        !c1.exec(["test", "-e", "/tmp/written"]).status().await.unwrap().success(),
-        "it was not held back"
-    );
+    // It is held back when what it has written no longer grows.
+    let written = async || {
+        let script = "for p in $(pidof head); do grep wchar /proc/$p/io; done";
+        c1.exec(["sh", "-c", script]).output().await.unwrap().stdout
+    };
+    let stands = async {
+        let mut before = written().await;
+        loop {
+            let now = written().await;
+            if !now.is_empty() && now == before {
+                break;
+            }
+            before = now;
+        }
+    };
+    tokio::time::timeout(SOON, stands).await.expect("it is not held back");
+    assert!(!c1.exec(["test", "-e", "/tmp/written"]).status().await.unwrap().success());
     let mut length = 0;
     while let Some(piece) = stdout.next().await {
         length += piece.unwrap().len();
@@ -145,19 +157,69 @@ async fn a_record_needs_no_websocket_and_leaves_no_log_behind() {
     assert_eq!(client.connections_made(), 1);
 }
 
+/// Half of them with a control socket, which is the dangerous one: see `Exec::spawn`.
 #[tokio::test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
-async fn a_hundred_commands_at_once_all_end() {
+async fn a_thousand_commands_a_hundred_at_once_all_end() {
     let c1 = remote().await.instance("c1");
-    let commands = (0..100).map(|n| {
-        let exec = c1.exec(["sh", "-c", &format!("echo {n}; exit {}", n % 100)]);
-        async move { (n, exec.output().await.unwrap()) }
-    });
-    let all = tokio::time::timeout(Duration::from_secs(120), futures_util::future::join_all(commands));
-    for (n, output) in all.await.expect("some hang") {
-        assert_eq!(output.status.code(), n % 100);
-        assert_eq!(output.stdout, format!("{n}\n"));
+    for round in 0..10 {
+        let commands = (0..100).map(|n| {
+            let exec = c1.exec(["sh", "-c", &format!("echo {n}; exit {n}")]);
+            async move {
+                let output = match n % 2 {
+                    0 => exec.output().await,
+                    _ => exec.spawn().await.unwrap().output().await,
+                };
+                (n, output.unwrap())
+            }
+        });
+        let all = tokio::time::timeout(Duration::from_secs(120), futures_util::future::join_all(commands));
+        for (n, output) in all.await.unwrap_or_else(|_| panic!("some hang in round {round}")) {
+            assert_eq!((output.status.code(), &output.stdout[..]), (n, format!("{n}\n").as_bytes()));
+        }
     }
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+async fn a_dropped_future_kills_its_command() {
+    let client = remote().await;
+    let c1 = client.instance("c1");
+    // The brackets keep it from finding itself.
+    let script = "grep -q 98[7]6 /proc/[0-9]*/cmdline 2>/dev/null";
+    let running = async || c1.exec(["sh", "-c", script]).status().await.unwrap().success();
+    let ended = async |how: &str| {
+        let until = tokio::time::Instant::now() + SOON;
+        while running().await {
+            assert!(tokio::time::Instant::now() < until, "{how} lives on");
+        }
+    };
+    for how in ["output", "status"] {
+        let exec = c1.exec(["sleep", "9876"]);
+        let work = async {
+            match how {
+                "output" => drop(exec.output().await),
+                _ => drop(exec.status().await),
+            }
+        };
+        let seen = async { while !running().await {} };
+        tokio::select! {
+            () = work => panic!("it ended"),
+            seen = tokio::time::timeout(SOON, seen) => seen.expect("it does not begin"),
+        }
+        ended(how).await;
+    }
+}
+
+/// Closing its outputs early does not end a command, nor does that this side has read them to the end.
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+async fn a_command_that_closes_its_outputs_goes_on() {
+    let c1 = remote().await.instance("c1");
+    let script = "echo out; exec >&- 2>&-; sleep 1; exit 5";
+    let output = c1.exec(["sh", "-c", script]).output().await.unwrap();
+    assert_eq!((output.status.code(), &output.stdout[..]), (5, &b"out\n"[..]));
+    assert_eq!(c1.exec(["sh", "-c", script]).status().await.unwrap().code(), 5);
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ async fn this_client_works_through_the_facade_and_only_its_owner_may() {
         client.instance("c1").exec(["sh", "-c", "head -c 5000000 /dev/zero"]).output().await.unwrap();
     assert_eq!(output.stdout.len(), 5_000_000);
     let c1 = client.instance("c1");
-    let many = (0..8).map(|_| c1.exec(["true"]).status());
+    let many = (0..32).map(|_| c1.exec(["true"]).status());
     for status in futures_util::future::join_all(many).await {
         assert!(status.unwrap().success());
     }

@@ -5,6 +5,7 @@
 mod server;
 
 mod answers;
+mod exec;
 mod operations;
 #[path = "../shared/to.rs"]
 mod to;
