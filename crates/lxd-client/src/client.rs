@@ -158,6 +158,13 @@ impl Client {
         client
     }
 
+    /// The same client, for what is in no project and on no member.
+    pub(crate) fn outside(&self) -> Client {
+        let mut client = self.clone();
+        (client.scope.project, client.scope.target) = (None, None);
+        client
+    }
+
     /// The same client, whose requests may take this long.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Client {

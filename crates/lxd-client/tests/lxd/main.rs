@@ -15,9 +15,13 @@ mod images;
 mod instances;
 mod lxc_config;
 mod migrate;
+mod networks;
 mod operations;
 mod profiles;
+mod projects;
 mod round_trips;
 mod second;
+mod server;
+mod storage;
 #[path = "../shared/to.rs"]
 mod to;
