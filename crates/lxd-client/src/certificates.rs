@@ -121,9 +121,12 @@ impl Client {
     /// rest.
     pub async fn trust(&self, token: &TrustToken) -> Result<(), Error> {
         let server = self.server().await?;
-        // LXD 5.0 takes the token as a password, and newer ones refuse that (LXD.md section 2, "Trust").
-        let field = if server.has_extension("explicit_trust_token") { "trust_token" } else { "password" };
-        let body = json!({"type": "client", field: token.reveal()});
+        // LXD 5.0 takes the token as a password, and newer ones refuse that (LXD.md section 2, "Trust"). Incus,
+        // which does not tell a stranger what it is, passes over it.
+        let mut body = json!({"type": "client", "trust_token": token.reveal()});
+        if !server.has_extension("explicit_trust_token") {
+            body["password"] = token.reveal().into();
+        }
         match self.post(["certificates"]).json(&body).done().await {
             Ok(_) | Err(Error::Api { code: 409, .. }) => Ok(()),
             Err(Error::Api { code: 400, message }) if message.contains("already") => Ok(()),

@@ -9,7 +9,7 @@ use crate::common::remote;
 const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_command_gives_its_output_and_its_exit_status() {
     let c1 = remote().await.instance("c1");
     let script = "echo out; echo err >&2; echo $MARK; pwd; exit 42";
@@ -23,7 +23,7 @@ async fn a_command_gives_its_output_and_its_exit_status() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn no_byte_of_a_long_output_is_lost() {
     let c1 = remote().await.instance("c1");
     for _ in 0..3 {
@@ -34,7 +34,7 @@ async fn no_byte_of_a_long_output_is_lost() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn what_is_written_comes_back_and_an_end_of_file_ends_the_command() {
     let c1 = remote().await.instance("c1");
     let mut cat = c1.exec(["cat"]).spawn().await.unwrap();
@@ -53,7 +53,7 @@ async fn what_is_written_comes_back_and_an_end_of_file_ends_the_command() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn an_open_input_does_not_keep_a_command_that_ended() {
     let c1 = remote().await.instance("c1");
     let mut exec = c1.exec(["true"]).spawn().await.unwrap();
@@ -64,7 +64,7 @@ async fn an_open_input_does_not_keep_a_command_that_ended() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_slow_reader_holds_the_command_back_and_loses_nothing() {
     let c1 = remote().await.instance("c1");
     let script = "head -c 30000000 /dev/zero; touch /tmp/written; echo end";
@@ -97,7 +97,7 @@ async fn a_slow_reader_holds_the_command_back_and_loses_nothing() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_signal_reaches_the_command_and_a_drop_kills_it() {
     let c1 = remote().await.instance("c1");
     let mut sleep = c1.exec(["sleep", "1000"]).spawn().await.unwrap();
@@ -118,7 +118,7 @@ async fn a_signal_reaches_the_command_and_a_drop_kills_it() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_terminal_has_its_size_and_takes_a_new_one() {
     let c1 = remote().await.instance("c1");
     let mut shell = c1.exec(["sh"]).terminal(91, 31).spawn().await.unwrap();
@@ -145,7 +145,7 @@ async fn a_terminal_has_its_size_and_takes_a_new_one() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_record_needs_no_websocket_and_leaves_no_log_behind() {
     let client = remote().await;
     let c1 = client.instance("c1");
@@ -159,7 +159,7 @@ async fn a_record_needs_no_websocket_and_leaves_no_log_behind() {
 
 /// Half of them with a control socket, which is the dangerous one: see `Exec::spawn`.
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_thousand_commands_a_hundred_at_once_all_end() {
     let c1 = remote().await.instance("c1");
     for round in 0..10 {
@@ -181,7 +181,7 @@ async fn a_thousand_commands_a_hundred_at_once_all_end() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_dropped_future_kills_its_command() {
     let client = remote().await;
     let c1 = client.instance("c1");
@@ -213,7 +213,7 @@ async fn a_dropped_future_kills_its_command() {
 
 /// Closing its outputs early does not end a command, nor does that this side has read them to the end.
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_command_that_closes_its_outputs_goes_on() {
     let c1 = remote().await.instance("c1");
     let script = "echo out; exec >&- 2>&-; sleep 1; exit 5";
@@ -223,7 +223,7 @@ async fn a_command_that_closes_its_outputs_goes_on() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_console_is_attached_and_let_go() {
     let c1 = remote().await.instance("c1");
     for _ in 0..2 {

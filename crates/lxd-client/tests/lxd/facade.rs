@@ -32,7 +32,7 @@ async fn lxc(folder: &Path, args: &[&str]) -> (i32, String) {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(any(not(real_lxd), real_incus), ignore = "needs a real LXD and its lxc: see .ci/with-lxd")]
 async fn the_stock_lxc_works_through_the_facade() {
     let (folder, serving) = facade().await;
     let lxc = async |args: &[&str]| lxc(folder.path(), args).await;
@@ -64,7 +64,7 @@ async fn the_stock_lxc_works_through_the_facade() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn this_client_works_through_the_facade_and_only_its_owner_may() {
     use std::os::unix::fs::PermissionsExt;
     let (folder, _serving) = facade().await;

@@ -14,7 +14,7 @@ async fn bridge(client: &lxd_client::Client) -> String {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_network_is_created_read_changed_renamed_and_deleted() {
     let client = remote().await;
     let name = bridge(&client).await;
@@ -50,7 +50,7 @@ async fn a_network_is_created_read_changed_renamed_and_deleted() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_forward_of_a_network_is_created_read_changed_and_deleted() {
     let client = remote().await;
     let name = bridge(&client).await;
@@ -73,7 +73,7 @@ async fn a_forward_of_a_network_is_created_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn an_acl_is_created_read_changed_renamed_and_deleted() {
     let client = remote().await;
     let name = fresh("acl");
@@ -101,7 +101,7 @@ async fn an_acl_is_created_read_changed_renamed_and_deleted() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_zone_and_its_records_are_created_read_changed_and_deleted() {
     let client = remote().await;
     let name = format!("{}.example.net", fresh("zone"));

@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::common::{fresh, remote};
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_project_is_created_read_changed_renamed_and_deleted() {
     let client = remote().await;
     let name = fresh("project");
@@ -33,7 +33,7 @@ async fn a_project_is_created_read_changed_renamed_and_deleted() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn what_is_in_one_project_is_not_in_another() {
     let client = remote().await;
     let name = fresh("project");

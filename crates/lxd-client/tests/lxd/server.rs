@@ -5,7 +5,7 @@ use crate::common::{address, fresh, local, remote};
 use crate::to::To;
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn the_machine_its_figures_and_its_configuration_are_read() {
     let client = remote().await;
     let resources = client.resources().await.unwrap();
@@ -24,7 +24,7 @@ async fn the_machine_its_figures_and_its_configuration_are_read() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_certificate_is_trusted_read_changed_and_forgotten() {
     let client = remote().await;
     let (certificate, key) = Identity::generate_pem("other").unwrap();
@@ -51,7 +51,7 @@ async fn a_certificate_is_trusted_read_changed_and_forgotten() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_token_that_this_client_made_lets_another_client_in_once() {
     let token = local().create_trust_token(&fresh("token"), None).await.unwrap();
     let (addr, _) = address().await;
@@ -78,7 +78,7 @@ async fn a_token_that_this_client_made_lets_another_client_in_once() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_warning_is_acknowledged_and_deleted() {
     let client = remote().await;
     // A machine such as this one lacks something that the server warns of.
@@ -98,10 +98,46 @@ async fn a_warning_is_acknowledged_and_deleted() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_server_that_is_in_no_cluster_says_so() {
     let client = remote().await;
     let cluster = client.cluster().await.unwrap();
     assert!(!cluster.enabled, "{cluster:?}");
     assert!(matches!(client.cluster_members().await.unwrap_err(), Error::Api { .. }));
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_incus), ignore = "needs a newer server: see .ci/with-incus")]
+async fn what_newer_servers_have_is_read() {
+    let client = remote().await;
+    assert!(client.server().await.unwrap().is_incus());
+    let settings = client.configuration_metadata().await.unwrap();
+    assert!(settings.contains_key("configs"), "{:?}", settings.keys());
+    let name = fresh("br");
+    let mut network = lxd_client::Network::new(&name);
+    network.config.insert("ipv4.address".to_owned(), "198.18.93.1/24".to_owned());
+    client.create_network(&network).await.unwrap();
+    let taken = client.network_allocations().await.unwrap();
+    assert!(taken.iter().any(|a| a.address.starts_with("198.18.93.")), "{taken:?}");
+    // Only OVN has them, and Incus says so.
+    let network = client.network(&name);
+    let balancer = lxd_client::NetworkLoadBalancer::new("198.18.93.7");
+    assert!(matches!(network.create_load_balancer(&balancer).await, Err(Error::Api { .. })));
+    network.delete().await.unwrap();
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_incus), ignore = "needs a newer server: see .ci/with-incus")]
+async fn an_instance_is_rebuilt_from_its_image() {
+    let client = remote().await;
+    let name = fresh("rebuild");
+    let new = lxd_client::NewInstance::from_alias(&name, "busybox");
+    client.create_instance(&new).await.unwrap().wait().await.unwrap();
+    let instance = client.instance(&name);
+    let files = instance.files();
+    files.write("/root/mine", &b"x"[..], &lxd_client::FileOptions::default()).await.unwrap();
+    let source = json!({"type": "image", "alias": "busybox"});
+    instance.rebuild(&source).await.unwrap().wait().await.unwrap();
+    assert!(files.info("/root/mine").await.unwrap_err().is_not_found());
+    instance.delete_forced().await.unwrap();
 }
