@@ -60,6 +60,11 @@ impl Identity {
     /// When the system gives no randomness.
     pub fn generate_pem(name: &str) -> Result<(String, String), IdentityError> {
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384)?;
+        Ok((Identity::certificate_pem(name, &key)?, key.serialize_pem()))
+    }
+
+    /// A self-signed certificate over the key.
+    fn certificate_pem(name: &str, key: &rcgen::KeyPair) -> Result<String, IdentityError> {
         let mut params = rcgen::CertificateParams::new(Vec::new())?;
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
@@ -68,24 +73,27 @@ impl Identity {
         params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
         params.not_after = rcgen::date_time_ymd(2120, 1, 1);
-        let certificate = params.self_signed(&key)?;
-        Ok((certificate.pem(), key.serialize_pem()))
+        Ok(params.self_signed(key)?.pem())
     }
 
     /// Reads `client.crt` and `client.key` from a folder, as `lxc` names them, and makes them first when
-    /// neither is there. The key's file is for its owner only. This waits for the disk.
+    /// neither is there. The key's file is for its owner only, and is written first: a key without a certificate is
+    /// what a process left that was killed between the two, and gets its certificate then. This waits for the disk.
     ///
     /// # Errors
-    /// When only one of the two is there, or they cannot be read or written.
+    /// When there is a certificate without its key, or they cannot be read or written.
     pub fn load_or_generate(folder: &Path, name: &str) -> Result<Identity, IdentityError> {
         let (certificate, key) = (folder.join("client.crt"), folder.join("client.key"));
-        if !certificate.exists() && !key.exists() {
-            let (certificate_pem, key_pem) = Identity::generate_pem(name)?;
-            fs::create_dir_all(folder).map_err(file_error(folder))?;
-            write_whole(&key, &key_pem, 0o600)?;
-            write_whole(&certificate, &certificate_pem, 0o644)?;
-        }
         let read = |path: &Path| fs::read_to_string(path).map_err(file_error(path));
+        if !certificate.exists() && !key.exists() {
+            fs::create_dir_all(folder).map_err(file_error(folder))?;
+            let (_, key_pem) = Identity::generate_pem(name)?;
+            write_whole(&key, &key_pem, 0o600)?;
+        }
+        if !certificate.exists() {
+            let pair = rcgen::KeyPair::from_pem(&read(&key)?)?;
+            write_whole(&certificate, &Identity::certificate_pem(name, &pair)?, 0o644)?;
+        }
         Identity::from_pem(&read(&certificate)?, &read(&key)?)
     }
 
@@ -125,6 +133,8 @@ fn file_error(path: &Path) -> impl Fn(io::Error) -> IdentityError {
 fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), IdentityError> {
     let temporary = path.with_extension(format!("tmp{}", std::process::id()));
     let write = || {
+        // What a killed process left: in a container all have the same number.
+        let _ = fs::remove_file(&temporary);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;

@@ -97,7 +97,7 @@ pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
 pub use facade::Facade;
 pub use files::{Entry, FileInfo, FileOptions, Files, Progress, PushOptions};
 pub use filter::Filter;
-pub use fingerprint::{Fingerprint, InvalidFingerprint};
+pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
 #[cfg(fuzzing)]
 pub use fuzz::read_anything;
 pub use identity::{Identity, IdentityError};
