@@ -83,13 +83,15 @@ struct Config {
     no_udp: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 struct Order<'a> {
     id: u64,
     #[serde(rename = "do")]
     command: &'static str,
     peer: &'a str,
     url: &'a str,
+    key: &'a str,
+    seconds: i64,
 }
 
 #[derive(Deserialize)]
@@ -294,7 +296,27 @@ impl Sandbox {
     /// # Errors
     /// When the sandbox has ended.
     pub async fn expire_keys(&self) -> Result<(), SandboxError> {
-        self.order("expire_keys", "", "").await
+        self.expire(-60).await
+    }
+
+    /// As [`expire_keys`](Self::expire_keys), at a time that is still to come; whole seconds.
+    ///
+    /// # Errors
+    /// When the sandbox has ended.
+    pub async fn expire_keys_in(&self, time: Duration) -> Result<(), SandboxError> {
+        self.expire(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)).await
+    }
+
+    async fn expire(&self, seconds: i64) -> Result<(), SandboxError> {
+        self.carry_out(Order { id: 0, command: "expire_keys", peer: "", url: "", key: "", seconds }).await
+    }
+
+    /// From now on this key alone lets a node in, and no longer [`auth_key`](Self::auth_key).
+    ///
+    /// # Errors
+    /// When the control server is stopped.
+    pub async fn require_key(&self, key: &str) -> Result<(), SandboxError> {
+        self.carry_out(Order { id: 0, command: "require_key", peer: "", url: "", key, seconds: 0 }).await
     }
 
     /// Makes the keys valid with which expired nodes have come back, as a real control server does at once.
@@ -306,11 +328,16 @@ impl Sandbox {
     }
 
     async fn order(&self, command: &'static str, peer: &str, url: &str) -> Result<(), SandboxError> {
-        let carry_out = async {
+        self.carry_out(Order { id: 0, command, peer, url, key: "", seconds: 0 }).await
+    }
+
+    async fn carry_out(&self, order: Order<'_>) -> Result<(), SandboxError> {
+        let command = order.command;
+        let say_and_hear = async {
             let mut pipes = self.pipes.lock().await;
             pipes.last += 1;
             let id = pipes.last;
-            pipes.say(&Order { id, command, peer, url }).await?;
+            pipes.say(&Order { id, ..order }).await?;
             loop {
                 // Earlier ones are for calls whose futures were dropped.
                 let done: Done = pipes.hear().await?;
@@ -320,7 +347,7 @@ impl Sandbox {
             }
         };
         let failed = |message: String| SandboxError::Command { command, message };
-        let answered = tokio::time::timeout(START_TIMEOUT, carry_out).await;
+        let answered = tokio::time::timeout(START_TIMEOUT, say_and_hear).await;
         match answered.map_err(|_| SandboxError::Timeout)? {
             Ok(error) if error.is_empty() => Ok(()),
             Ok(error) => Err(failed(error)),

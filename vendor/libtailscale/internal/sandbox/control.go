@@ -77,6 +77,10 @@ func (c *control) require(change func(*testcontrol.Server)) error {
 
 func requireLogin(s *testcontrol.Server) { s.RequireAuthKey, s.RequireAuth = "", true }
 
+func requireKey(key string) func(*testcontrol.Server) {
+	return func(s *testcontrol.Server) { s.RequireAuthKey, s.RequireAuth = key, false }
+}
+
 func requireApproval(s *testcontrol.Server) { s.RequireMachineAuth = true }
 
 // completeLogin does what a person does who opens the URL. An expired key is valid again then.

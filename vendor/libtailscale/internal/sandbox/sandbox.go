@@ -97,9 +97,11 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 
 // Command changes a running tailnet.
 type Command struct {
-	Do   string `json:"do"`
-	Peer string `json:"peer"` // the hostname, for start_peer and stop_peer
-	URL  string `json:"url"`  // for complete_login
+	Do      string `json:"do"`
+	Peer    string `json:"peer"`    // the hostname, for start_peer and stop_peer
+	URL     string `json:"url"`     // for complete_login
+	Key     string `json:"key"`     // for require_key
+	Seconds int64  `json:"seconds"` // from now, for expire_keys; negative for the past
 }
 
 // Do carries the command out and returns once it has taken effect.
@@ -125,6 +127,8 @@ func (s *Sandbox) Do(ctx context.Context, c Command) error {
 		return fmt.Errorf("there is no peer %q", c.Peer)
 	case "require_login":
 		return s.control.require(requireLogin)
+	case "require_key":
+		return s.control.require(requireKey(c.Key))
 	case "complete_login":
 		return s.control.completeLogin(c.URL)
 	case "require_approval":
@@ -136,7 +140,7 @@ func (s *Sandbox) Do(ctx context.Context, c Command) error {
 		for _, p := range s.peers {
 			own = append(own, p.info.IPv4)
 		}
-		s.control.setExpiry(time.Now().Add(-time.Minute), own)
+		s.control.setExpiry(time.Now().Add(time.Duration(c.Seconds)*time.Second), own)
 		return nil
 	case "renew_rotated":
 		return s.control.renewRotated()
