@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Parser;
-use kolaboree_node::{Environment, auth_key};
+use kolaboree_node::{Environment, KeySource};
 use tailnet::{Tailnet, TailnetBuilder};
 use tracing_subscriber::EnvFilter;
 
@@ -77,7 +77,7 @@ async fn until_interrupted(
 
 async fn run(args: &Args, output: &Output) -> anyhow::Result<()> {
     let environment = Environment::load(".env".as_ref())?;
-    let key = auth_key(&environment)?;
+    let key = KeySource::from_environment(&environment)?.read()?;
     let token = args.trust_token(&environment)?;
 
     // Without a key there is only the sandbox; with one there is only the user's own tailnet.

@@ -1,31 +1,51 @@
 //! Kolaboree NG's tailnet node, as a library: what the binary `kolaboree-node` is made of.
 //!
-//! The service joins a tailnet inside its own process and keeps watch over LXD and Incus servers that it
-//! reaches through that tailnet, and in no other way.
+//! A [`Node`] joins a tailnet inside its own process, keeps watch over LXD and Incus servers that it reaches through that
+//! tailnet, and in no other way, and serves them to this machine as its configuration says.
 //!
 //! ```no_run
-//! use kolaboree_node::{Config, Environment, Service};
+//! use kolaboree_node::{Config, Node};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let environment = Environment::load(".env".as_ref())?;
-//! let config = Config::load("kolaboree.yaml".as_ref())?;
-//! let service = Service::join(&config, &environment).await?;
-//! service.watch_until(async { tokio::signal::ctrl_c().await.expect("a signal handler") }).await;
-//! service.close().await;
+//! let config = Config::load(&Default::default())?.config; // kolaboree.yaml, .env, the environment
+//! let node = Node::up(config).await?;
+//! for cloud in node.clouds() {
+//!     let Some(client) = cloud.client() else { continue };
+//!     println!("{}: {} instances", cloud.name(), client.instances().await?.len());
+//! }
+//! node.stop().await;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | say what to do | [`Config::load`], or [`Config::new`] and its fields |
+//! | join, and wait for that | [`Node::up`]; apart: [`Node::builder`], [`Node::joined`] |
+//! | reach a cloud | [`Cloud::client`], [`Cloud::connect`] |
+//! | know how a cloud is | [`Cloud::health`], [`Cloud::watch_health`], [`Cloud::check`] |
+//! | do all else in the tailnet | [`Node::tailnet`] |
+//! | change what is watched | [`Node::reload`], [`Node::reconfigure`] |
+//! | stop | [`Node::stop`] |
+//! | talk to a node that runs already | its control socket, as [`api`] describes |
 
+pub mod api;
+pub mod cli;
+mod cloud;
 mod config;
-mod environment;
-mod key;
-mod service;
-mod yaml;
+mod control;
+mod doctor;
+mod node;
+mod notify;
+mod serve;
 
-pub use config::{Cloud, Config, ConfigError};
-pub use environment::{Environment, EnvironmentError};
-pub use key::{KeyError, auth_key};
-pub use service::{Service, ServiceError};
+pub use cloud::{Cloud, CloudError};
+pub use config::{
+    CloudConfig, CloudKind, Config, ConfigError, Environment, EnvironmentError, Flags, Key, KeyError,
+    KeySource, Listen, Loaded, LogFormat, Problem, SCHEMA, Setting, Source, Trust,
+};
+pub use node::{AskError, Node, NodeBuilder, NodeError, ReloadError};
+pub use serve::ServeError;
 
 /// The version of this program and of what is in it, for people.
 pub const VERSION: &str = env!("KOLABOREE_VERSION");

@@ -3,8 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use kolaboree_node::Key;
 use lxd_client::{Fingerprint, Server};
-use tailnet::{Address, AuthKey, Tailnet, TailnetBuilder};
+use tailnet::{Address, Tailnet, TailnetBuilder};
 use tailnet_sandbox::{Peer, Sandbox, StandIn};
 
 use crate::args::Args;
@@ -40,7 +41,7 @@ pub(crate) struct Known {
 
 impl Target {
     /// The user's own tailnet.
-    pub(crate) fn in_own_tailnet(args: &Args, key: Option<AuthKey>) -> anyhow::Result<Target> {
+    pub(crate) fn in_own_tailnet(args: &Args, key: Option<Key>) -> anyhow::Result<Target> {
         let server = args.lxd.clone().ok_or_else(|| Usage {
             message: "--lxd is missing: which server of your tailnet?".to_owned(),
             hint: "pass --lxd HOST[:PORT], or remove the auth key to use the sandbox",
@@ -50,9 +51,11 @@ impl Target {
             hint: "pass --state-dir FOLDER",
         })?;
         let mut node = Tailnet::builder().hostname(&args.hostname).state_dir(&state_dir);
-        if let Some(key) = key {
-            node = node.auth_key(key);
-        }
+        node = match key {
+            Some(Key::Auth(key)) => node.auth_key(key),
+            Some(Key::ClientSecret(secret)) => node.client_secret(secret),
+            _ => node,
+        };
         let control = match &args.control_url {
             Some(url) => {
                 node = node.control_url(url.clone());

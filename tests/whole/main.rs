@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod node;
 mod program;
 
+mod commands;
 mod lxd_ping;
+mod membership;
 mod real_lxd;
 mod service;
 mod unprivileged;

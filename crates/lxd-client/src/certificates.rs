@@ -1,10 +1,115 @@
 //! Who may use the server: `/1.0/certificates`.
 
-use serde_json::json;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
-use crate::{Client, Error, TrustToken};
+use crate::handle::handle;
+use crate::path::at;
+use crate::request::null_is_default;
+use crate::{Client, Error, Fingerprint, List, TrustToken, pem};
+
+/// A certificate that the server trusts, from [`Client::certificates`] or [`CertificateHandle::get`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Certificate {
+    /// Its fingerprint, SHA-256 in hexadecimal.
+    #[serde(skip_serializing)]
+    pub fingerprint: String,
+    /// Whose it is, for people.
+    pub name: String,
+    /// `client`, `server` or `metrics`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The certificate in PEM.
+    pub certificate: String,
+    /// Whether it is for some projects only.
+    pub restricted: bool,
+    /// Which, then.
+    #[serde(deserialize_with = "null_is_default")]
+    pub projects: Vec<String>,
+    /// All else.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+impl Certificate {
+    /// A client's certificate, in PEM, to be trusted with everything.
+    #[must_use]
+    pub fn new(name: &str, certificate: &str) -> Certificate {
+        Certificate {
+            name: name.to_owned(),
+            kind: "client".to_owned(),
+            certificate: certificate.to_owned(),
+            ..Certificate::default()
+        }
+    }
+
+    /// For these projects only.
+    #[must_use]
+    pub fn restricted_to<S: Into<String>>(mut self, projects: impl IntoIterator<Item = S>) -> Certificate {
+        self.restricted = true;
+        self.projects = projects.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
+handle! {
+    /// One certificate, which may or may not be trusted; from [`Client::certificate`].
+    CertificateHandle of Certificate as "/1.0/certificates/{fingerprint}": get, update, patch, delete
+}
 
 impl Client {
+    /// `GET /1.0/certificates`: whom the server trusts.
+    pub fn certificates(&self) -> List<Certificate> {
+        List::new(self.get(["certificates"]).unscoped())
+    }
+
+    /// A handle of a certificate, by its fingerprint. Nothing is sent.
+    #[must_use]
+    pub fn certificate(&self, fingerprint: &Fingerprint) -> CertificateHandle {
+        CertificateHandle::new(&self.outside(), at(["certificates", &fingerprint.to_string()]))
+    }
+
+    /// `POST /1.0/certificates`: has the server trust somebody else's certificate.
+    ///
+    /// # Errors
+    /// [`Error::is_conflict`] when it does already, [`Error::Config`] when it is not PEM.
+    pub async fn create_certificate(&self, certificate: &Certificate) -> Result<(), Error> {
+        let chain = pem::certificates(&certificate.certificate)
+            .map_err(|reason| Error::Config { message: format!("the certificate: {reason}") })?;
+        let body = Certificate { certificate: STANDARD.encode(&chain[0]), ..certificate.clone() };
+        self.post(["certificates"]).unscoped().json(&body).done().await
+    }
+
+    /// `POST /1.0/certificates` with `token`: makes a token by which a client can have its certificate
+    /// trusted, once; with everything, or with these projects only.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] before LXD 4.15.
+    pub async fn create_trust_token(
+        &self,
+        name: &str,
+        projects: Option<&[&str]>,
+    ) -> Result<TrustToken, Error> {
+        let body = json!({
+            "name": name, "type": "client", "token": true, "restricted": projects.is_some(),
+            "projects": projects.unwrap_or_default(),
+        });
+        let request = self.post(["certificates"]).unscoped().needs("certificate_token").json(&body);
+        let operation = request.operation().await?;
+        let told = &operation.begun_as().metadata;
+        let field = |name: &str| told.get(name).cloned().unwrap_or_default();
+        let token = json!({
+            "client_name": name, "fingerprint": field("fingerprint"), "addresses": field("addresses"),
+            "secret": field("secret"),
+            "expires_at": told.get("expiresAt").cloned().unwrap_or(json!("0001-01-01T00:00:00Z")),
+        });
+        Ok(STANDARD.encode(token.to_string()).parse::<TrustToken>()?)
+    }
+
     /// `POST /1.0/certificates`: has the server trust this client's [`Identity`](crate::Identity), by a
     /// token. The token is used up. That the server trusts it already counts as success.
     ///
@@ -16,9 +121,12 @@ impl Client {
     /// rest.
     pub async fn trust(&self, token: &TrustToken) -> Result<(), Error> {
         let server = self.server().await?;
-        // LXD 5.0 takes the token as a password, and newer ones refuse that (LXD.md section 2, "Trust").
-        let field = if server.has_extension("explicit_trust_token") { "trust_token" } else { "password" };
-        let body = json!({"type": "client", field: token.reveal()});
+        // LXD 5.0 takes the token as a password, and newer ones refuse that (LXD.md section 2, "Trust"). Incus,
+        // which does not tell a stranger what it is, passes over it.
+        let mut body = json!({"type": "client", "trust_token": token.reveal()});
+        if !server.has_extension("explicit_trust_token") {
+            body["password"] = token.reveal().into();
+        }
         match self.post(["certificates"]).json(&body).done().await {
             Ok(_) | Err(Error::Api { code: 409, .. }) => Ok(()),
             Err(Error::Api { code: 400, message }) if message.contains("already") => Ok(()),

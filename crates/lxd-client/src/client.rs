@@ -158,6 +158,13 @@ impl Client {
         client
     }
 
+    /// The same client, for what is in no project and on no member.
+    pub(crate) fn outside(&self) -> Client {
+        let mut client = self.clone();
+        (client.scope.project, client.scope.target) = (None, None);
+        client
+    }
+
     /// The same client, whose requests may take this long.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Client {
@@ -196,6 +203,11 @@ impl Client {
         let turns = Semaphore::new(AT_ONCE);
         let shared = Shared { http, http1, dial, base, name, timeout, bearer, turns, server };
         Client { shared: Arc::new(shared), scope: Scope::default() }
+    }
+
+    /// Whether it goes by a Unix socket.
+    pub(crate) fn is_local(&self) -> bool {
+        self.shared.base.scheme() == Some(&http::uri::Scheme::HTTP)
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use crate::Error;
-use crate::exec::{Process, attach};
+use crate::exec::{Fds, Process, attach};
 use crate::instances::InstanceHandle;
 
 impl InstanceHandle {
@@ -15,8 +15,9 @@ impl InstanceHandle {
     /// When it does not run.
     pub async fn console(&self, width: u16, height: u16) -> Result<Process, Error> {
         let body = json!({"width": width, "height": height, "type": "console"});
-        let request = self.client.post(&self.path(["console"])[..]).json(&body);
-        let (operation, sockets) = attach(&self.client, request, &["0", "control"]).await?;
+        let request = || self.client.post(&self.path(["console"])[..]).json(&body);
+        let fds = Fds { first: &["0", "control"], last: &[] };
+        let (operation, sockets) = attach(&self.client, request, fds).await?;
         Ok(Process::new(operation, sockets, true))
     }
 

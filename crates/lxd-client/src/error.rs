@@ -153,9 +153,11 @@ impl Error {
     pub fn is_conflict(&self) -> bool {
         match self {
             Error::Api { code: 409, .. } => true,
-            // LXD 5.0 says so with a 400 or 500.
+            // LXD 5.0 says so with a 400 or 500, and Incus in the words of its database.
             Error::Api { message, .. } | Error::Operation { message, .. } => {
-                message.contains("already exists") || message.contains("already in use")
+                ["already exists", "already in use", "UNIQUE constraint failed"]
+                    .iter()
+                    .any(|words| message.contains(words))
             }
             _ => false,
         }

@@ -144,13 +144,14 @@ impl Events {
         Ok(events)
     }
 
-    async fn open(&self) -> Result<WebSocket, Error> {
+    /// The future borrows nothing, so that it is `Send` where a websocket shared would not be.
+    fn open(&self) -> impl Future<Output = Result<WebSocket, Error>> + Send + use<> {
         let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.name()).collect();
         let mut request = self.client.get(["events"]).query("type", kinds.join(","));
         if self.all_projects {
             request = request.query("all-projects", true);
         }
-        request.websocket().await
+        request.websocket()
     }
 
     /// The next event. Cancel safe.

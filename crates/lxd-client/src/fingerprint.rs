@@ -22,6 +22,13 @@ pub struct Fingerprint([u8; 32]);
 #[error("a fingerprint is 64 hexadecimal digits (SHA-256), with or without colons between the bytes")]
 pub struct InvalidFingerprint;
 
+/// A text that is no certificate in PEM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is no certificate: {reason}")]
+pub struct InvalidCertificate {
+    reason: &'static str,
+}
+
 impl Fingerprint {
     /// The fingerprint of a certificate.
     #[must_use]
@@ -30,6 +37,15 @@ impl Fingerprint {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest.as_ref());
         Fingerprint(bytes)
+    }
+
+    /// The fingerprint of the first certificate in a PEM file.
+    ///
+    /// # Errors
+    /// When there is no certificate in it.
+    pub fn of_pem(pem: &str) -> Result<Fingerprint, InvalidCertificate> {
+        let certificates = crate::pem::certificates(pem).map_err(|reason| InvalidCertificate { reason })?;
+        Ok(Fingerprint::of(&certificates[0])) // never empty
     }
 }
 

@@ -59,34 +59,27 @@ impl Identity {
     /// # Errors
     /// When the system gives no randomness.
     pub fn generate_pem(name: &str) -> Result<(String, String), IdentityError> {
-        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384)?;
-        let mut params = rcgen::CertificateParams::new(Vec::new())?;
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        params.key_usages =
-            vec![rcgen::KeyUsagePurpose::DigitalSignature, rcgen::KeyUsagePurpose::KeyEncipherment];
-        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
-        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-        params.not_after = rcgen::date_time_ymd(2120, 1, 1);
-        let certificate = params.self_signed(&key)?;
-        Ok((certificate.pem(), key.serialize_pem()))
+        let key = new_key()?;
+        Ok((Use::Client.certificate_pem(name, &key)?, key.serialize_pem()))
     }
 
     /// Reads `client.crt` and `client.key` from a folder, as `lxc` names them, and makes them first when
-    /// neither is there. The key's file is for its owner only. This waits for the disk.
+    /// neither is there. The key's file is for its owner only, and is written first: a key without a certificate is
+    /// what a process left that was killed between the two, and gets its certificate then. This waits for the disk.
     ///
     /// # Errors
-    /// When only one of the two is there, or they cannot be read or written.
+    /// When there is a certificate without its key, or they cannot be read or written.
     pub fn load_or_generate(folder: &Path, name: &str) -> Result<Identity, IdentityError> {
-        let (certificate, key) = (folder.join("client.crt"), folder.join("client.key"));
-        if !certificate.exists() && !key.exists() {
-            let (certificate_pem, key_pem) = Identity::generate_pem(name)?;
-            fs::create_dir_all(folder).map_err(file_error(folder))?;
-            write_whole(&key, &key_pem, 0o600)?;
-            write_whole(&certificate, &certificate_pem, 0o644)?;
-        }
-        let read = |path: &Path| fs::read_to_string(path).map_err(file_error(path));
-        Identity::from_pem(&read(&certificate)?, &read(&key)?)
+        load_or_generate(folder, name, Use::Client)
+    }
+
+    /// The same for a server on this machine, such as a [`Facade`](crate::Facade): `server.crt` and
+    /// `server.key`, for `localhost` and its addresses.
+    ///
+    /// # Errors
+    /// When there is a certificate without its key, or they cannot be read or written.
+    pub fn load_or_generate_server(folder: &Path, name: &str) -> Result<Identity, IdentityError> {
+        load_or_generate(folder, name, Use::Server)
     }
 
     /// The fingerprint under which servers store the certificate.
@@ -116,6 +109,58 @@ impl fmt::Debug for Identity {
     }
 }
 
+/// Who shows a certificate.
+#[derive(Clone, Copy)]
+enum Use {
+    Client,
+    Server,
+}
+
+impl Use {
+    /// A self-signed certificate over the key.
+    fn certificate_pem(self, name: &str, key: &rcgen::KeyPair) -> Result<String, rcgen::Error> {
+        let (other_names, purpose) = match self {
+            Use::Client => (Vec::new(), rcgen::ExtendedKeyUsagePurpose::ClientAuth),
+            Use::Server => (
+                ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec(),
+                rcgen::ExtendedKeyUsagePurpose::ServerAuth,
+            ),
+        };
+        let mut params = rcgen::CertificateParams::new(other_names)?;
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.key_usages =
+            vec![rcgen::KeyUsagePurpose::DigitalSignature, rcgen::KeyUsagePurpose::KeyEncipherment];
+        params.extended_key_usages = vec![purpose];
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2120, 1, 1);
+        Ok(params.self_signed(key)?.pem())
+    }
+}
+
+fn new_key() -> Result<rcgen::KeyPair, rcgen::Error> {
+    rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384)
+}
+
+/// Reads a pair of files, and makes what is not there, the key first.
+fn load_or_generate(folder: &Path, name: &str, usage: Use) -> Result<Identity, IdentityError> {
+    let stem = match usage {
+        Use::Client => "client",
+        Use::Server => "server",
+    };
+    let (certificate, key) = (folder.join(format!("{stem}.crt")), folder.join(format!("{stem}.key")));
+    let read = |path: &Path| fs::read_to_string(path).map_err(file_error(path));
+    if !certificate.exists() && !key.exists() {
+        fs::create_dir_all(folder).map_err(file_error(folder))?;
+        write_whole(&key, &new_key()?.serialize_pem(), 0o600)?;
+    }
+    if !certificate.exists() {
+        let pair = rcgen::KeyPair::from_pem(&read(&key)?)?;
+        write_whole(&certificate, &usage.certificate_pem(name, &pair)?, 0o644)?;
+    }
+    Identity::from_pem(&read(&certificate)?, &read(&key)?)
+}
+
 fn file_error(path: &Path) -> impl Fn(io::Error) -> IdentityError {
     let path = path.display().to_string();
     move |source| IdentityError::File { path: path.clone(), source }
@@ -125,6 +170,8 @@ fn file_error(path: &Path) -> impl Fn(io::Error) -> IdentityError {
 fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), IdentityError> {
     let temporary = path.with_extension(format!("tmp{}", std::process::id()));
     let write = || {
+        // What a killed process left: in a container all have the same number.
+        let _ = fs::remove_file(&temporary);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;

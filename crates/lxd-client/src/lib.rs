@@ -32,7 +32,8 @@
 //!   others, so that an update sends back what this crate does not know. Lists and maps take `null` for empty
 //!   (`null_is_default`).
 //! - `Client::things()` gives a [`List`], `Client::create_thing` creates, `Client::thing(name)` gives a `ThingHandle`,
-//!   which sends nothing; its methods are `get`, `update`, `patch`, `rename` and `delete`.
+//!   which sends nothing; the macro `handle!` defines it with those of `get`, `update`, `patch`, `rename` and
+//!   `delete` that its endpoint has.
 //! - Paths are arrays of segments, which are encoded. Project and target come from the client.
 //! - A request ends with `fetch`, `versioned`, `list`, `done` (which waits where a server makes an operation of
 //!   it) or `operation`; the last for what takes long.
@@ -42,6 +43,7 @@
 
 mod certificates;
 mod client;
+mod cluster;
 mod connect;
 mod console;
 mod dial;
@@ -55,6 +57,7 @@ mod filter;
 mod fingerprint;
 #[cfg(any(fuzzing, test))]
 mod fuzz;
+mod handle;
 mod http1;
 mod identity;
 mod images;
@@ -63,20 +66,30 @@ mod known_servers;
 mod list;
 mod lxc_config;
 mod migrate;
+mod networks;
 mod oidc;
 mod operation;
 mod path;
 mod pem;
 mod profiles;
+mod projects;
 mod request;
+mod resources;
 mod server;
+mod storage;
 mod tls;
 mod token;
 mod transfer;
 mod versioned;
+mod warnings;
 mod websocket;
 
+pub use certificates::{Certificate, CertificateHandle};
 pub use client::{Client, ClientBuilder, fetch_fingerprint};
+pub use cluster::{
+    Cluster, ClusterGroup, ClusterGroupHandle, ClusterMember, ClusterMemberHandle, ClusterMemberState,
+    Evacuation, JoinToken,
+};
 pub use connect::{Connect, Io};
 pub use error::{Error, chain};
 pub use events::{Event, EventKind, Events, Lifecycle};
@@ -84,7 +97,7 @@ pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
 pub use facade::Facade;
 pub use files::{Entry, FileInfo, FileOptions, Files, Progress, PushOptions};
 pub use filter::Filter;
-pub use fingerprint::{Fingerprint, InvalidFingerprint};
+pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
 #[cfg(fuzzing)]
 pub use fuzz::read_anything;
 pub use identity::{Identity, IdentityError};
@@ -97,14 +110,28 @@ pub use known_servers::KnownServers;
 pub use list::List;
 pub use lxc_config::{LxcConfig, LxcConfigError, Remote};
 pub use migrate::{Copy, Route};
+pub use networks::{
+    AclRule, ForwardPort, LoadBalancerBackend, LoadBalancerPort, Network, NetworkAcl, NetworkAclHandle,
+    NetworkAddress, NetworkAllocation, NetworkForward, NetworkForwardHandle, NetworkHandle, NetworkLease,
+    NetworkLoadBalancer, NetworkLoadBalancerHandle, NetworkPeer, NetworkPeerHandle, NetworkState,
+    NetworkZone, NetworkZoneHandle, ZoneEntry, ZoneRecord, ZoneRecordHandle,
+};
 pub use oidc::OidcLogin;
 pub use operation::{Operation, OperationState};
 pub use path::Path;
 pub use profiles::{Profile, ProfileHandle};
+pub use projects::{Project, ProjectHandle, ProjectState, ProjectUsage};
 pub use request::Request;
+pub use resources::{CpuResources, MemoryResources, Resources};
 pub use server::{Auth, Environment, Server};
+pub use storage::{
+    Bucket, BucketHandle, BucketKey, BucketKeyHandle, NewVolumeBackup, PoolUsage, StoragePool,
+    StoragePoolHandle, StoragePoolResources, Volume, VolumeBackup, VolumeBackupHandle, VolumeHandle,
+    VolumeKind, VolumeSnapshot, VolumeSnapshotHandle, VolumeState,
+};
 pub use tls::ServerTrust;
 pub use token::{InvalidToken, TrustToken};
 pub use transfer::Download;
 pub use versioned::Versioned;
+pub use warnings::{Warning, WarningHandle};
 pub use websocket::{Message, RawStream, WebSocket};

@@ -57,6 +57,22 @@ impl<S: AsRef<str>> From<&[S]> for Path {
     }
 }
 
+impl<S: AsRef<str>> From<Vec<S>> for Path {
+    fn from(segments: Vec<S>) -> Path {
+        segments[..].into()
+    }
+}
+
+/// The path of something in the thing that a path is of.
+pub(crate) fn below<const N: usize>(path: &[String], segments: [&str; N]) -> Vec<String> {
+    path.iter().cloned().chain(segments.map(str::to_owned)).collect()
+}
+
+/// The segments of a path.
+pub(crate) fn at<const N: usize>(segments: [&str; N]) -> Vec<String> {
+    below(&[], segments)
+}
+
 /// Appends `name=value` to a path that may have a query already.
 pub(crate) fn push_query(path: &mut String, name: &str, value: &str) {
     path.push(if path.contains('?') { '&' } else { '?' });

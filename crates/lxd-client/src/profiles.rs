@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::handle::handle;
+use crate::path::at;
 use crate::request::null_is_default;
-use crate::{Client, Error, List, Versioned};
+use crate::{Client, Error, List};
 
 /// A profile, from [`Client::profiles`] or [`ProfileHandle::get`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,11 +41,9 @@ impl Profile {
     }
 }
 
-/// One profile, which may or may not exist; from [`Client::profile`].
-#[derive(Clone, Debug)]
-pub struct ProfileHandle {
-    client: Client,
-    name: String,
+handle! {
+    /// One profile, which may or may not exist; from [`Client::profile`].
+    ProfileHandle of Profile as "/1.0/profiles/{name}": get, update, patch, rename, delete
 }
 
 impl Client {
@@ -63,52 +63,6 @@ impl Client {
     /// A handle of a profile. Nothing is sent.
     #[must_use]
     pub fn profile(&self, name: &str) -> ProfileHandle {
-        ProfileHandle { client: self.clone(), name: name.to_owned() }
-    }
-}
-
-impl ProfileHandle {
-    fn path(&self) -> [&str; 2] {
-        ["profiles", &self.name]
-    }
-
-    /// `GET /1.0/profiles/{name}`. Cancel safe.
-    ///
-    /// # Errors
-    /// [`Error::is_not_found`] when there is none of that name.
-    pub async fn get(&self) -> Result<Versioned<Profile>, Error> {
-        self.client.get(self.path()).versioned().await
-    }
-
-    /// `PUT /1.0/profiles/{name}`: replaces what it is made of.
-    ///
-    /// # Errors
-    /// [`Error::is_changed_meanwhile`] when somebody else changed it since it was read.
-    pub async fn update(&self, profile: &Versioned<Profile>) -> Result<(), Error> {
-        self.client.put(self.path()).if_match(profile).json(&profile.value).done().await
-    }
-
-    /// `PATCH /1.0/profiles/{name}`: sets what is in `changes` and leaves the rest.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn patch(&self, changes: &impl Serialize) -> Result<(), Error> {
-        self.client.patch(self.path()).json(changes).done().await
-    }
-
-    /// `POST /1.0/profiles/{name}`: gives it another name.
-    ///
-    /// # Errors
-    /// [`Error::is_conflict`] when the new name is taken.
-    pub async fn rename(&self, name: &str) -> Result<(), Error> {
-        self.client.post(self.path()).json(&json!({"name": name})).done().await
-    }
-
-    /// `DELETE /1.0/profiles/{name}`.
-    ///
-    /// # Errors
-    /// When something uses it, or there is none of that name.
-    pub async fn delete(&self) -> Result<(), Error> {
-        self.client.delete(self.path()).done().await
+        ProfileHandle::new(self, at(["profiles", name]))
     }
 }

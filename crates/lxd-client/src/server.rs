@@ -119,19 +119,11 @@ impl Client {
         self.get("/").unscoped().list().await
     }
 
-    /// `GET /1.0/resources`: the processors, memory, disks and cards of the machine. Cancel safe.
+    /// `GET /1.0/metadata/configuration`: all settings that the server knows, with their meaning. Cancel safe.
     ///
     /// # Errors
-    /// See [`Error`].
-    pub async fn resources(&self) -> Result<Value, Error> {
-        self.get(["resources"]).fetch().await
-    }
-
-    /// `GET /1.0/metrics`: the instances' figures in the text format of OpenMetrics. Cancel safe.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn metrics(&self) -> Result<String, Error> {
-        self.get(["metrics"]).needs("metrics").text().await
+    /// [`Error::Unsupported`] before LXD 5.18.
+    pub async fn configuration_metadata(&self) -> Result<Map<String, Value>, Error> {
+        self.get(["metadata", "configuration"]).needs("metadata_configuration").fetch().await
     }
 }

@@ -55,7 +55,9 @@ impl TrustToken {
         &self.parsed.addresses
     }
 
-    pub(crate) fn reveal(&self) -> &str {
+    /// The token as text: a secret.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
         &self.text
     }
 }

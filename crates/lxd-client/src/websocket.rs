@@ -112,6 +112,11 @@ impl Request {
 }
 
 impl WebSocket {
+    /// Whether the server is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.client.is_local()
+    }
+
     /// The next message; `None` when the server has closed it. Cancel safe.
     ///
     /// # Errors

@@ -114,6 +114,8 @@ struct Command<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ip: Option<IpAddr>,
     count: usize,
+    key: &'a str,
+    seconds: i64,
 }
 
 #[derive(Deserialize)]
@@ -328,7 +330,7 @@ impl Sandbox {
     /// # Errors
     /// When the control server is stopped.
     pub async fn require_nothing(&self) -> Result<(), SandboxError> {
-        self.order(Command { name: "require_nothing", ..Command::default() }).await
+        self.require_key("").await
     }
 
     /// Does what a person does who opens the login URL. A key that had expired is valid again then.
@@ -360,7 +362,27 @@ impl Sandbox {
     /// # Errors
     /// When the sandbox has ended.
     pub async fn expire_keys(&self) -> Result<(), SandboxError> {
-        self.order(Command { name: "expire_keys", ..Command::default() }).await
+        self.expire(-60).await
+    }
+
+    /// As [`expire_keys`](Self::expire_keys), at a time that is still to come; whole seconds.
+    ///
+    /// # Errors
+    /// When the sandbox has ended.
+    pub async fn expire_keys_in(&self, time: Duration) -> Result<(), SandboxError> {
+        self.expire(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)).await
+    }
+
+    async fn expire(&self, seconds: i64) -> Result<(), SandboxError> {
+        self.order(Command { name: "expire_keys", seconds, ..Command::default() }).await
+    }
+
+    /// From now on this key alone lets a node in, and no longer [`auth_key`](Self::auth_key).
+    ///
+    /// # Errors
+    /// When the control server is stopped.
+    pub async fn require_key(&self, key: &str) -> Result<(), SandboxError> {
+        self.order(Command { name: "require_key", key, ..Command::default() }).await
     }
 
     /// Makes the keys valid with which expired nodes have come back, as a real control server does at once.

@@ -32,6 +32,12 @@ impl AuthKey {
         text.parse().map_err(|e: InvalidAuthKey| named(io::ErrorKind::InvalidData, &e))
     }
 
+    /// Whether it has the shape of the auth keys of Tailscale's own control server, `tskey-auth-…`.
+    #[must_use]
+    pub fn is_tailscales(&self) -> bool {
+        self.0.starts_with("tskey-auth-")
+    }
+
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

@@ -91,7 +91,7 @@ pub use netcheck::{DerpMap, DerpRegion, Netcheck};
 pub use prefs::{Prefs, PrefsEdit};
 pub use split::{OwnedReadHalf, OwnedWriteHalf};
 pub use state::{BackendState, State, StateWatch};
-pub use status::{Path, Peer, Status};
+pub use status::{InvalidSubnet, Path, Peer, Status, Subnet};
 pub use store::StateStore;
 pub use stream::TailnetStream;
 pub use tailnet::Tailnet;

@@ -40,6 +40,13 @@ impl Status {
         self.peers().find(|peer| peer.ips.contains(&ip))
     }
 
+    /// The peer that routes the address for its subnet, and that subnet: the smallest, as routing takes it.
+    #[must_use]
+    pub fn router_of(&self, ip: IpAddr) -> Option<(&Peer, Subnet)> {
+        let all = self.peers().flat_map(|peer| peer.routes().map(move |route| (peer, route)));
+        all.filter(|(_, route)| route.contains(ip)).max_by_key(|(_, route)| route.length)
+    }
+
     /// The peer of that MagicDNS name, short or full.
     #[must_use]
     pub fn peer_named(&self, name: &str) -> Option<&Peer> {
@@ -73,6 +80,8 @@ pub struct Peer {
     /// Whether the control server hears from it.
     #[serde(default)]
     pub online: bool,
+    #[serde(rename = "AllowedIPs", default, deserialize_with = "null_is_default")]
+    allowed_ips: Vec<String>,
     #[serde(default, deserialize_with = "null_is_default")]
     cur_addr: String,
     /// How many bytes were sent to it, WireGuard's own included.
@@ -86,6 +95,19 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// The first part of its MagicDNS name.
+    #[must_use]
+    pub fn short_name(&self) -> &str {
+        self.dns_name.split('.').next().filter(|name| !name.is_empty()).unwrap_or(&self.host_name)
+    }
+
+    /// The subnets that it routes, whether or not this node accepts routes; an exit node's, which are everything, are
+    /// not among them.
+    pub fn routes(&self) -> impl Iterator<Item = Subnet> {
+        let all = self.allowed_ips.iter().filter_map(|text| text.parse().ok());
+        all.filter(|route: &Subnet| route.length > 0 && !self.ips.contains(&route.ip))
+    }
+
     /// How packets to it travel at the moment.
     #[must_use]
     pub fn path(&self) -> Path {
@@ -94,6 +116,56 @@ impl Peer {
             Err(_) => Path::Relayed { region: self.relay.clone() },
         }
     }
+}
+
+/// A range of addresses, such as `198.51.100.0/24`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Subnet {
+    ip: IpAddr,
+    length: u8,
+}
+
+impl Subnet {
+    /// Whether the address is in it.
+    #[must_use]
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        let same = |own: u128, other: u128, width: u8| {
+            (own ^ other).checked_shr((width - self.length).into()).unwrap_or(0) == 0
+        };
+        match (self.ip, ip) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => same(own.to_bits().into(), other.to_bits().into(), 32),
+            (IpAddr::V6(own), IpAddr::V6(other)) => same(own.to_bits(), other.to_bits(), 128),
+            _ => false,
+        }
+    }
+}
+
+impl std::str::FromStr for Subnet {
+    type Err = InvalidSubnet;
+
+    fn from_str(text: &str) -> Result<Subnet, InvalidSubnet> {
+        let invalid = || InvalidSubnet { text: text.to_owned() };
+        let (ip, length) = text.split_once('/').ok_or_else(invalid)?;
+        let ip: IpAddr = ip.parse().map_err(|_| invalid())?;
+        let length = length.parse().map_err(|_| invalid())?;
+        if length > if ip.is_ipv4() { 32 } else { 128 } {
+            return Err(invalid());
+        }
+        Ok(Subnet { ip, length })
+    }
+}
+
+impl std::fmt::Display for Subnet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.ip, self.length)
+    }
+}
+
+/// A text that is no [`Subnet`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a subnet: it must be an IP address, a slash and a length")]
+pub struct InvalidSubnet {
+    text: String,
 }
 
 /// How packets to a peer travel.
@@ -113,4 +185,27 @@ fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subnet_has_its_addresses_and_no_others() {
+        for (subnet, inside, outside) in [
+            ("198.51.100.0/24", "198.51.100.7", "198.51.101.7"),
+            ("198.51.100.7/32", "198.51.100.7", "198.51.100.6"),
+            ("fd7a::/16", "fd7a:1::2", "fd7b::1"),
+            ("128.0.0.0/1", "200.0.0.1", "1.0.0.1"),
+        ] {
+            let parsed: Subnet = subnet.parse().unwrap();
+            assert!(parsed.contains(inside.parse().unwrap()), "{subnet}");
+            assert!(!parsed.contains(outside.parse().unwrap()), "{subnet}");
+            assert_eq!(parsed.to_string(), subnet);
+        }
+        for text in ["", "198.51.100.0", "198.51.100.0/33", "x/8"] {
+            assert!(text.parse::<Subnet>().is_err(), "{text}");
+        }
+    }
 }

@@ -3,12 +3,13 @@
 mod process;
 mod stdio;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::http1::Ready;
 use crate::instances::InstanceHandle;
 use crate::{Client, Error, Operation, WebSocket};
 
@@ -106,28 +107,53 @@ impl Exec {
     ///
     /// # Errors
     /// See [`Error`]. That there is no such command is told by the exit status, 127.
-    pub async fn spawn(mut self) -> Result<Process, Error> {
-        self.body.wait_for_websocket = true;
-        let terminal = self.body.interactive;
-        let fds: &[&str] = if terminal { &["0", "control"] } else { &["0", "1", "2", "control"] };
-        let (operation, sockets) = attach(&self.client, self.request(), fds).await?;
-        Ok(Process::new(operation, sockets, terminal))
+    pub async fn spawn(self) -> Result<Process, Error> {
+        let fds = if self.body.interactive {
+            Fds { first: &["0", "control"], last: &[] }
+        } else {
+            // The command begins with the last of 0, 1 and 2, and may have ended before another connection
+            // comes: the server refuses that then, or waits for its end for ever.
+            Fds { first: &["control", "0", "2"], last: &["1"] }
+        };
+        self.connect(fds).await
     }
 
-    /// Runs it with no input, and gives all that it wrote, up to 64 MiB for each stream.
+    /// Runs it with no input, and gives all that it wrote, up to 64 MiB for each stream. Dropping the future
+    /// kills the command.
     ///
     /// # Errors
     /// Those of [`spawn`](Exec::spawn), and when a stream breaks before its end.
     pub async fn output(self) -> Result<Output, Error> {
-        self.spawn().await?.output().await
+        self.again_if_not_begun(Process::output).await
     }
 
-    /// Runs it with no input, and gives how it ended.
+    /// Runs it with no input, and gives how it ended. Dropping the future kills the command.
     ///
     /// # Errors
     /// Those of [`spawn`](Exec::spawn).
     pub async fn status(self) -> Result<ExitStatus, Error> {
-        self.spawn().await?.wait().await
+        self.again_if_not_begun(async |mut process: Process| process.wait().await).await
+    }
+
+    /// Runs it to its end, and again where the server says that it did not even begin.
+    async fn again_if_not_begun<T>(self, run: impl AsyncFn(Process) -> Result<T, Error>) -> Result<T, Error> {
+        // Without the control socket, which only signals and sizes need, all streams connect in one round
+        // trip; the server kills the command when that of its output is closed.
+        let terminal = self.body.interactive;
+        let fds = Fds { first: if terminal { &["0", "control"] } else { &["0", "1", "2"] }, last: &[] };
+        for _ in 1..ATTEMPTS {
+            match run(self.clone().connect(fds).await?).await {
+                Err(error) if never_began(&error) => {}
+                other => return other,
+            }
+        }
+        run(self.connect(fds).await?).await
+    }
+
+    async fn connect(mut self, fds: Fds) -> Result<Process, Error> {
+        self.body.wait_for_websocket = true;
+        let (operation, sockets) = attach(&self.client, || self.request(), fds).await?;
+        Ok(Process::new(operation, sockets, self.body.interactive))
     }
 
     /// Runs it without any stream, and has the server keep what it writes, which is fetched and deleted there
@@ -160,31 +186,89 @@ async fn recorded(client: &Client, url: Option<&str>) -> Result<Bytes, Error> {
     Ok(log)
 }
 
-/// Begins an operation that talks by websockets, and connects them.
+/// The websockets of an operation, in the order in which they are connected.
+#[derive(Clone, Copy)]
+pub(crate) struct Fds {
+    pub(crate) first: &'static [&'static str],
+    /// Connected when the first are.
+    pub(crate) last: &'static [&'static str],
+}
+
+/// The websockets of an operation, by name.
+pub(crate) type Sockets = HashMap<&'static str, WebSocket>;
+
+/// How often a command is begun whose streams the server did not see in time.
+const ATTEMPTS: u32 = 4;
+
+/// Begins an operation that talks by websockets, and connects them; begins another where the server gave up
+/// before all were there, since nothing has happened by then.
 pub(crate) async fn attach(
     client: &Client,
-    request: crate::Request,
-    fds: &[&str],
-) -> Result<(Operation, Vec<WebSocket>), Error> {
+    request: impl Fn() -> crate::Request,
+    fds: Fds,
+) -> Result<(Operation, Sockets), Error> {
     // The server gives five seconds for all of them: many at once would take each other's.
     let _turn = client.turn().await;
-    let connections = futures_util::future::join_all(fds.iter().map(|_| client.ready()));
-    let (operation, connections) = tokio::join!(request.operation(), connections);
-    let operation = match operation {
-        Ok(operation) => operation,
-        Err(error) => {
-            connections.into_iter().flatten().for_each(|ready| client.http1().put_back(ready));
-            return Err(error);
+    let mut attempt = 1;
+    loop {
+        let connections =
+            async { futures_util::future::join_all((0..fds.count()).map(|_| client.ready())).await };
+        let (operation, connections) = if attempt == 1 {
+            tokio::join!(request().operation(), connections)
+        } else {
+            // The connections alone may take as long as the server waits.
+            let connections = connections.await;
+            (request().operation().await, connections)
+        };
+        let mut operation = match operation {
+            Ok(operation) => operation,
+            Err(error) => {
+                connections.into_iter().flatten().for_each(|ready| client.http1().put_back(ready));
+                return Err(error);
+            }
+        };
+        let error = match connect(client, &operation, fds, connections).await {
+            Ok(sockets) => return Ok((operation, sockets)),
+            Err(error @ Error::Api { .. }) => error,
+            Err(error) => return Err(error),
+        };
+        // The server refuses a websocket of an operation that has ended.
+        match operation.wait_for(client.timeout()).await {
+            Err(ended) if never_began(&ended) && attempt < ATTEMPTS => attempt += 1,
+            Err(ended @ Error::Operation { .. }) => return Err(ended),
+            _ => return Err(error),
         }
-    };
-    let secrets = operation.begun_as().metadata.get("fds");
-    let mut connecting = Vec::new();
-    for (fd, ready) in fds.iter().zip(connections) {
-        let secret = secrets.and_then(|s| s.get(fd)).and_then(Value::as_str);
-        let secret = secret.ok_or_else(|| client.protocol(format!("no websocket for {fd}")))?;
-        let request = client.get(["operations", operation.id(), "websocket"]).unscoped();
-        connecting.push(request.query("secret", secret).websocket_on(Some(ready?)));
     }
-    let sockets = futures_util::future::try_join_all(connecting).await?;
-    Ok((operation, sockets))
+}
+
+async fn connect(
+    client: &Client,
+    operation: &Operation,
+    fds: Fds,
+    connections: Vec<Result<Ready, Error>>,
+) -> Result<Sockets, Error> {
+    let secrets = operation.begun_as().metadata.get("fds");
+    let mut connections = connections.into_iter();
+    let mut sockets = Sockets::new();
+    for wave in [fds.first, fds.last] {
+        let connecting = wave.iter().zip(&mut connections).map(async |(&fd, ready)| {
+            let secret = secrets.and_then(|s| s.get(fd)).and_then(Value::as_str);
+            let secret = secret.ok_or_else(|| client.protocol(format!("no websocket for {fd}")))?;
+            let request = client.get(["operations", operation.id(), "websocket"]).unscoped();
+            Ok::<_, Error>((fd, request.query("secret", secret).websocket_on(Some(ready?)).await?))
+        });
+        sockets.extend(futures_util::future::try_join_all(connecting).await?);
+    }
+    Ok(sockets)
+}
+
+/// Whether an operation ended because its websockets were not there in time: it has done nothing then.
+fn never_began(error: &Error) -> bool {
+    matches!(error, Error::Operation { message, .. } if message.contains("waiting for websockets to connect"))
+}
+
+impl Fds {
+    fn count(self) -> usize {
+        self.first.len() + self.last.len()
+    }
 }

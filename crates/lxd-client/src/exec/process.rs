@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::Sockets;
 use super::stdio::{Stdin, Stdout};
 use crate::{Error, Operation, OperationState, WebSocket};
 
@@ -54,17 +55,15 @@ impl ExitStatus {
 }
 
 impl Process {
-    pub(crate) fn new(operation: Operation, sockets: Vec<WebSocket>, terminal: bool) -> Process {
-        let mut sockets = sockets.into_iter();
-        let mut next = || sockets.next();
-        let (stdin, stdout, stderr) = if terminal {
-            let (stdin, stdout) = next().map(Stdin::terminal).unzip();
-            (stdin, stdout, None)
+    pub(crate) fn new(operation: Operation, mut sockets: Sockets, terminal: bool) -> Process {
+        let (stdin, stdout) = if terminal {
+            sockets.remove("0").map(Stdin::terminal).unzip()
         } else {
-            (next().map(Stdin::new), next().map(Stdout::new), next().map(Stdout::new))
+            (sockets.remove("0").map(Stdin::new), sockets.remove("1").map(Stdout::new))
         };
+        let stderr = sockets.remove("2").map(Stdout::new);
         let (control, commands) = mpsc::channel(8);
-        if let Some(socket) = next() {
+        if let Some(socket) = sockets.remove("control") {
             tokio::spawn(steer(socket, commands));
         }
         Process { stdin, stdout, stderr, operation, control }
@@ -126,8 +125,8 @@ impl Process {
     /// When a stream breaks before its end, or holds more.
     pub async fn output(mut self) -> Result<Output, Error> {
         self.stdin = None;
-        let (stdout, stderr) = (self.stdout.take(), self.stderr.take());
-        let (ended, stdout, stderr) = tokio::join!(self.operation.wait(), collect(stdout), collect(stderr));
+        let Process { operation, stdout, stderr, .. } = &mut self;
+        let (ended, stdout, stderr) = tokio::join!(operation.wait(), collect(stdout), collect(stderr));
         let ended = self::ended(ended)?;
         let status = status_of(&ended)?;
         if !ended.is_success() {
@@ -165,8 +164,9 @@ async fn drain(stream: &mut Option<Stdout>) {
     }
 }
 
-async fn collect(stream: Option<Stdout>) -> std::io::Result<Bytes> {
-    let Some(mut stream) = stream else { return Ok(Bytes::new()) };
+/// Reads a stream to its end and leaves it open: without a control socket, the command dies of its closing.
+async fn collect(stream: &mut Option<Stdout>) -> std::io::Result<Bytes> {
+    let Some(stream) = stream else { return Ok(Bytes::new()) };
     let mut all = BytesMut::new();
     while let Some(piece) = stream.next().await {
         let piece = piece?;

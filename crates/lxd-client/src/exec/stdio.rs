@@ -3,12 +3,14 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_util::sync::PollSender;
@@ -23,6 +25,9 @@ type Socket = WebSocketStream<TokioIo<Upgraded>>;
 /// The largest piece that is sent at once; LXD reads 32 KiB at a time.
 const PIECE: usize = 64 << 10;
 
+/// The server pings each websocket every ten seconds; one that is silent for this long is dead.
+const SILENCE: Duration = Duration::from_secs(45);
+
 /// What a command reads. Shutting it down, or dropping it, is the end of file.
 #[derive(Debug)]
 pub struct Stdin {
@@ -36,6 +41,8 @@ pub struct Stdout {
     source: Source,
     piece: Bytes,
     ended: bool,
+    /// When the connection is given up; never on this machine, where servers send no pings.
+    silence: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Debug)]
@@ -73,12 +80,14 @@ impl Stdin {
 
     /// Both directions of a terminal.
     pub(crate) fn terminal(socket: WebSocket) -> (Stdin, Stdout) {
+        let silence = silence(&socket);
         let (sink, stream) = socket.stream.split();
         let (sender, pieces) = mpsc::channel(4);
         let (alive, ended) = mpsc::channel(1);
         tokio::spawn(write_terminal(sink, pieces, ended));
         let source = Source::Half(stream, Some(alive));
-        (Stdin { pieces: PollSender::new(sender) }, Stdout { source, piece: Bytes::new(), ended: false })
+        let stdout = Stdout { source, piece: Bytes::new(), ended: false, silence };
+        (Stdin { pieces: PollSender::new(sender) }, stdout)
     }
 }
 
@@ -113,9 +122,15 @@ fn frame(piece: Option<Bytes>) -> Message {
     }
 }
 
+fn silence(socket: &WebSocket) -> Option<Pin<Box<Sleep>>> {
+    (!socket.is_local()).then(|| Box::pin(tokio::time::sleep(SILENCE)))
+}
+
 impl Stdout {
     pub(crate) fn new(socket: WebSocket) -> Stdout {
-        Stdout { source: Source::Socket(Box::new(socket.stream)), piece: Bytes::new(), ended: false }
+        let silence = silence(&socket);
+        let source = Source::Socket(Box::new(socket.stream));
+        Stdout { source, piece: Bytes::new(), ended: false, silence }
     }
 
     /// The next piece, as it came. `None` at the end.
@@ -125,9 +140,19 @@ impl Stdout {
         }
         while !self.ended {
             let message = match &mut self.source {
-                Source::Socket(socket) => ready!(socket.poll_next_unpin(cx)),
-                Source::Half(stream, _) => ready!(stream.poll_next_unpin(cx)),
+                Source::Socket(socket) => socket.poll_next_unpin(cx),
+                Source::Half(stream, _) => stream.poll_next_unpin(cx),
             };
+            let Poll::Ready(message) = message else {
+                let Some(silence) = &mut self.silence else { return Poll::Pending };
+                ready!(silence.as_mut().poll(cx));
+                self.end();
+                let silent = io::Error::new(io::ErrorKind::TimedOut, "the server has fallen silent");
+                return Poll::Ready(Some(Err(silent)));
+            };
+            if let Some(silence) = &mut self.silence {
+                silence.as_mut().reset(Instant::now() + SILENCE);
+            }
             match message {
                 Some(Ok(Message::Binary(bytes))) if bytes.is_empty() => {}
                 Some(Ok(Message::Binary(bytes))) => return Poll::Ready(Some(Ok(bytes))),

@@ -1,7 +1,9 @@
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::{Client, Error, List, Versioned};
+use crate::handle::handle;
+use crate::path::at;
+use crate::{Client, Error, List};
 
 /// A name of an image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,11 +29,11 @@ impl Alias {
     }
 }
 
-/// One alias, which may or may not exist; from [`Client::image_alias`].
-#[derive(Clone, Debug)]
-pub struct AliasHandle {
-    client: Client,
-    name: String,
+handle! {
+    /// One alias, which may or may not exist; from [`Client::image_alias`].
+    ///
+    /// LXD 5.0.2 waits for itself in `patch`, and answers with an error after ten seconds: `update` works.
+    AliasHandle of Alias as "/1.0/images/aliases/{name}": get, update, patch, rename, delete
 }
 
 impl Client {
@@ -51,53 +53,6 @@ impl Client {
     /// A handle of an alias. Nothing is sent.
     #[must_use]
     pub fn image_alias(&self, name: &str) -> AliasHandle {
-        AliasHandle { client: self.clone(), name: name.to_owned() }
-    }
-}
-
-impl AliasHandle {
-    fn path(&self) -> [&str; 3] {
-        ["images", "aliases", &self.name]
-    }
-
-    /// `GET /1.0/images/aliases/{name}`. Cancel safe.
-    ///
-    /// # Errors
-    /// [`Error::is_not_found`] when there is none of that name.
-    pub async fn get(&self) -> Result<Versioned<Alias>, Error> {
-        self.client.get(self.path()).versioned().await
-    }
-
-    /// `PUT /1.0/images/aliases/{name}`: gives the name to another image.
-    ///
-    /// # Errors
-    /// [`Error::is_changed_meanwhile`] when somebody else changed it since it was read.
-    pub async fn update(&self, alias: &Versioned<Alias>) -> Result<(), Error> {
-        self.client.put(self.path()).if_match(alias).json(&alias.value).done().await
-    }
-
-    /// `PATCH /1.0/images/aliases/{name}`. LXD 5.0.2 waits for itself here, and answers with an error after
-    /// ten seconds: [`update`](AliasHandle::update) works.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn patch(&self, changes: &impl Serialize) -> Result<(), Error> {
-        self.client.patch(self.path()).json(changes).done().await
-    }
-
-    /// `POST /1.0/images/aliases/{name}`: another name instead of it.
-    ///
-    /// # Errors
-    /// [`Error::is_conflict`] when the new name is taken.
-    pub async fn rename(&self, name: &str) -> Result<(), Error> {
-        self.client.post(self.path()).json(&json!({"name": name})).done().await
-    }
-
-    /// `DELETE /1.0/images/aliases/{name}`: takes the name from its image.
-    ///
-    /// # Errors
-    /// [`Error::is_not_found`] when there is none of that name.
-    pub async fn delete(&self) -> Result<(), Error> {
-        self.client.delete(self.path()).done().await
+        AliasHandle::new(self, at(["images", "aliases", name]))
     }
 }

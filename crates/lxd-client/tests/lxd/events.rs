@@ -7,7 +7,7 @@ use crate::common::remote;
 const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn what_happens_is_told_and_an_end_is_the_last_of_an_operation() {
     let client = remote().await;
     let mut events = client.events(&[EventKind::Operation, EventKind::Lifecycle]).await.unwrap();

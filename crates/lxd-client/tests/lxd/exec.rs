@@ -9,7 +9,7 @@ use crate::common::remote;
 const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_command_gives_its_output_and_its_exit_status() {
     let c1 = remote().await.instance("c1");
     let script = "echo out; echo err >&2; echo $MARK; pwd; exit 42";
@@ -23,7 +23,7 @@ async fn a_command_gives_its_output_and_its_exit_status() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn no_byte_of_a_long_output_is_lost() {
     let c1 = remote().await.instance("c1");
     for _ in 0..3 {
@@ -34,7 +34,7 @@ async fn no_byte_of_a_long_output_is_lost() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn what_is_written_comes_back_and_an_end_of_file_ends_the_command() {
     let c1 = remote().await.instance("c1");
     let mut cat = c1.exec(["cat"]).spawn().await.unwrap();
@@ -53,7 +53,7 @@ async fn what_is_written_comes_back_and_an_end_of_file_ends_the_command() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn an_open_input_does_not_keep_a_command_that_ended() {
     let c1 = remote().await.instance("c1");
     let mut exec = c1.exec(["true"]).spawn().await.unwrap();
@@ -64,17 +64,29 @@ async fn an_open_input_does_not_keep_a_command_that_ended() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_slow_reader_holds_the_command_back_and_loses_nothing() {
     let c1 = remote().await.instance("c1");
     let script = "head -c 30000000 /dev/zero; touch /tmp/written; echo end";
     let mut exec = c1.exec(["sh", "-c", script]).spawn().await.unwrap();
     let mut stdout = exec.stdout.take().unwrap();
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(
-        !c1.exec(["test", "-e", "/tmp/written"]).status().await.unwrap().success(),
-        "it was not held back"
-    );
+    // It is held back when what it has written no longer grows.
+    let written = async || {
+        let script = "for p in $(pidof head); do grep wchar /proc/$p/io; done";
+        c1.exec(["sh", "-c", script]).output().await.unwrap().stdout
+    };
+    let stands = async {
+        let mut before = written().await;
+        loop {
+            let now = written().await;
+            if !now.is_empty() && now == before {
+                break;
+            }
+            before = now;
+        }
+    };
+    tokio::time::timeout(SOON, stands).await.expect("it is not held back");
+    assert!(!c1.exec(["test", "-e", "/tmp/written"]).status().await.unwrap().success());
     let mut length = 0;
     while let Some(piece) = stdout.next().await {
         length += piece.unwrap().len();
@@ -85,7 +97,7 @@ async fn a_slow_reader_holds_the_command_back_and_loses_nothing() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_signal_reaches_the_command_and_a_drop_kills_it() {
     let c1 = remote().await.instance("c1");
     let mut sleep = c1.exec(["sleep", "1000"]).spawn().await.unwrap();
@@ -106,7 +118,7 @@ async fn a_signal_reaches_the_command_and_a_drop_kills_it() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_terminal_has_its_size_and_takes_a_new_one() {
     let c1 = remote().await.instance("c1");
     let mut shell = c1.exec(["sh"]).terminal(91, 31).spawn().await.unwrap();
@@ -133,7 +145,7 @@ async fn a_terminal_has_its_size_and_takes_a_new_one() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_record_needs_no_websocket_and_leaves_no_log_behind() {
     let client = remote().await;
     let c1 = client.instance("c1");
@@ -145,23 +157,73 @@ async fn a_record_needs_no_websocket_and_leaves_no_log_behind() {
     assert_eq!(client.connections_made(), 1);
 }
 
+/// Half of them with a control socket, which is the dangerous one: see `Exec::spawn`.
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
-async fn a_hundred_commands_at_once_all_end() {
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn a_thousand_commands_a_hundred_at_once_all_end() {
     let c1 = remote().await.instance("c1");
-    let commands = (0..100).map(|n| {
-        let exec = c1.exec(["sh", "-c", &format!("echo {n}; exit {}", n % 100)]);
-        async move { (n, exec.output().await.unwrap()) }
-    });
-    let all = tokio::time::timeout(Duration::from_secs(120), futures_util::future::join_all(commands));
-    for (n, output) in all.await.expect("some hang") {
-        assert_eq!(output.status.code(), n % 100);
-        assert_eq!(output.stdout, format!("{n}\n"));
+    for round in 0..10 {
+        let commands = (0..100).map(|n| {
+            let exec = c1.exec(["sh", "-c", &format!("echo {n}; exit {n}")]);
+            async move {
+                let output = match n % 2 {
+                    0 => exec.output().await,
+                    _ => exec.spawn().await.unwrap().output().await,
+                };
+                (n, output.unwrap())
+            }
+        });
+        let all = tokio::time::timeout(Duration::from_secs(120), futures_util::future::join_all(commands));
+        for (n, output) in all.await.unwrap_or_else(|_| panic!("some hang in round {round}")) {
+            assert_eq!((output.status.code(), &output.stdout[..]), (n, format!("{n}\n").as_bytes()));
+        }
     }
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn a_dropped_future_kills_its_command() {
+    let client = remote().await;
+    let c1 = client.instance("c1");
+    // The brackets keep it from finding itself.
+    let script = "grep -q 98[7]6 /proc/[0-9]*/cmdline 2>/dev/null";
+    let running = async || c1.exec(["sh", "-c", script]).status().await.unwrap().success();
+    let ended = async |how: &str| {
+        let until = tokio::time::Instant::now() + SOON;
+        while running().await {
+            assert!(tokio::time::Instant::now() < until, "{how} lives on");
+        }
+    };
+    for how in ["output", "status"] {
+        let exec = c1.exec(["sleep", "9876"]);
+        let work = async {
+            match how {
+                "output" => drop(exec.output().await),
+                _ => drop(exec.status().await),
+            }
+        };
+        let seen = async { while !running().await {} };
+        tokio::select! {
+            () = work => panic!("it ended"),
+            seen = tokio::time::timeout(SOON, seen) => seen.expect("it does not begin"),
+        }
+        ended(how).await;
+    }
+}
+
+/// Closing its outputs early does not end a command, nor does that this side has read them to the end.
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn a_command_that_closes_its_outputs_goes_on() {
+    let c1 = remote().await.instance("c1");
+    let script = "echo out; exec >&- 2>&-; sleep 1; exit 5";
+    let output = c1.exec(["sh", "-c", script]).output().await.unwrap();
+    assert_eq!((output.status.code(), &output.stdout[..]), (5, &b"out\n"[..]));
+    assert_eq!(c1.exec(["sh", "-c", script]).status().await.unwrap().code(), 5);
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_console_is_attached_and_let_go() {
     let c1 = remote().await.instance("c1");
     for _ in 0..2 {

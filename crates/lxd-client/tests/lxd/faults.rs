@@ -20,7 +20,7 @@ async fn breakable() -> (Forwarder, lxd_client::Client) {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_wait_survives_a_lost_connection() {
     let (forwarder, client) = breakable().await;
     let body = json!({"command": ["sleep", "3"], "wait-for-websocket": false, "interactive": false});
@@ -32,7 +32,7 @@ async fn a_wait_survives_a_lost_connection() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_cut_in_the_middle_of_a_command_is_an_error_and_no_end_of_file() {
     let (forwarder, client) = breakable().await;
     let mut exec = client.instance("c1").exec(["sh", "-c", "echo begin; sleep 1000"]).spawn().await.unwrap();
@@ -50,7 +50,7 @@ async fn a_cut_in_the_middle_of_a_command_is_an_error_and_no_end_of_file() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_cut_in_the_middle_of_a_file_is_an_error_both_ways() {
     let (forwarder, client) = breakable().await;
     let files = client.instance("c1").files();
@@ -82,7 +82,7 @@ async fn a_cut_in_the_middle_of_a_file_is_an_error_both_ways() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn events_come_again_after_a_cut_and_what_ended_meanwhile_is_told() {
     let (forwarder, client) = breakable().await;
     let mut events = client.events(&[EventKind::Operation]).await.unwrap();

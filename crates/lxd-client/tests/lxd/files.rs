@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::common::{fresh, remote};
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_file_keeps_its_bytes_its_owner_and_its_mode() {
     let files = remote().await.instance("c1").files();
     let path = format!("/root/{}", fresh("file"));
@@ -34,7 +34,7 @@ async fn a_file_keeps_its_bytes_its_owner_and_its_mode() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_folder_goes_there_and_comes_back_the_same() {
     let client = remote().await;
     let files = client.instance("c1").files();
@@ -81,7 +81,7 @@ async fn a_folder_goes_there_and_comes_back_the_same() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_large_file_goes_both_ways_by_connections_that_are_kept() {
     let client = remote().await;
     let files = client.instance("c1").files();
@@ -98,7 +98,7 @@ async fn a_large_file_goes_both_ways_by_connections_that_are_kept() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn the_sftp_stream_speaks_version_3() {
     let mut sftp = remote().await.instance("c1").sftp().await.unwrap();
     sftp.write_all(&[0, 0, 0, 5, 1, 0, 0, 0, 3]).await.unwrap(); // SSH_FXP_INIT, version 3

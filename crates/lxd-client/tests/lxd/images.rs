@@ -16,7 +16,7 @@ fn split(folder: &std::path::Path, unified: &std::path::Path) {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn an_image_is_exported_with_its_hash_and_imported_whole_and_split() {
     let client = remote().await;
     let fingerprint = client.image_alias("busybox").get().await.unwrap().target.clone();
@@ -77,7 +77,7 @@ async fn an_image_is_exported_with_its_hash_and_imported_whole_and_split() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_backup_goes_out_and_comes_back_under_another_name() {
     let client = remote().await;
     let (name, other) = (fresh("backup"), fresh("restored"));

@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::common::{fresh, remote};
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn an_instance_lives_from_launch_to_delete() {
     let client = remote().await;
     let name = fresh("life");
@@ -52,7 +52,7 @@ async fn an_instance_lives_from_launch_to_delete() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_snapshot_brings_an_instance_back_and_is_a_source_of_copies() {
     let client = remote().await;
     let (name, copy) = (fresh("snap"), fresh("copy"));
@@ -82,7 +82,7 @@ async fn a_snapshot_brings_an_instance_back_and_is_a_source_of_copies() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn metadata_templates_and_logs_are_read_and_written() {
     let c1 = remote().await.instance("c1");
     let mut metadata = c1.metadata().await.unwrap();

@@ -6,7 +6,7 @@ use crate::common::{address, local, remote};
 use crate::to::To;
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(any(not(real_lxd), real_incus), ignore = "needs a real LXD and its lxc: see .ci/with-lxd")]
 async fn a_remote_that_the_stock_lxc_added_works_at_once() {
     let (addr, _) = address().await;
     let folder = tempfile::tempdir().unwrap();
@@ -31,7 +31,7 @@ async fn a_remote_that_the_stock_lxc_added_works_at_once() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_server_is_asked_about_once_and_known_from_then_on() {
     let (addr, _) = address().await;
     let folder = tempfile::tempdir().unwrap();

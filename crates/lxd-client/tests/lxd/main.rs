@@ -1,5 +1,6 @@
-//! The client against a real LXD, that of `LXD_DIR`, over TLS on loopback; run by
-//! `.ci/with-lxd cargo test -p lxd-client`. Each test leaves the server as it found it.
+//! The client against a real LXD or Incus, that of `LXD_DIR`, over TLS on loopback; run by
+//! `.ci/with-lxd cargo test -p lxd-client`, and `.ci/with-incus` likewise. Each test leaves the server as it
+//! found it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -15,9 +16,13 @@ mod images;
 mod instances;
 mod lxc_config;
 mod migrate;
+mod networks;
 mod operations;
 mod profiles;
+mod projects;
 mod round_trips;
 mod second;
+mod server;
+mod storage;
 #[path = "../shared/to.rs"]
 mod to;

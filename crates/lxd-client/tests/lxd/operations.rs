@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::common::{fresh, remote};
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn an_operation_that_ended_before_it_was_waited_for_is_not_lost() {
     let client = remote().await;
     let body = json!({"command": ["true"], "wait-for-websocket": false, "interactive": false});
@@ -17,7 +17,7 @@ async fn an_operation_that_ended_before_it_was_waited_for_is_not_lost() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_failed_operation_is_an_error_with_what_the_server_said() {
     let client = remote().await;
     let body = json!({"name": fresh("none"), "source": {"type": "image", "alias": "no such image"}});
@@ -38,7 +38,7 @@ async fn a_failed_operation_is_an_error_with_what_the_server_said() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_wait_with_a_deadline_gives_up_and_can_go_on() {
     let client = remote().await;
     let body = json!({"command": ["sleep", "2"], "wait-for-websocket": false, "interactive": false});
@@ -50,7 +50,7 @@ async fn a_wait_with_a_deadline_gives_up_and_can_go_on() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_list_is_narrowed_by_the_server_and_takes_one_connection() {
     let client = remote().await;
     let running = client.instances().filter(Filter::eq("name", "c1").and(Filter::eq("status", "Running")));
@@ -63,10 +63,9 @@ async fn a_list_is_narrowed_by_the_server_and_takes_one_connection() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn what_the_server_does_not_have_is_refused_before_it_is_sent() {
     let client = remote().await;
-    let error =
-        client.get(["network-allocations"]).needs("network_allocations").list::<()>().await.unwrap_err();
-    assert!(matches!(error, Error::Unsupported { extension: "network_allocations", .. }), "{error:?}");
+    let error = client.get(["novelty"]).needs("novelty").list::<()>().await.unwrap_err();
+    assert!(matches!(error, Error::Unsupported { extension: "novelty", .. }), "{error:?}");
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::common::{fresh, remote};
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_profile_is_created_read_changed_renamed_and_deleted() {
     let client = remote().await;
     let name = fresh("profile");
@@ -33,7 +33,7 @@ async fn a_profile_is_created_read_changed_renamed_and_deleted() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn an_update_of_what_somebody_else_changed_is_refused() {
     let client = remote().await;
     let name = fresh("profile");
@@ -46,19 +46,4 @@ async fn an_update_of_what_somebody_else_changed_is_refused() {
     handle.update(&Versioned::unconditional(stale.value)).await.unwrap();
     assert!(handle.get().await.unwrap().config.is_empty());
     handle.delete().await.unwrap();
-}
-
-#[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
-async fn what_is_in_one_project_is_not_in_another() {
-    let client = remote().await;
-    let project = fresh("project");
-    let config = json!({"features.profiles": "true", "features.images": "false"});
-    client.post(["projects"]).json(&json!({"name": project, "config": config})).done().await.unwrap();
-    let name = fresh("profile");
-    client.project(&project).create_profile(&Profile::new(&name)).await.unwrap();
-    assert!(client.project(&project).profile(&name).get().await.is_ok());
-    assert!(client.profile(&name).get().await.unwrap_err().is_not_found());
-    client.project(&project).profile(&name).delete().await.unwrap();
-    client.delete(["projects", &project]).unscoped().done().await.unwrap();
 }

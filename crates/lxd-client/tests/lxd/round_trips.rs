@@ -23,7 +23,7 @@ async fn cost<T>(forwarder: &Forwarder, work: impl Future<Output = T>) -> (T, u6
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_list_is_one_round_trip_and_a_command_no_more_than_five() {
     let (forwarder, client) = far().await;
     let (list, trips, connections) = cost(&forwarder, async { client.instances().await }).await;
@@ -43,7 +43,7 @@ async fn a_list_is_one_round_trip_and_a_command_no_more_than_five() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn launch_and_delete_are_four_round_trips_each() {
     let (forwarder, client) = far().await;
     let new = NewInstance::from_alias(&fresh("far"), "busybox");

@@ -5,7 +5,9 @@
 mod server;
 
 mod answers;
+mod exec;
 mod operations;
+mod requests;
 #[path = "../shared/to.rs"]
 mod to;
 mod trust;

@@ -55,6 +55,12 @@ pub(crate) fn operation(id: &str, status_code: u16) -> Answer {
     envelope(202, json!({"type": "async", "status_code": 100, "metadata": operation}))
 }
 
+/// An operation that runs and says this of itself.
+pub(crate) fn operation_with(id: &str, metadata: Value) -> Answer {
+    let operation = json!({"id": id, "status_code": 103, "resources": null, "metadata": metadata});
+    envelope(202, json!({"type": "async", "status_code": 100, "metadata": operation}))
+}
+
 pub(crate) fn error(http: u16, code: u16, message: &str) -> Answer {
     envelope(http, json!({"type": "error", "error": message, "error_code": code}))
 }

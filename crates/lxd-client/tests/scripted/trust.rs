@@ -21,6 +21,8 @@ use crate::to::To;
 /// A server that knows one token, by the name of the field that it takes it in.
 struct Door {
     field: &'static str,
+    /// A field that it does not want to see.
+    refuses: Option<&'static str>,
     extensions: Value,
     secret: String,
     trusted: Mutex<Vec<Fingerprint>>,
@@ -41,7 +43,8 @@ impl Door {
             ("POST", "/1.0/certificates") => {
                 let body = asked.json();
                 let mut used = self.used.lock().unwrap();
-                if *used || body[self.field] != self.secret.as_str() || body.as_object().unwrap().len() != 2 {
+                let refused = self.refuses.is_some_and(|field| body.get(field).is_some());
+                if *used || refused || body[self.field] != self.secret.as_str() {
                     return error(403, 403, "not authorized");
                 }
                 *used = true;
@@ -55,7 +58,11 @@ impl Door {
 }
 
 /// A server with a door, and a token for it.
-async fn door(field: &'static str, extensions: Value) -> (SocketAddr, TrustToken) {
+async fn door(
+    field: &'static str,
+    refuses: Option<&'static str>,
+    extensions: Value,
+) -> (SocketAddr, TrustToken) {
     let shared = Arc::new(Mutex::new(None::<Door>));
     let handler = Arc::clone(&shared);
     let (addr, fingerprint) =
@@ -67,7 +74,7 @@ async fn door(field: &'static str, extensions: Value) -> (SocketAddr, TrustToken
     let secret = STANDARD.encode(token.to_string());
     let token = secret.parse().unwrap();
     let (trusted, used) = Default::default();
-    *shared.lock().unwrap() = Some(Door { field, extensions, secret, trusted, used });
+    *shared.lock().unwrap() = Some(Door { field, refuses, extensions, secret, trusted, used });
     (addr, token)
 }
 
@@ -82,8 +89,13 @@ fn new_identity() -> Identity {
 
 #[tokio::test]
 async fn a_token_makes_a_stranger_trusted_once_in_each_dialect() {
-    for (field, extensions) in [("password", json!([])), ("trust_token", json!(["explicit_trust_token"]))] {
-        let (addr, token) = door(field, extensions).await;
+    // LXD 5.0, newer ones, and Incus.
+    for (field, refuses, extensions) in [
+        ("password", None, json!([])),
+        ("trust_token", Some("password"), json!(["explicit_trust_token"])),
+        ("trust_token", None, json!([])),
+    ] {
+        let (addr, token) = door(field, refuses, extensions).await;
         let as_new = || {
             Client::builder(uri(), To(addr))
                 .trust(ServerTrust::Fingerprint(token.fingerprint()))

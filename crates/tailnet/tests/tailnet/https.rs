@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tailnet::{ListenOptions, Tailnet};
 use tailnet_sandbox::{Peer, Sandbox};
@@ -46,7 +46,7 @@ async fn web(sandbox: &Sandbox, args: &[&str]) -> Child {
 async fn page<S: AsyncRead + AsyncWrite + Unpin>(sandbox: &Sandbox, stream: S) -> String {
     let mut roots = RootCertStore::empty();
     for root in rustls_pemfile::certs(&mut sandbox.acme_root().as_bytes()) {
-        roots.add(CertificateDer::from(root.unwrap())).unwrap();
+        roots.add(root.unwrap()).unwrap();
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
@@ -76,6 +76,10 @@ async fn tls_is_ended_with_a_certificate_that_an_authority_gave_the_node() {
 }
 
 #[tokio::test]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the Internet's side of the sandbox is on this machine's loopback"
+)]
 async fn funnel_takes_streams_from_the_internet_and_knows_where_they_come_from() {
     let ingress = Peer::new("ingress").ingress();
     let sandbox = soon(Sandbox::start([ingress])).await.unwrap();

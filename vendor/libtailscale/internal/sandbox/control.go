@@ -90,7 +90,9 @@ func (c *control) require(change func(*testcontrol.Server)) error {
 
 func requireLogin(s *testcontrol.Server) { s.RequireAuthKey, s.RequireAuth = "", true }
 
-func requireNothing(s *testcontrol.Server) { s.RequireAuthKey, s.RequireAuth = "", false }
+func requireKey(key string) func(*testcontrol.Server) {
+	return func(s *testcontrol.Server) { s.RequireAuthKey, s.RequireAuth = key, false }
+}
 
 func requireApproval(s *testcontrol.Server) { s.RequireMachineAuth = true }
 

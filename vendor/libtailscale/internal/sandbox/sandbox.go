@@ -116,6 +116,9 @@ type Command struct {
 	IP      netip.Addr          `json:"ip"`
 
 	Count int `json:"count"` // for add_nodes
+
+	Key     string `json:"key"`     // for require_key
+	Seconds int64  `json:"seconds"` // from now, for expire_keys; negative for the past
 }
 
 // Do carries the command out and returns once it has taken effect.
@@ -141,8 +144,8 @@ func (s *Sandbox) Do(ctx context.Context, c Command) error {
 		return fmt.Errorf("there is no peer %q", c.Peer)
 	case "require_login":
 		return s.control.require(requireLogin)
-	case "require_nothing":
-		return s.control.require(requireNothing)
+	case "require_key":
+		return s.control.require(requireKey(c.Key))
 	case "complete_login":
 		return s.control.completeLogin(c.URL)
 	case "require_approval":
@@ -154,7 +157,7 @@ func (s *Sandbox) Do(ctx context.Context, c Command) error {
 		for _, p := range s.peers {
 			own = append(own, p.info.IPv4)
 		}
-		s.control.setExpiry(time.Now().Add(-time.Minute), own)
+		s.control.setExpiry(time.Now().Add(time.Duration(c.Seconds)*time.Second), own)
 		return nil
 	case "renew_rotated":
 		return s.control.renewRotated()

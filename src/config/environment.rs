@@ -1,10 +1,15 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
 
 /// The environment variables of the process, over those in a `.env` file.
 #[derive(Clone, Default)]
-pub struct Environment(HashMap<String, String>);
+pub struct Environment {
+    variables: HashMap<String, String>,
+    /// The names whose value is the file's.
+    from_file: HashSet<String>,
+    file: String,
+}
 
 /// The `.env` file cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -48,29 +53,45 @@ impl Environment {
             Err(dotenvy::Error::Io(source)) => return Err(EnvironmentError::Read { path: path(), source }),
             Err(_) => return Err(EnvironmentError::Malformed { path: path(), line: 1 }),
         }
-        variables.extend(
-            std::env::vars_os().filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?))),
-        );
-        Ok(Environment(variables))
+        let mut from_file: HashSet<String> = variables.keys().cloned().collect();
+        for (name, value) in std::env::vars_os() {
+            if let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) {
+                from_file.remove(&name);
+                variables.insert(name, value);
+            }
+        }
+        Ok(Environment { variables, from_file, file: path() })
     }
 
     /// The value of a variable; an empty one counts as not set.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The names that are set.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name.as_str())
+    }
+
+    /// The `.env` file that a variable's value comes from; `None` where it is the process's own.
+    #[must_use]
+    pub fn file_of(&self, name: &str) -> Option<&str> {
+        self.from_file.contains(name).then_some(self.file.as_str())
     }
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Environment {
-        Environment(pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect())
+        let variables = pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect();
+        Environment { variables, ..Environment::default() }
     }
 }
 
 /// Shows names only: values may be secrets.
 impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.variables.keys()).finish()
     }
 }
 
@@ -88,6 +109,9 @@ mod tests {
         assert_ne!(environment.get("PATH"), Some("from-the-file"));
         assert_eq!(environment.get("KOLABOREE_TEST_ONLY"), Some("a b"));
         assert_eq!(environment.get("EMPTY"), None);
+        assert!(
+            environment.file_of("KOLABOREE_TEST_ONLY").is_some() && environment.file_of("PATH").is_none()
+        );
     }
 
     #[test]

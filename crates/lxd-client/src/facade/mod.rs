@@ -1,9 +1,12 @@
 //! A server on this machine that is, to stock clients, the remote LXD: `lxc` and pylxd with `LXD_DIR`.
 
+mod tls;
+
 use std::convert::Infallible;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
@@ -16,6 +19,7 @@ use hyper_util::server::conn::auto;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixListener;
+use tokio::task::JoinSet;
 
 use crate::client::{Carrier, no_body};
 use crate::connect::BoxError;
@@ -32,6 +36,9 @@ const OF_THE_CONNECTION: [header::HeaderName; 6] = [
     header::UPGRADE,
     header::HOST,
 ];
+
+/// How long a client's handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Carries what stock clients ask for to a remote server through a [`Client`]: its connections, its
 /// certificate, its way. Websockets and SFTP are carried as they are.
@@ -74,15 +81,11 @@ impl Facade {
             return Err(error);
         }
         let _removed = RemoveOnDrop(path.to_owned());
-        let mut connections = tokio::task::JoinSet::new();
+        let mut connections = JoinSet::new();
         loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    let facade = self.clone();
-                    connections.spawn(async move { facade.serve(stream).await });
-                }
-                // Out of descriptors: the next accept may work.
-                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+            if let Some((stream, _)) = accepted(listener.accept()).await {
+                let facade = self.clone();
+                connections.spawn(async move { facade.serve(stream).await });
             }
             while connections.try_join_next().is_some() {}
         }
@@ -91,15 +94,11 @@ impl Facade {
     /// Serves one connection, of whatever kind, to its end: for a caller that listens by itself, such as
     /// with TLS on loopback, and that knows who is at the other end.
     pub async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
-        let service = service_fn(|request| {
+        serve_connection(stream, |request| {
             let facade = self.clone();
-            async move { Ok::<_, Infallible>(facade.answer(request).await) }
-        });
-        let mut server = auto::Builder::new(TokioExecutor::new());
-        server.http1().timer(TokioTimer::new());
-        if let Err(error) = server.serve_connection_with_upgrades(TokioIo::new(stream), service).await {
-            tracing::debug!(%error, "a connection to the façade ended");
-        }
+            async move { facade.answer(request).await }
+        })
+        .await;
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Answer {
@@ -108,7 +107,10 @@ impl Facade {
         } else {
             self.carry(request).await
         };
-        carried.unwrap_or_else(|error| refusal(&error))
+        carried.unwrap_or_else(|error| {
+            let causes: Vec<String> = crate::chain(&error).map(ToString::to_string).collect();
+            refusal(StatusCode::BAD_GATEWAY, &causes.join(": "))
+        })
     }
 
     async fn carry(&self, request: Request<Incoming>) -> Result<Answer, Error> {
@@ -159,6 +161,17 @@ impl Facade {
     }
 }
 
+/// What a listener gives. Nothing after a pause where it fails, as without descriptors: the next may work.
+async fn accepted<T>(accept: impl Future<Output = io::Result<T>>) -> Option<T> {
+    match accept.await {
+        Ok(accepted) => Some(accepted),
+        Err(_) => {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
+}
+
 struct RemoveOnDrop(PathBuf);
 
 impl Drop for RemoveOnDrop {
@@ -176,13 +189,27 @@ fn end_to_end(headers: &HeaderMap) -> HeaderMap {
     headers
 }
 
+async fn serve_connection<F: Future<Output = Answer> + Send + 'static>(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    answer: impl Fn(Request<Incoming>) -> F,
+) {
+    let service = service_fn(|request| {
+        let answer = answer(request);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new());
+    if let Err(error) = server.serve_connection_with_upgrades(TokioIo::new(stream), service).await {
+        tracing::debug!(%error, "a connection to the façade ended");
+    }
+}
+
 /// In the API's own form, so that a stock client shows it.
-fn refusal(error: &Error) -> Answer {
-    let causes: Vec<String> = crate::chain(error).map(ToString::to_string).collect();
-    let body = json!({"type": "error", "error": causes.join(": "), "error_code": 502});
+fn refusal(status: StatusCode, message: &str) -> Answer {
+    let body = json!({"type": "error", "error": message, "error_code": status.as_u16()});
     let body = Full::new(Bytes::from(body.to_string())).map_err(|never| match never {}).boxed_unsync();
     let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::BAD_GATEWAY;
+    *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     response
 }

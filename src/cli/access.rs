@@ -1,0 +1,120 @@
+//! The way into the tailnet for a command: through the running node, or with a node for the time of the command.
+
+use std::pin::Pin;
+
+use lxd_client::{Client as LxdClient, Identity};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::api::{self, Health, PingRequest, Pong, Status};
+use crate::cloud;
+use crate::config::{CloudConfig, Config};
+use crate::control::{self, ControlError};
+use crate::node::{Node, NodeError, blocking};
+
+/// A stream of either way.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Send> Stream for T {}
+
+pub(crate) enum Access {
+    /// By the control socket.
+    Running(control::Client),
+    /// A node of the command's own, with the same state.
+    Own(Node),
+}
+
+/// The running node, for what makes sense with one only.
+pub(crate) async fn running(config: &Config) -> Result<control::Client, ControlError> {
+    control::Client::find(&config.control_socket()).await
+}
+
+impl Access {
+    /// The running node, or else one of the command's own, which has joined.
+    pub(crate) async fn either(config: &Config) -> anyhow::Result<Access> {
+        match running(config).await {
+            Ok(client) => return Ok(Access::Running(client)),
+            Err(ControlError::NoNode(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let node = Node::builder(config.clone()).serve_nothing().watch_nothing().start().await?;
+        let joined = tokio::select! {
+            // This one waits for as long as it takes, and knows why a key cannot be used.
+            joined = node.joined() => joined,
+            joined = node.tailnet().up() => joined.map(drop).map_err(NodeError::Join),
+        };
+        if let Err(error) = joined {
+            node.stop().await;
+            return Err(error.into());
+        }
+        Ok(Access::Own(node))
+    }
+
+    pub(crate) async fn status(&self) -> anyhow::Result<Status> {
+        Ok(match self {
+            Access::Running(client) => client.get("/v1/status").await?,
+            Access::Own(node) => node.status().await?,
+        })
+    }
+
+    pub(crate) async fn netcheck(&self) -> anyhow::Result<api::Netcheck> {
+        Ok(match self {
+            Access::Running(client) => client.get("/v1/netcheck").await?,
+            Access::Own(node) => node.netcheck().await?,
+        })
+    }
+
+    pub(crate) async fn ping(&self, request: &PingRequest) -> anyhow::Result<Pong> {
+        Ok(match self {
+            Access::Running(client) => client.post("/v1/ping", request).await?,
+            Access::Own(node) => node.ping(request).await?,
+        })
+    }
+
+    /// Looks at a cloud.
+    pub(crate) async fn check(&self, name: &str) -> anyhow::Result<Health> {
+        match self {
+            Access::Running(client) => {
+                let path = format!("/v1/clouds/{}/check", control::query(name));
+                Ok(client.post::<api::Cloud>(&path, &()).await?.health)
+            }
+            Access::Own(node) => match node.cloud(name) {
+                Some(cloud) => Ok(cloud.check().await),
+                None => Err(super::exit::usage(format!("no cloud is named {name:?}"))),
+            },
+        }
+    }
+
+    /// A stream through the tailnet.
+    pub(crate) async fn connect(&self, address: &str) -> anyhow::Result<Pin<Box<dyn Stream>>> {
+        Ok(match self {
+            Access::Running(client) => Box::pin(hyper_util::rt::TokioIo::new(client.dial(address).await?)),
+            Access::Own(node) => Box::pin(node.tailnet().connect(address).await?),
+        })
+    }
+
+    /// A client of a cloud, in its configured project, with the node's certificate.
+    pub(crate) async fn client(&self, config: &Config, of: &CloudConfig) -> anyhow::Result<LxdClient> {
+        let client = self.bare_client(config, of).await?;
+        Ok(match &of.project {
+            Some(project) => client.project(project),
+            None => client,
+        })
+    }
+
+    /// As [`client`](Access::client), without a project.
+    pub(crate) async fn bare_client(&self, config: &Config, of: &CloudConfig) -> anyhow::Result<LxdClient> {
+        let (folder, name) = (config.state_dir.clone(), config.hostname.clone());
+        let identity = blocking(move || Identity::load_or_generate(&folder, &name)).await?;
+        Ok(match self {
+            Access::Running(client) => cloud::over(of, control::Connector(client.clone()), identity)?,
+            Access::Own(node) => cloud::over(of, node.tailnet().connector(), identity)?,
+        })
+    }
+
+    /// Ends a node of the command's own.
+    pub(crate) async fn close(self) {
+        if let Access::Own(node) = self {
+            node.stop().await;
+        }
+    }
+}

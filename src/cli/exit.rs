@@ -1,0 +1,172 @@
+//! What went wrong, for people and for scripts.
+
+use std::error::Error as StdError;
+
+use tailnet::{ConnectError, LocalApiError, UpError};
+
+use crate::config::{ConfigError, KeyError};
+use crate::control::ControlError;
+use crate::node::{AskError, NodeError};
+
+/// Shown below `--help`; [`Failure::of`] gives them.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done                                       6  nothing listens on that port
+  1  anything else; something failed (doctor)   7  no answer in time
+  2  wrong arguments or configuration           8  the server's certificate is not the right one
+  3  key or login refused, or needed            9  the server does not trust this node, or refused the token
+  4  not joined in time                        10  something else than LXD answered
+  5  not in the tailnet, or no such thing      11  no node runs
+`lxd exec` exits as the command did.";
+
+/// A failure as it is shown.
+pub(crate) struct Failure {
+    pub(crate) code: u8,
+    pub(crate) message: String,
+    pub(crate) hint: Option<&'static str>,
+}
+
+/// A failure that a command finds by itself.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Told {
+    pub(crate) code: u8,
+    pub(crate) message: String,
+}
+
+/// A wrong argument, or one for which the configuration has nothing.
+pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
+    Told { code: 2, message: message.into() }.into()
+}
+
+impl Failure {
+    /// Sorts an error out by the first cause in its chain that says what to do.
+    pub(crate) fn of(error: &anyhow::Error) -> Failure {
+        let message = crate::cloud::one_line(error.as_ref());
+        for cause in error.chain().flat_map(lxd_client::chain) {
+            if let Some((code, hint)) = known(cause) {
+                return Failure { code, message, hint: Some(hint).filter(|hint| !hint.is_empty()) };
+            }
+        }
+        Failure { code: 1, message, hint: None }
+    }
+}
+
+/// The exit code and a hint, which may be empty.
+type Known = (u8, &'static str);
+
+fn known(cause: &(dyn StdError + 'static)) -> Option<Known> {
+    if let Some(error) = cause.downcast_ref::<NodeError>() {
+        return match error.root() {
+            NodeError::Join(error) => Some(of_up(error)),
+            NodeError::Key(error) => Some(of_key(error)),
+            _ => None,
+        };
+    }
+    if let Some(error) = cause.downcast_ref::<AskError>() {
+        return match error {
+            AskError::NoSuchPeer(_) => Some((5, "`kolaboree-node status` lists the nodes of the tailnet")),
+            AskError::NoSuchKind(_) | AskError::Invalid(_) => Some((2, "")),
+            _ => None, // what is behind it
+        };
+    }
+    None.or_else(|| cause.downcast_ref().map(of_up))
+        .or_else(|| cause.downcast_ref().map(of_connect))
+        .or_else(|| cause.downcast_ref().and_then(of_control))
+        .or_else(|| cause.downcast_ref().map(of_key))
+        .or_else(|| cause.downcast_ref().and_then(of_lxd))
+        .or_else(|| cause.downcast_ref::<ConfigError>().map(|_| (2, "")))
+        .or_else(|| cause.downcast_ref::<Told>().map(|told| (told.code, "")))
+        .or_else(|| match cause.downcast_ref::<LocalApiError>()? {
+            LocalApiError::Timeout { .. } => Some((7, "")),
+            _ => None,
+        })
+}
+
+fn of_key(error: &KeyError) -> Known {
+    match error {
+        KeyError::Invalid { .. } | KeyError::Example { .. } | KeyError::File { .. } => (2, ""),
+    }
+}
+
+fn of_up(error: &UpError) -> Known {
+    match error {
+        UpError::AuthRejected { .. } => (
+            3,
+            "make a new reusable auth key in Tailscale's admin console (Settings, Keys) and put it into TAILSCALE_AUTH_KEY",
+        ),
+        UpError::NeedsLogin { .. } | UpError::KeyExpired { .. } => {
+            (3, "set TAILSCALE_AUTH_KEY to a valid auth key, or open the URL")
+        }
+        UpError::NeedsApproval => {
+            (3, "approve the machine in Tailscale's admin console, or use a pre-approved key")
+        }
+        UpError::ControlUnreachable { .. } => (4, "check the network, and control_url if it is set"),
+        UpError::Timeout { .. } => (4, "a longer join_timeout waits longer; -v shows Tailscale's log"),
+        UpError::Config { .. } => (2, ""),
+        UpError::StateFolder { .. } => {
+            (1, "choose another folder with --state-dir, or stop what uses this one")
+        }
+        _ => (1, ""),
+    }
+}
+
+fn of_connect(error: &ConnectError) -> Known {
+    match error {
+        ConnectError::NotInTailnet { .. } => (
+            5,
+            "check the address with `tailscale status` there, and accept_routes if it is behind a subnet router; nothing was sent by the host's network",
+        ),
+        ConnectError::NoSuchHost { .. } => {
+            (5, "`kolaboree-node status` lists the nodes of the tailnet; no other DNS was asked")
+        }
+        ConnectError::Refused { .. } => (6, "for LXD, there: lxc config set core.https_address :8443"),
+        ConnectError::Timeout { .. } | ConnectError::Unreachable { .. } => {
+            (7, "check that the machine is up, and that the tailnet's policy lets this node reach it")
+        }
+        ConnectError::InvalidAddress(_) => (2, ""),
+        ConnectError::NotRunning { .. } => (4, "`kolaboree-node up` brings the node back"),
+        _ => (1, ""),
+    }
+}
+
+fn of_control(error: &ControlError) -> Option<Known> {
+    Some(match error {
+        ControlError::NoNode(_) => (11, ""),
+        ControlError::Timeout => (7, ""),
+        ControlError::Refused(failure) => match failure.code.as_str() {
+            "invalid" => (2, ""),
+            "auth_rejected" | "needs_login" => (3, "give a new key: `kolaboree-node up --key-from FILE`"),
+            "not_in_tailnet" => {
+                (5, "`kolaboree-node status` lists the nodes; nothing was sent by the host's network")
+            }
+            "no_such_host" | "no_such_peer" | "not_found" => {
+                (5, "`kolaboree-node status` lists the nodes of the tailnet")
+            }
+            "refused" => (6, ""),
+            "timeout" | "unreachable" => (7, ""),
+            "not_running" => (4, "`kolaboree-node up` brings the node back"),
+            _ => (1, ""),
+        },
+        _ => (1, ""),
+    })
+}
+
+fn of_lxd(error: &lxd_client::Error) -> Option<Known> {
+    use lxd_client::Error;
+    Some(match error {
+        Error::WrongFingerprint { .. } => {
+            (8, "it is another server, or has a new certificate: compare with `lxc info` there")
+        }
+        Error::NotTrusted { .. } => (
+            9,
+            "there: lxc config trust add --name kolaboree; here: kolaboree-node lxd trust CLOUD, with that token",
+        ),
+        Error::TokenRefused { .. } => (9, "tokens work once, and expire: make a new one there"),
+        Error::Protocol { .. } => (10, ""),
+        Error::Timeout { .. } => (7, ""),
+        Error::Config { .. } => (2, ""),
+        Error::Api { code: 404, .. } => (5, ""),
+        _ => return None, // what is behind it
+    })
+}

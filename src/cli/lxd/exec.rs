@@ -1,0 +1,113 @@
+//! `lxd exec`.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use lxd_client::{Process, Stdin, Stdout};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::super::exit::usage;
+use super::{Exec, Fleet};
+
+pub(super) async fn exec(fleet: &Fleet, options: &Exec) -> anyhow::Result<ExitCode> {
+    let instance = fleet.instance(&options.instance).await?;
+    let mut exec = instance.exec(options.command.iter().map(String::as_str));
+    for setting in &options.env {
+        let (name, value) =
+            setting.split_once('=').ok_or_else(|| usage(format!("{setting:?} is not NAME=VALUE")))?;
+        exec = exec.env(name, value);
+    }
+    if let Some(cwd) = &options.cwd {
+        exec = exec.current_dir(cwd);
+    }
+    if options.user.is_some() || options.group.is_some() {
+        let user = options.user.unwrap_or_default();
+        exec = exec.user(user, options.group.unwrap_or(user));
+    }
+    let here = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let terminal = options.terminal || here && !options.no_terminal;
+    if terminal {
+        let (width, height) = size();
+        if let Ok(kind) = std::env::var("TERM") {
+            exec = exec.env("TERM", &kind);
+        }
+        exec = exec.terminal(width, height);
+    }
+    let mut process = exec.spawn().await.with_context(|| options.instance.clone())?;
+    let raw = if terminal && here { Some(Raw::begin()?) } else { None };
+    let status = attach(&mut process, terminal).await;
+    drop(raw);
+    let code = status.with_context(|| options.instance.clone())?;
+    Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Joins this process's streams with the command's, and gives its exit status.
+async fn attach(process: &mut Process, terminal: bool) -> anyhow::Result<i32> {
+    let (stdin, stdout, stderr) = (process.stdin.take(), process.stdout.take(), process.stderr.take());
+    // It reads on until the command ends, which does not wait for it.
+    let feeding = tokio::spawn(feed(stdin));
+    let mut resized = signal(SignalKind::window_change())?;
+    let output =
+        async { tokio::join!(drain(stdout, tokio::io::stdout()), drain(stderr, tokio::io::stderr())) };
+    let mut output = std::pin::pin!(output);
+    let (out, err) = loop {
+        tokio::select! {
+            ended = &mut output => break ended,
+            _ = resized.recv(), if terminal => {
+                let (width, height) = size();
+                let _ = process.resize(width, height).await; // it may have ended just now
+            }
+        }
+    };
+    let status = process.wait().await;
+    feeding.abort();
+    let status = status?;
+    if status.code() == 0 {
+        out.and(err).context("what the command wrote was lost")?;
+    }
+    Ok(status.code())
+}
+
+async fn feed(stdin: Option<Stdin>) {
+    if let Some(mut stdin) = stdin {
+        let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut stdin).await; // the command may read no more
+        let _ = stdin.shutdown().await;
+    }
+}
+
+async fn drain(from: Option<Stdout>, mut to: impl AsyncWrite + Unpin) -> std::io::Result<()> {
+    if let Some(mut from) = from {
+        tokio::io::copy(&mut from, &mut to).await?;
+    }
+    to.flush().await
+}
+
+/// The terminal's width and height.
+fn size() -> (u16, u16) {
+    match tcgetwinsize(std::io::stdout()) {
+        Ok(size) if size.ws_col > 0 => (size.ws_col, size.ws_row),
+        _ => (80, 24),
+    }
+}
+
+/// The terminal hands every key on, until this is dropped.
+struct Raw(Termios);
+
+impl Raw {
+    fn begin() -> anyhow::Result<Raw> {
+        let before = tcgetattr(std::io::stdin()).context("cannot set the terminal up")?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        tcsetattr(std::io::stdin(), OptionalActions::Now, &raw).context("cannot set the terminal up")?;
+        Ok(Raw(before))
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
+    }
+}

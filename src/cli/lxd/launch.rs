@@ -1,0 +1,76 @@
+//! `lxd launch`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use lxd_client::{NewInstance, OperationState};
+use serde_json::json;
+
+use super::super::exit::usage;
+use super::super::output::{Out, watched};
+use super::{Fleet, Launch};
+
+/// A fingerprint may be shortened to this much, as with `lxc`.
+const SHORT_FINGERPRINT: usize = 12;
+
+pub(super) async fn launch(fleet: &Fleet, options: &Launch, out: &Out) -> anyhow::Result<ExitCode> {
+    let (cloud, name) = fleet.target(&options.instance)?;
+    let client = fleet.client(cloud).await?;
+    let bar = spinner(&format!("creating {}", options.instance));
+    let created = async {
+        let mut operation = client.create_instance(&wanted(name, options)?).await?;
+        operation.wait_with(|state| show(&bar, state)).await?;
+        bar.set_message(format!("starting {}", options.instance));
+        client.instance(name).start().await?.wait().await?;
+        anyhow::Ok(())
+    };
+    let outcome = created.await.with_context(|| options.instance.clone());
+    bar.finish_and_clear();
+    outcome?;
+    let value = json!({"cloud": cloud.name, "name": name, "status": "Running"});
+    out.print(&value, || format!("{}:{name} runs\n", cloud.name))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn wanted(name: &str, options: &Launch) -> anyhow::Result<NewInstance> {
+    let image = &options.image;
+    let is_fingerprint = image.len() >= SHORT_FINGERPRINT && image.chars().all(|c| c.is_ascii_hexdigit());
+    let mut new = match &options.from {
+        Some(server) => NewInstance::from_remote(name, server, &options.protocol, image),
+        None if is_fingerprint => NewInstance::from_fingerprint(name, image),
+        None => NewInstance::from_alias(name, image),
+    };
+    for profile in &options.profile {
+        new = new.profile(profile);
+    }
+    for setting in &options.config {
+        let (key, value) =
+            setting.split_once('=').ok_or_else(|| usage(format!("{setting:?} is not KEY=VALUE")))?;
+        new = new.config(key, value);
+    }
+    if options.ephemeral {
+        new = new.ephemeral();
+    }
+    Ok(if options.vm { new.virtual_machine() } else { new })
+}
+
+/// Something that moves while work goes on elsewhere; nothing where nobody watches.
+fn spinner(message: &str) -> ProgressBar {
+    if !watched() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner().with_message(message.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(120));
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn show(bar: &ProgressBar, state: &OperationState) {
+    if let Some(progress) = state.progress() {
+        bar.set_message(progress.to_owned());
+    }
+}

@@ -1,0 +1,262 @@
+//! `lxd`: instances of all configured clouds.
+
+mod exec;
+mod files;
+mod instances;
+mod launch;
+mod servers;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use lxd_client::{Client, InstanceHandle};
+
+use super::access::Access;
+use super::exit::usage;
+use super::output::Out;
+use crate::config::{CloudConfig, CloudKind, Config};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LxdCommand {
+    /// Looks at clouds: path, TCP, TLS, API, trust.
+    Ping {
+        /// Which. Default: all.
+        clouds: Vec<String>,
+        /// How often.
+        #[arg(short, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        count: u32,
+    },
+    /// Lists instances.
+    #[command(alias = "ls")]
+    List {
+        /// Of which clouds. Default: all.
+        clouds: Vec<String>,
+        /// Of all projects.
+        #[arg(long)]
+        all_projects: bool,
+    },
+    /// Shows a server (berlin) or an instance (berlin:c1).
+    Info {
+        /// Which.
+        target: String,
+    },
+    /// Runs a command in an instance, and exits as it did.
+    Exec(Exec),
+    /// Starts instances.
+    Start(Change),
+    /// Stops instances.
+    Stop(Change),
+    /// Restarts instances.
+    Restart(Change),
+    /// Creates an instance from an image of the server's and starts it.
+    Launch(Launch),
+    /// Deletes instances.
+    #[command(alias = "rm")]
+    Delete(Change),
+    /// Sends files into an instance, and fetches them.
+    #[command(subcommand)]
+    File(FileCommand),
+    /// Shows what happens at the servers, as it happens.
+    Events {
+        /// At which clouds. Default: all.
+        clouds: Vec<String>,
+        /// Operations too.
+        #[arg(long)]
+        operations: bool,
+    },
+    /// Has a server trust this node, by a token from `lxc config trust add` there. The token is read from
+    /// LXD_TRUST_TOKEN, from a file or from the standard input, and never from the arguments.
+    Trust {
+        /// Which.
+        cloud: String,
+        /// A file with the token.
+        #[arg(long, value_name = "FILE")]
+        token_from: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Exec {
+    /// The instance, such as berlin:c1.
+    pub(crate) instance: String,
+    /// The command and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
+    /// A variable of the command's environment.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+    /// The folder to run in.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) cwd: Option<String>,
+    /// The user to run as, by number.
+    #[arg(long, value_name = "UID")]
+    pub(crate) user: Option<u32>,
+    /// The group to run as, by number.
+    #[arg(long, value_name = "GID")]
+    pub(crate) group: Option<u32>,
+    /// With a terminal. Default: when this command has one.
+    #[arg(short = 't', long, conflicts_with = "no_terminal")]
+    pub(crate) terminal: bool,
+    /// Without a terminal.
+    #[arg(short = 'T', long)]
+    pub(crate) no_terminal: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Change {
+    /// The instances, such as berlin:c1.
+    #[arg(required = true)]
+    pub(crate) instances: Vec<String>,
+    /// By force: without asking what runs in them.
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// How many seconds an instance gets to stop by itself.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) timeout: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Launch {
+    /// The image: an alias or a fingerprint at the server; with --from, an alias at that server.
+    pub(crate) image: String,
+    /// The new instance, such as berlin:c1.
+    pub(crate) instance: String,
+    /// A server of images that the cloud fetches from, by its own network.
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: Option<String>,
+    /// What the server of images speaks.
+    #[arg(long, default_value = "simplestreams", value_parser = ["simplestreams", "lxd", "incus"])]
+    pub(crate) protocol: String,
+    /// A profile.
+    #[arg(short, long)]
+    pub(crate) profile: Vec<String>,
+    /// A setting of the instance.
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    pub(crate) config: Vec<String>,
+    /// To be deleted when it stops.
+    #[arg(short, long)]
+    pub(crate) ephemeral: bool,
+    /// A virtual machine.
+    #[arg(long)]
+    pub(crate) vm: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FileCommand {
+    /// Sends files and folders.
+    Push {
+        /// The files and folders here, and then where to: berlin:c1/PATH. A PATH that ends with / is a folder.
+        #[arg(required = true, num_args = 2..)]
+        paths: Vec<String>,
+        /// The owner there, by number.
+        #[arg(long, requires = "gid")]
+        uid: Option<u32>,
+        /// The group there, by number.
+        #[arg(long, requires = "uid")]
+        gid: Option<u32>,
+    },
+    /// Fetches a file or folder.
+    Pull {
+        /// Which: berlin:c1/PATH.
+        source: String,
+        /// Where to.
+        target: PathBuf,
+    },
+    /// Deletes a file or an empty folder: berlin:c1/PATH.
+    Delete {
+        /// Which.
+        path: String,
+    },
+}
+
+pub(super) async fn run(command: &LxdCommand, config: Config, out: &Out) -> anyhow::Result<ExitCode> {
+    let fleet = Fleet { access: Access::either(&config).await?, config };
+    let outcome = match command {
+        LxdCommand::Ping { clouds, count } => servers::ping(&fleet, clouds, *count, out).await,
+        LxdCommand::List { clouds, all_projects } => {
+            instances::list(&fleet, clouds, *all_projects, out).await
+        }
+        LxdCommand::Info { target } => servers::info(&fleet, target, out).await,
+        LxdCommand::Exec(options) => exec::exec(&fleet, options).await,
+        LxdCommand::Start(change) => instances::change(&fleet, change, instances::What::Start).await,
+        LxdCommand::Stop(change) => instances::change(&fleet, change, instances::What::Stop).await,
+        LxdCommand::Restart(change) => instances::change(&fleet, change, instances::What::Restart).await,
+        LxdCommand::Delete(change) => instances::change(&fleet, change, instances::What::Delete).await,
+        LxdCommand::Launch(options) => launch::launch(&fleet, options, out).await,
+        LxdCommand::File(command) => files::run(&fleet, command).await,
+        LxdCommand::Events { clouds, operations } => servers::events(&fleet, clouds, *operations, out).await,
+        LxdCommand::Trust { cloud, token_from } => {
+            servers::trust(&fleet, cloud, token_from.as_deref(), out).await
+        }
+    };
+    fleet.access.close().await;
+    outcome
+}
+
+/// The cloud of that name.
+pub(super) fn named<'a>(config: &'a Config, name: &str) -> anyhow::Result<&'a CloudConfig> {
+    let name = name.trim_end_matches(':');
+    config.clouds.iter().find(|cloud| cloud.name == name).ok_or_else(|| {
+        let names: Vec<&str> = config.clouds.iter().map(|cloud| cloud.name.as_str()).collect();
+        let known = match &names[..] {
+            [] => "the configuration has none".to_owned(),
+            names => format!("known are {}", names.join(", ")),
+        };
+        usage(format!("no cloud is named {name:?}: {known}"))
+    })
+}
+
+/// The clouds and the way to them.
+struct Fleet {
+    access: Access,
+    config: Config,
+}
+
+impl Fleet {
+    /// The clouds of these names, or all that have an API.
+    fn clouds(&self, names: &[String]) -> anyhow::Result<Vec<&CloudConfig>> {
+        if names.is_empty() {
+            let all: Vec<_> = self.config.clouds.iter().filter(|c| c.kind != CloudKind::Tcp).collect();
+            return if all.is_empty() {
+                Err(usage("the configuration has no cloud of kind lxd or incus"))
+            } else {
+                Ok(all)
+            };
+        }
+        names.iter().map(|name| self.with_api(name)).collect()
+    }
+
+    fn with_api(&self, name: &str) -> anyhow::Result<&CloudConfig> {
+        let cloud = named(&self.config, name)?;
+        if cloud.kind == CloudKind::Tcp {
+            return Err(usage(format!("the cloud {} is of kind tcp: it is only forwarded", cloud.name)));
+        }
+        Ok(cloud)
+    }
+
+    async fn client(&self, cloud: &CloudConfig) -> anyhow::Result<Client> {
+        self.access.client(&self.config, cloud).await
+    }
+
+    /// The cloud and the instance of `berlin:c1`; with a single cloud, of `c1`.
+    fn target<'a>(&'a self, text: &'a str) -> anyhow::Result<(&'a CloudConfig, &'a str)> {
+        let (cloud, instance) = match text.split_once(':') {
+            Some((cloud, instance)) => (self.with_api(cloud)?, instance),
+            None => match &self.clouds(&[])?[..] {
+                [single] => (*single, text),
+                _ => return Err(usage(format!("{text:?} does not say in which cloud: write CLOUD:{text}"))),
+            },
+        };
+        if instance.is_empty() {
+            return Err(usage(format!("{text:?} names no instance: write {}:INSTANCE", cloud.name)));
+        }
+        Ok((cloud, instance))
+    }
+
+    /// The instance, with a client of its cloud.
+    async fn instance(&self, text: &str) -> anyhow::Result<InstanceHandle> {
+        let (cloud, name) = self.target(text)?;
+        Ok(self.client(cloud).await?.instance(name))
+    }
+}

@@ -1,0 +1,114 @@
+//! The command line: one file a command.
+
+mod access;
+mod args;
+mod config;
+mod doctor;
+mod exit;
+mod lxd;
+mod node;
+mod output;
+mod proxy;
+mod run;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, Loaded, LogFormat};
+pub(crate) use access::Access;
+use args::{Args, Command};
+use output::Out;
+
+/// Runs the command that the process's arguments name, and gives the code to exit with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = runtime.block_on(dispatch(&args));
+    // A read of the terminal that nobody needs any more would be waited for.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            let failure = exit::Failure::of(&error);
+            if args.verbose {
+                eprintln!("error: {error:?}");
+            } else {
+                eprintln!("error: {}", failure.message);
+            }
+            if let Some(hint) = failure.hint {
+                eprintln!("hint: {hint}");
+            }
+            failure.code.into()
+        }
+    }
+}
+
+/// The commands as clap knows them, for the man page and the completions.
+#[must_use]
+pub fn command() -> clap::Command {
+    Args::command()
+}
+
+async fn dispatch(args: &Args) -> anyhow::Result<ExitCode> {
+    let Some(command) = &args.command else { return run::run(args).await };
+    match command {
+        Command::Run => return run::run(args).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Args::command(), "kolaboree-node", &mut io::stdout());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Man { to } => {
+            match to {
+                Some(folder) => clap_mangen::generate_to(Args::command(), folder)?,
+                None => clap_mangen::Man::new(Args::command()).render(&mut io::stdout())?,
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
+    }
+    start_log(args.verbose, LogFormat::Text, "warn");
+    let out = Out::new(args.output);
+    match command {
+        Command::Config(command) => return config::run(command, args, &out),
+        Command::Doctor(options) => return doctor::run(options, args, &out).await,
+        _ => {}
+    }
+    let Loaded { config, .. } = Config::load(&args.flags)?;
+    match command {
+        Command::Lxd(command) => lxd::run(command, config, &out).await,
+        Command::Proxy(options) => proxy::run(options, config).await,
+        command => node::run(command, config, &out).await,
+    }
+}
+
+/// `RUST_LOG` decides, where it is set.
+fn start_log(verbose: bool, format: LogFormat, level: &str) {
+    let default = if verbose {
+        "info,kolaboree_node=debug,tailscale=debug".to_owned()
+    } else {
+        // What Tailscale warns of is told by the node's own lines and by `status`.
+        format!("{level},tailscale=error")
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Another subscriber that is there already, as in a program that embeds this, keeps its place.
+    let _ = match format {
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+        LogFormat::Text => log.with_ansi(colours(&io::stderr())).try_init(),
+    };
+}
+
+/// Colours on a terminal only, and not where the user wants none (no-color.org).
+fn colours(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

@@ -1,0 +1,63 @@
+//! The LXD client of a cloud, over any connector into the tailnet.
+
+use std::error::Error as StdError;
+
+use lxd_client::{Client, Connect, Identity, ServerTrust};
+
+use crate::config::CloudConfig;
+
+/// The client of a cloud cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cloud {cloud}: {source}")]
+#[non_exhaustive]
+pub struct CloudError {
+    /// Which.
+    pub cloud: String,
+    /// Why.
+    pub source: lxd_client::Error,
+}
+
+/// A client of the cloud, whose streams the connector makes.
+pub(crate) fn over(
+    cloud: &CloudConfig,
+    connector: impl Connect,
+    identity: Identity,
+) -> Result<Client, CloudError> {
+    let failed = |source| CloudError { cloud: cloud.name.clone(), source };
+    let trust = cloud.trust.fingerprint.map_or(ServerTrust::SystemRoots, ServerTrust::Fingerprint);
+    let server = server(cloud).map_err(failed)?;
+    Client::builder(server, connector).trust(trust).identity(identity).build().map_err(failed)
+}
+
+/// The cloud's address as an URI.
+pub(crate) fn server(cloud: &CloudConfig) -> Result<http::Uri, lxd_client::Error> {
+    let server = format!("https://{}", cloud.address);
+    server.parse().map_err(|_| lxd_client::Error::Config { message: format!("{server} is not a URI") })
+}
+
+/// The error and what is behind it, in one line without repetitions.
+pub(crate) fn one_line(error: &(dyn StdError + 'static)) -> String {
+    let mut line = String::new();
+    for cause in lxd_client::chain(error).map(ToString::to_string) {
+        if line.is_empty() {
+            line = cause;
+        } else if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line
+}
+
+/// As [`one_line`], with what to do where that is known.
+pub(crate) fn tell(error: &lxd_client::Error) -> String {
+    let line = one_line(error);
+    match error {
+        lxd_client::Error::NotTrusted { .. } => format!(
+            "{line}; run `lxc config trust add --name kolaboree` there, and `kolaboree-node lxd trust CLOUD` here"
+        ),
+        lxd_client::Error::WrongFingerprint { .. } => {
+            format!("{line}: it is another server, or has a new certificate; compare with `lxc info` there")
+        }
+        _ => line,
+    }
+}

@@ -1,0 +1,126 @@
+//! One look at a cloud, from the network map up to the API: what of it answers, and how fast.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use lxd_client::{Auth, fetch_fingerprint};
+use tailnet::{Path, Status};
+
+use super::Cloud;
+use super::client::{one_line, server, tell};
+use super::once::Once;
+use crate::api::Health;
+use crate::config::CloudKind;
+
+/// Looks at the cloud. It ends at the first thing that does not answer, and within the cloud's timeout.
+pub(super) async fn look(cloud: &Cloud) -> Health {
+    let mut health = Health::default();
+    let timeout = cloud.config().timeout;
+    let outcome = tokio::time::timeout(timeout, stages(cloud, &mut health)).await;
+    match outcome {
+        Ok(Ok(())) => health.reachable = Some(true),
+        Ok(Err(error)) => fail(&mut health, error),
+        Err(_) => fail(&mut health, format!("no answer within {} s", timeout.as_secs_f32())),
+    }
+    health
+}
+
+fn fail(health: &mut Health, error: String) {
+    let stage = match health {
+        Health { peer: None, route: None, .. } => "netmap",
+        Health { tcp_ms: None, .. } => "tcp",
+        Health { tls_ms: None, .. } => "tls",
+        _ => "api",
+    };
+    (health.reachable, health.failed_at, health.error) = (Some(false), Some(stage.to_owned()), Some(error));
+}
+
+async fn stages(cloud: &Cloud, health: &mut Health) -> Result<(), String> {
+    let config = cloud.config();
+    let status = cloud.shared.tailnet.status().await.map_err(|e| e.to_string())?;
+    place(&config.address, &status, health);
+    let began = Instant::now();
+    let stream = cloud.connect().await.map_err(|e| e.to_string())?;
+    health.tcp_ms = Some(milliseconds(began.elapsed()));
+    // A name of the tailnet's DNS servers has no peer of that name; the stream tells whose it is.
+    let peer = stream.peer_addr().ip();
+    if health.peer.is_none() {
+        of_ip(peer, &status, health);
+    }
+    if health.peer.is_none() && health.route.is_none() {
+        health.route = Some(peer.to_string());
+    }
+    path(cloud, peer, health).await;
+    let Some(client) = cloud.bare_client() else { return Ok(()) };
+
+    let began = Instant::now();
+    let uri = server(config).map_err(|e| e.to_string())?;
+    let seen = fetch_fingerprint(uri, Once::new(stream), config.timeout).await.map_err(|e| one_line(&e))?;
+    health.fingerprint = Some(seen.to_string());
+    if let Some(pin) = config.trust.fingerprint.filter(|pin| *pin != seen) {
+        return Err(tell(&lxd_client::Error::WrongFingerprint { expected: pin, actual: seen }));
+    }
+    health.tls_ms = Some(milliseconds(began.elapsed()));
+
+    let began = Instant::now();
+    let mut answer = client.server().await.map_err(|e| tell(&e))?;
+    health.api_ms = Some(milliseconds(began.elapsed()));
+    if answer.auth == Auth::Untrusted
+        && let Some(token) = &config.trust.token
+    {
+        client.trust(token).await.map_err(|e| tell(&e))?;
+        tracing::info!(cloud = config.name, "it trusts this node now, by its token");
+        answer = client.server().await.map_err(|e| tell(&e))?;
+    }
+    health.trusted = Some(answer.auth == Auth::Trusted);
+    if let Some(environment) = answer.environment {
+        if config.kind != CloudKind::Incus && environment.server == "incus" {
+            tracing::debug!(cloud = config.name, "it is an Incus");
+        }
+        (health.server, health.version) = (Some(environment.server), Some(environment.server_version));
+    }
+    Ok(())
+}
+
+/// Who of the tailnet has the address, as far as the network map tells.
+fn place(address: &tailnet::Address, status: &Status, health: &mut Health) {
+    if let Some(peer) = status.peer_named(&address.host()) {
+        of_peer(peer, health);
+    } else if let Some(ip) = address.ip() {
+        of_ip(ip, status, health);
+    }
+}
+
+fn of_ip(ip: IpAddr, status: &Status, health: &mut Health) {
+    if let Some(peer) = status.peer(ip) {
+        of_peer(peer, health);
+    } else if let Some((peer, route)) = status.router_of(ip) {
+        of_peer(peer, health);
+        health.route = Some(route.to_string());
+    }
+}
+
+fn of_peer(peer: &tailnet::Peer, health: &mut Health) {
+    (health.peer, health.online) = (Some(peer.short_name().to_owned()), Some(peer.online));
+}
+
+/// How packets to the address travel, which the node knows once there was a connection.
+async fn path(cloud: &Cloud, ip: IpAddr, health: &mut Health) {
+    let Ok(status) = cloud.shared.tailnet.status().await else { return };
+    let peer = status.peer(ip).or_else(|| status.router_of(ip).map(|(peer, _)| peer));
+    health.path = peer.map(|peer| path_text(&peer.path())).unwrap_or_default();
+}
+
+/// `direct IP:PORT`, `relay REGION`, or nothing when it is not known.
+pub(crate) fn path_text(path: &Path) -> String {
+    match path {
+        Path::Direct(address) => format!("direct {address}"),
+        Path::Relayed { region } if region.is_empty() => String::new(),
+        Path::Relayed { region } => format!("relay {region}"),
+        _ => String::new(),
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 100_000.0).round() / 100.0
+}

@@ -1,0 +1,170 @@
+//! The clouds: servers in the tailnet, each with its client, its watcher and what the newest look found.
+
+mod backoff;
+mod client;
+mod gate;
+mod look;
+mod once;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use lxd_client::{Client, Identity};
+use tailnet::{ConnectError, Tailnet, TailnetStream};
+use tokio::sync::{Notify, watch as channel};
+
+use crate::api;
+use crate::config::{CloudConfig, CloudKind};
+
+pub use client::CloudError;
+pub(crate) use client::{one_line, over};
+pub(crate) use gate::Gate;
+pub(crate) use look::path_text;
+pub(crate) use watch::watch;
+
+/// A server in the tailnet. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Cloud {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: CloudConfig,
+    tailnet: Tailnet,
+    client: Option<Client>,
+    gate: Gate,
+    health: channel::Sender<api::Health>,
+    wake: Notify,
+    looks: AtomicU64,
+    failures: AtomicU64,
+}
+
+impl Cloud {
+    /// Makes the client of a cloud, which connects with its first request.
+    pub(crate) fn new(
+        config: CloudConfig,
+        tailnet: &Tailnet,
+        gate: &Gate,
+        identity: &Identity,
+    ) -> Result<Cloud, CloudError> {
+        let client = match config.kind {
+            CloudKind::Tcp => None,
+            _ => Some(client::over(&config, gate.connector(tailnet.connector()), identity.clone())?),
+        };
+        let health = channel::Sender::new(api::Health { since: now(), ..api::Health::default() });
+        let shared = Shared {
+            config,
+            tailnet: tailnet.clone(),
+            client,
+            gate: gate.clone(),
+            health,
+            wake: Notify::new(),
+            looks: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+        };
+        Ok(Cloud { shared: Arc::new(shared) })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.shared.config.name
+    }
+
+    /// What is configured of it.
+    #[must_use]
+    pub fn config(&self) -> &CloudConfig {
+        &self.shared.config
+    }
+
+    /// Its client, in the configured project; `None` for a cloud of kind `tcp`.
+    #[must_use]
+    pub fn client(&self) -> Option<Client> {
+        let client = self.shared.client.as_ref()?;
+        Some(match &self.shared.config.project {
+            Some(project) => client.project(project),
+            None => client.clone(),
+        })
+    }
+
+    /// Its client without a project, for what brings its own.
+    pub(crate) fn bare_client(&self) -> Option<Client> {
+        self.shared.client.clone()
+    }
+
+    /// A stream to its address, through the tailnet. Cancel safe.
+    ///
+    /// # Errors
+    /// As [`Tailnet::connect`].
+    pub async fn connect(&self) -> Result<TailnetStream, ConnectError> {
+        self.shared.tailnet.connect(&self.shared.config.address).await
+    }
+
+    /// What the newest look found.
+    #[must_use]
+    pub fn health(&self) -> api::Health {
+        self.shared.health.borrow().clone()
+    }
+
+    /// Waits until a look finds something else than before, and gives it; the first time at once. Cancel safe.
+    pub async fn health_changed(&self, receiver: &mut channel::Receiver<api::Health>) -> api::Health {
+        // The sender lives as long as this cloud.
+        let _ = receiver.changed().await;
+        receiver.borrow_and_update().clone()
+    }
+
+    /// Follows what the looks find.
+    #[must_use]
+    pub fn watch_health(&self) -> channel::Receiver<api::Health> {
+        let mut receiver = self.shared.health.subscribe();
+        receiver.mark_changed();
+        receiver
+    }
+
+    /// Looks at it now, for as long as its configuration allows. Cancel safe.
+    pub async fn check(&self) -> api::Health {
+        let mut health = look::look(self).await;
+        self.shared.looks.fetch_add(1, Ordering::Relaxed);
+        if health.reachable == Some(false) {
+            self.shared.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        self.shared.health.send_if_modified(|before| {
+            health.since = if before.reachable == health.reachable { before.since } else { now() };
+            let changed = *before != health;
+            *before = health.clone();
+            changed
+        });
+        health
+    }
+
+    /// Has the watcher look now, as when the tailnet has come back.
+    pub(crate) fn wake(&self) {
+        self.shared.wake.notify_one();
+    }
+
+    /// How many looks there were, and how many of them found it unreachable.
+    pub(crate) fn looks(&self) -> (u64, u64) {
+        (self.shared.looks.load(Ordering::Relaxed), self.shared.failures.load(Ordering::Relaxed))
+    }
+
+    /// The cloud, as commands and pages show it.
+    #[must_use]
+    pub fn report(&self) -> api::Cloud {
+        let CloudConfig { name, kind, address, required, .. } = &self.shared.config;
+        api::Cloud {
+            name: name.clone(),
+            kind: *kind,
+            address: address.to_string(),
+            required: *required,
+            health: self.health(),
+        }
+    }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
+}

@@ -1,0 +1,49 @@
+//! The watcher of a cloud: looks at it again and again, and logs how it is whenever that changes.
+
+use std::convert::Infallible;
+
+use tracing::{info, warn};
+
+use super::Cloud;
+use super::backoff::Backoff;
+use crate::api::Health;
+
+/// Watches the cloud for as long as the future lives.
+pub(crate) async fn watch(cloud: Cloud) -> Infallible {
+    let mut backoff = Backoff::new(cloud.config().interval);
+    let mut last = String::new();
+    loop {
+        // A look that is under way when the node goes down would find that out late.
+        let down = cloud.shared.gate.shut_from_now();
+        let Some(health) = down.run_until_cancelled(cloud.check()).await else { continue };
+        let now = describe(&health);
+        if now != last {
+            let cloud = cloud.name();
+            if health.reachable == Some(true) && health.trusted != Some(false) {
+                info!(cloud, "{now}");
+            } else {
+                warn!(cloud, "{now}");
+            }
+            last = now;
+        }
+        let pause = backoff.pause(health.reachable == Some(true));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = cloud.shared.wake.notified() => {}
+        }
+    }
+}
+
+/// How the cloud is, without what changes with each look.
+fn describe(health: &Health) -> String {
+    if let Some(error) = &health.error {
+        return format!("unreachable: {error}");
+    }
+    let by = health.path.split(' ').next().unwrap_or_default();
+    let by = if by.is_empty() { String::new() } else { format!(" ({by})") };
+    match (health.trusted, &health.server, &health.version) {
+        (Some(false), ..) => format!("reachable{by}, but it does not trust this node's certificate"),
+        (_, Some(server), Some(version)) => format!("reachable{by}: {server} {version}, trusted"),
+        _ => format!("reachable{by}"),
+    }
+}

@@ -1,0 +1,215 @@
+//! The rules for single values, wherever they come from, and those for a file as a whole.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use super::file::{Cloud, File};
+use super::yaml::{self, Step};
+use super::{CloudKind, Problem, remedies};
+
+/// A socket's address in the kernel has room for this much and a zero.
+pub(super) const SOCKET_PATH: usize = 107;
+
+/// What is added to a socket's path while it is made.
+const SOCKET_SUFFIX: usize = ".1234567".len();
+
+pub(super) fn hostname(text: &str) -> Result<String, String> {
+    let ok = (1..=63).contains(&text.len())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    if ok { Ok(text.to_owned()) } else { Err(format!("{text:?} is not a host's name")) }
+}
+
+pub(super) fn cloud_name(text: &str) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !text.is_empty() && !text.starts_with(['.', '-']) && text.chars().all(allowed) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("{text:?} is not a cloud's name"))
+}
+
+pub(super) fn control_url(text: &str) -> Result<http::Uri, String> {
+    let url: http::Uri = text.parse().map_err(|e| format!("{text:?} is not an URL: {e}"))?;
+    match (url.scheme_str(), url.host()) {
+        (Some("http" | "https"), Some(host)) if !host.is_empty() => Ok(url),
+        _ => Err(format!("{text:?} is not an URL that begins with https:// or http://")),
+    }
+}
+
+pub(super) fn tag(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("tag:").unwrap_or_default();
+    let ok = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if ok { Ok(text.to_owned()) } else { Err(format!("{text:?} is not a tag: it must be tag:name")) }
+}
+
+/// An address to listen on, of this machine: an IP address or `localhost`, and a port. `:1055` is all addresses, as in
+/// Tailscale's container image.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let no = || format!("{text:?} is not an address to listen on: it must be IP:port");
+    let (host, port) = text.rsplit_once(':').ok_or_else(no)?;
+    let port = port.parse().map_err(|_| no())?;
+    match host {
+        "" => Ok(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port)),
+        "localhost" => Ok(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port)),
+        _ => Err(no()),
+    }
+}
+
+pub(super) fn listen_or_none(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text == "none" { Ok(None) } else { listen(text).map(Some) }
+}
+
+/// An address to listen on, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listen(pub Option<SocketAddr>);
+
+pub(super) fn parse_listen_or_none(text: &str) -> Result<Listen, String> {
+    listen_or_none(text).map(Listen)
+}
+
+pub(super) fn truth(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "t" | "yes" => Ok(true),
+        "false" | "0" | "f" | "no" => Ok(false),
+        _ => Err(format!("{text:?} is neither true nor false")),
+    }
+}
+
+/// What is wrong between the values of a file, each of which is right for itself.
+pub(super) fn whole(name: &str, text: &str, file: &File) -> Vec<Problem> {
+    let mut found = Found { name, text, problems: Vec::new() };
+    let mut names = HashMap::new();
+    for (index, cloud) in file.clouds.iter().enumerate() {
+        if let Some(first) = names.insert(cloud.name.as_str(), index) {
+            found.add(
+                &cloud_path(index, &["name"]),
+                format!("clouds[{first}] has the name {:?} too", cloud.name),
+            );
+        }
+        one_cloud(&mut found, index, cloud);
+    }
+    same_twice(&mut found, file);
+    found.problems
+}
+
+fn one_cloud(found: &mut Found<'_>, index: usize, cloud: &Cloud) {
+    let trust = &cloud.trust;
+    if trust.fingerprint.is_some() && trust.certificate.is_some() {
+        found.add(
+            &cloud_path(index, &["trust", "certificate"]),
+            "fingerprint and certificate say the same thing twice: leave one out".to_owned(),
+        );
+    }
+    if let Some(token) = &trust.token {
+        let path = cloud_path(index, &["trust", "token"]);
+        match (token.strip_prefix("file:"), token.parse::<lxd_client::TrustToken>()) {
+            (Some(""), _) => found.add(&path, "file: names no file".to_owned()),
+            (Some(_), _) => {}
+            (None, Err(e)) => found.add(&path, e.to_string()),
+            (None, Ok(token)) => {
+                if trust.fingerprint.is_some_and(|f| f != token.fingerprint()) {
+                    let message =
+                        format!("the token is for a server with the fingerprint {}", token.fingerprint());
+                    found.add(&cloud_path(index, &["trust", "fingerprint"]), message);
+                }
+            }
+        }
+    }
+    if cloud.kind == CloudKind::Tcp {
+        let given = [
+            ("trust", trust.fingerprint.is_some() || trust.certificate.is_some() || trust.token.is_some()),
+            ("project", cloud.project.is_some()),
+        ];
+        for (key, _) in given.into_iter().filter(|(_, given)| *given) {
+            found.add_with(
+                &cloud_path(index, &[key]),
+                format!("a cloud of kind tcp has no {key}: it is only forwarded"),
+                format!("leave {key} out, or give kind: lxd"),
+            );
+        }
+    }
+    if let Some(unix) = &cloud.proxy.unix
+        && unix.as_os_str().len() > SOCKET_PATH - SOCKET_SUFFIX
+    {
+        found.add(&cloud_path(index, &["proxy", "unix"]), "the path is too long for a socket".to_owned());
+    }
+    if cloud.project.as_ref().is_some_and(String::is_empty) {
+        found.add(&cloud_path(index, &["project"]), "the project's name is empty".to_owned());
+    }
+}
+
+/// Two things cannot listen at the same place; SOCKS5 and the HTTP proxy can, as they differ in their first byte.
+fn same_twice(found: &mut Found<'_>, file: &File) {
+    let local = |key| vec![Step::Key("local"), Step::Key(key)];
+    let mut addresses: HashMap<SocketAddr, &str> = HashMap::new();
+    let listen = file.local.listen.flatten();
+    for (key, address) in
+        [("listen", listen), ("socks5", file.local.socks5), ("http_proxy", file.local.http_proxy)]
+    {
+        let Some(address) = address.filter(|a| a.port() != 0) else { continue };
+        match addresses.insert(address, key) {
+            Some("socks5") if key == "http_proxy" => {}
+            Some(other) => found.add(&local(key), format!("local.{other} listens on {address} too")),
+            None => {}
+        }
+    }
+    let mut sockets = HashMap::new();
+    for (index, cloud) in file.clouds.iter().enumerate() {
+        if let Some(address) = cloud.proxy.listen.filter(|a| a.port() != 0)
+            && addresses.insert(address, "a cloud").is_some()
+        {
+            found.add(
+                &cloud_path(index, &["proxy", "listen"]),
+                format!("something else listens on {address} too"),
+            );
+        }
+        if let Some(unix) = &cloud.proxy.unix
+            && let Some(first) = sockets.insert(unix, index)
+        {
+            found.add(&cloud_path(index, &["proxy", "unix"]), format!("clouds[{first}] has this socket too"));
+        }
+    }
+}
+
+fn cloud_path(index: usize, keys: &[&'static str]) -> Vec<Step<'static>> {
+    let mut path = vec![Step::Key("clouds"), Step::Index(index)];
+    path.extend(keys.iter().map(|key| Step::Key(key)));
+    path
+}
+
+struct Found<'a> {
+    name: &'a str,
+    text: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, path: &[Step<'_>], message: String) {
+        let remedy = remedies::of(&written(path)).to_owned();
+        self.add_with(path, message, remedy);
+    }
+
+    fn add_with(&mut self, path: &[Step<'_>], message: String, remedy: String) {
+        let place = yaml::place_of(self.text, path).map(|p| (p.line, p.column));
+        let (file, path) = (self.name.to_owned(), written(path));
+        self.problems.push(Problem { file, place, path, message, remedy });
+    }
+}
+
+/// A path as it is written for people: `clouds[0].name`.
+pub(super) fn written(path: &[Step<'_>]) -> String {
+    let mut text = String::new();
+    for step in path {
+        match step {
+            Step::Key(key) if text.is_empty() => text.push_str(key),
+            Step::Key(key) => text = format!("{text}.{key}"),
+            Step::Index(index) => text = format!("{text}[{index}]"),
+        }
+    }
+    text
+}

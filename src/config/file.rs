@@ -1,0 +1,325 @@
+//! `kolaboree.yaml` as it is written: every key is optional here, and what is wrong has a place.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use lxd_client::Fingerprint;
+use serde::de::{DeserializeSeed, Visitor};
+use serde::{Deserialize, Deserializer};
+use tailnet::Address;
+
+use super::{CloudKind, ConfigError, LogFormat, Problem, check, remedies, yaml};
+
+/// The configuration of kolaboree-node.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "kolaboree.yaml"))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    /// The name the node asks for in the tailnet: letters, digits and hyphens. Default: kolaboree-node.
+    #[serde(deserialize_with = "hostname")]
+    pub(super) hostname: Option<String>,
+    /// The folder where the node keeps its identity, its client certificate and its control socket.
+    pub(super) state_dir: Option<PathBuf>,
+    /// The control server. Default: Tailscale's.
+    #[serde(deserialize_with = "url")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub(super) control_url: Option<http::Uri>,
+    /// A file that holds the auth key. It is read again whenever a key is needed.
+    pub(super) auth_key_file: Option<PathBuf>,
+    /// The ACL tags the node asks for, each `tag:name`.
+    #[serde(deserialize_with = "tags")]
+    pub(super) tags: Option<Vec<String>>,
+    /// Whether to use the subnet routes that other nodes offer. Default: false.
+    pub(super) accept_routes: Option<bool>,
+    /// Whether the control server forgets the node soon after it has gone. Default: false.
+    pub(super) ephemeral: Option<bool>,
+    /// How many seconds joining may take before the service says so, and tries on. Default: 60.
+    #[serde(deserialize_with = "seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    pub(super) join_timeout: Option<Duration>,
+    /// How many seconds a connection through the tailnet may take. Default: 30.
+    #[serde(deserialize_with = "seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    pub(super) connect_timeout: Option<Duration>,
+    /// How many seconds open connections get to end by themselves when the service stops. Default: 10.
+    #[serde(deserialize_with = "seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    pub(super) grace_timeout: Option<Duration>,
+    /// How many seconds lie between two looks at a cloud. Default: 30.
+    #[serde(deserialize_with = "seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    pub(super) interval: Option<Duration>,
+    /// The log.
+    pub(super) log: Log,
+    /// What is served on this machine.
+    pub(super) local: Local,
+    /// The servers to keep watch over.
+    pub(super) clouds: Vec<Cloud>,
+}
+
+/// The log.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Log {
+    /// How the log is written. Default: text.
+    pub(super) format: Option<LogFormat>,
+}
+
+/// What is served on this machine. Who can reach an address here reaches the tailnet: keep them to loopback.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Local {
+    /// The address of /healthz, /readyz and /metrics; `none` for no such address. Default: 127.0.0.1:9002.
+    #[serde(deserialize_with = "listen_or_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub(super) listen: Option<Option<SocketAddr>>,
+    /// The address of a SOCKS5 proxy into the tailnet. Default: none.
+    #[serde(deserialize_with = "listen")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub(super) socks5: Option<SocketAddr>,
+    /// The address of an HTTP proxy (CONNECT) into the tailnet; it may be the SOCKS5 proxy's. Default: none.
+    #[serde(deserialize_with = "listen")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub(super) http_proxy: Option<SocketAddr>,
+}
+
+/// A server in the tailnet.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cloud {
+    /// Its name: letters, digits, hyphens, underscores and dots. `berlin:c1` is the instance c1 of the cloud berlin.
+    #[serde(deserialize_with = "cloud_name")]
+    pub(super) name: String,
+    /// What it is. `tcp` is anything else, which is only forwarded. Default: lxd.
+    #[serde(default)]
+    pub(super) kind: CloudKind,
+    /// Its address in the tailnet, host:port, where the host is a MagicDNS name or an IP address.
+    #[serde(deserialize_with = "parsed")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub(super) address: Address,
+    /// The project that commands work in. Default: the server's own default.
+    #[serde(default)]
+    pub(super) project: Option<String>,
+    /// Whether the service is ready only while this cloud is reachable. Default: true.
+    #[serde(default = "yes")]
+    pub(super) required: bool,
+    /// By what to know the server. Without it a certificate authority of this system has to vouch for its name.
+    #[serde(default)]
+    pub(super) trust: Trust,
+    /// Where programs of this machine reach it.
+    #[serde(default)]
+    pub(super) proxy: Proxy,
+    /// How it is watched.
+    #[serde(default)]
+    pub(super) checks: Checks,
+}
+
+/// By what to know a server.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Trust {
+    /// The SHA-256 of its certificate, 64 hexadecimal digits.
+    #[serde(deserialize_with = "parsed_option")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub(super) fingerprint: Option<Fingerprint>,
+    /// A file with its certificate, PEM.
+    pub(super) certificate: Option<PathBuf>,
+    /// A token from `lxc config trust add`, by which the server comes to trust this node, or `file:` and the path of a
+    /// file that holds it. It also tells the fingerprint.
+    pub(super) token: Option<String>,
+}
+
+/// Where programs of this machine reach a cloud.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Proxy {
+    /// A Unix socket, for its owner alone. For LXD and Incus it speaks the API as this node's client certificate:
+    /// with LXD_DIR naming the folder of a socket `unix.socket`, stock clients use it. For tcp it is forwarded as it is.
+    pub(super) unix: Option<PathBuf>,
+    /// An address whose streams are forwarded as they are: the client does TLS with the server itself.
+    #[serde(deserialize_with = "listen")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub(super) listen: Option<SocketAddr>,
+}
+
+/// How a cloud is watched.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Checks {
+    /// How many seconds lie between two looks. Default: the `interval` of the whole.
+    #[serde(deserialize_with = "seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    pub(super) interval: Option<Duration>,
+    /// How many seconds a look may take. Default: 10.
+    #[serde(deserialize_with = "seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    pub(super) timeout: Option<Duration>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl File {
+    /// Reads a text, whose name is for errors.
+    pub(super) fn parse(name: &str, text: &str) -> Result<File, ConfigError> {
+        let file: File =
+            yaml::parse(text).map_err(|fault| ConfigError::Problems(vec![problem(name, fault)]))?;
+        let problems = check::whole(name, text, &file);
+        if problems.is_empty() { Ok(file) } else { Err(ConfigError::Problems(problems)) }
+    }
+}
+
+/// A fault with what to do about it.
+fn problem(file: &str, fault: yaml::Fault) -> Problem {
+    let yaml::Fault { place, path, message, unknown } = fault;
+    let (message, remedy) = match unknown {
+        Some((key, known)) => remedies::unknown_key(&key, &known),
+        None if message.starts_with("duplicate field") => (message, "leave one of the two out".to_owned()),
+        None => (message, remedies::of(&path).to_owned()),
+    };
+    Problem { file: file.to_owned(), place: place.map(|p| (p.line, p.column)), path, message, remedy }
+}
+
+/// Takes a scalar that a rule lets through. The rule is asked while the scalar is read, so that an error has its place.
+struct Checked<T>(fn(&str) -> Result<T, String>);
+
+impl<T> Visitor<'_> for Checked<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(E::custom)
+    }
+}
+
+impl<'de, T> DeserializeSeed<'de> for Checked<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+/// A number of seconds in the range that makes sense.
+struct Seconds;
+
+impl Visitor<'_> for Seconds {
+    type Value = Duration;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of seconds")
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, seconds: f64) -> Result<Duration, E> {
+        if !(0.1..=86_400.0).contains(&seconds) {
+            return Err(E::custom(format!("{seconds} is not from 0.1 to 86400 seconds")));
+        }
+        Ok(Duration::from_secs_f64(seconds))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<Duration, E> {
+        self.visit_f64(seconds as f64)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, seconds: i64) -> Result<Duration, E> {
+        self.visit_f64(seconds as f64)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seconds {
+    type Value = Duration;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Duration, D::Error> {
+        deserializer.deserialize_f64(self)
+    }
+}
+
+/// What may be left out.
+struct Maybe<S>(S);
+
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Maybe<S> {
+    type Value = Option<S::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value, or nothing")
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        self.0.deserialize(deserializer).map(Some)
+    }
+}
+
+fn parse<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|e: T::Err| e.to_string())
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    deserializer.deserialize_option(Maybe(Seconds))
+}
+
+fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(deserializer: D) -> Result<T, D::Error> {
+    Checked(parse).deserialize(deserializer)
+}
+
+fn parsed_option<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    deserializer.deserialize_option(Maybe(Checked(parse)))
+}
+
+fn hostname<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    deserializer.deserialize_option(Maybe(Checked(check::hostname)))
+}
+
+fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<http::Uri>, D::Error> {
+    deserializer.deserialize_option(Maybe(Checked(check::control_url)))
+}
+
+fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    deserializer.deserialize_option(Maybe(Checked(check::listen)))
+}
+
+fn listen_or_none<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<SocketAddr>>, D::Error> {
+    deserializer.deserialize_option(Maybe(Checked(check::listen_or_none)))
+}
+
+fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    Ok(Option::<Vec<Tag>>::deserialize(deserializer)?.map(|tags| tags.into_iter().map(|tag| tag.0).collect()))
+}
+
+struct Tag(String);
+
+impl<'de> Deserialize<'de> for Tag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Tag, D::Error> {
+        Checked(check::tag).deserialize(deserializer).map(Tag)
+    }
+}
+
+fn cloud_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Checked(check::cloud_name).deserialize(deserializer)
+}

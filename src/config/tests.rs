@@ -1,0 +1,218 @@
+//! Whole configurations, right and wrong.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{CloudKind, Config, ConfigError, Environment, Flags, KeySource, Loaded, Source};
+
+fn pin() -> String {
+    "ab".repeat(32)
+}
+
+/// Reads a file of that text, in a folder of its own.
+fn load(text: &str, environment: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    load_in(folder.path(), text, environment, Flags::default())
+}
+
+fn load_in(
+    folder: &Path,
+    text: &str,
+    environment: &[(&str, &str)],
+    flags: Flags,
+) -> Result<Loaded, ConfigError> {
+    let file = folder.join("kolaboree.yaml");
+    fs::write(&file, text).unwrap();
+    let environment: Environment = environment.iter().copied().collect();
+    Config::load_with(&Flags { config: Some(file), ..flags }, &environment)
+}
+
+#[test]
+fn a_whole_file_is_understood() {
+    let pin = pin();
+    let text = format!(
+        "hostname: node-1\nstate_dir: state\ncontrol_url: https://control.example\ntags: [tag:cloud]\n\
+         accept_routes: true\njoin_timeout: 5\ninterval: 0.5\nlog: {{format: json}}\nlocal: {{listen: none, socks5: '127.0.0.1:1055', http_proxy: '127.0.0.1:1055'}}\n\
+         clouds:\n  - name: berlin\n    address: lxd-berlin:8443\n    project: web\n    required: false\n    trust: {{fingerprint: {pin}}}\n    proxy: {{unix: berlin/unix.socket, listen: '127.0.0.1:18443'}}\n    checks: {{interval: 60, timeout: 3}}\n\
+         \x20 - name: db\n    kind: tcp\n    address: 100.94.245.27:5432\n"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let config = load_in(folder.path(), &text, &[], Flags::default()).unwrap().config;
+    assert_eq!((config.hostname.as_str(), config.accept_routes, config.listen), ("node-1", true, None));
+    assert_eq!(config.state_dir, folder.path().join("state"), "relative to the file");
+    let [berlin, db] = &config.clouds[..] else { panic!("{:?}", config.clouds) };
+    assert_eq!(berlin.trust.fingerprint.unwrap().to_string(), pin);
+    assert_eq!((berlin.interval, berlin.timeout), (Duration::from_secs(60), Duration::from_secs(3)));
+    assert_eq!(berlin.proxy_unix, Some(folder.path().join("berlin/unix.socket")));
+    assert_eq!((db.kind, db.interval), (CloudKind::Tcp, Duration::from_millis(500)));
+}
+
+#[test]
+fn flags_beat_the_environment_and_that_beats_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "hostname: from-file\nstate_dir: from-file\ninterval: 7\n";
+    let environment = [("TS_HOSTNAME", "from-env"), ("TS_STATE_DIR", "/from-env")];
+    let flags = Flags { hostname: Some("from-flag".to_owned()), ..Flags::default() };
+    let loaded = load_in(folder.path(), text, &environment, flags).unwrap();
+    assert_eq!(loaded.config.hostname, "from-flag");
+    assert_eq!(loaded.config.state_dir, Path::new("/from-env"));
+    let source = |key: &str| loaded.settings.iter().find(|s| s.key == key).unwrap().source.clone();
+    assert_eq!(source("hostname"), Source::Flag { name: "hostname".to_owned() });
+    assert_eq!(source("state_dir"), Source::Environment { name: "TS_STATE_DIR".to_owned(), file: None });
+    assert!(matches!(source("interval"), Source::File { line: Some(3), .. }), "{:?}", source("interval"));
+    assert_eq!(source("join_timeout"), Source::Default);
+}
+
+#[test]
+fn the_names_of_tailscales_image_are_understood() {
+    let environment = [
+        ("TS_AUTHKEY", "file:/run/secrets/key"),
+        ("TS_HOSTNAME", "node-2"),
+        ("TS_STATE_DIR", "/var/lib/x"),
+        ("TS_ACCEPT_ROUTES", "true"),
+        ("TS_AUTH_ONCE", "false"),
+        ("TS_SOCKS5_SERVER", "localhost:1055"),
+        ("TS_OUTBOUND_HTTP_PROXY_LISTEN", ":1056"),
+        ("TS_LOCAL_ADDR_PORT", "127.0.0.1:9100"),
+    ];
+    let loaded = load("", &environment).unwrap();
+    let config = &loaded.config;
+    assert!(matches!(&config.key, KeySource::File { path, .. } if path == Path::new("/run/secrets/key")));
+    assert_eq!((config.hostname.as_str(), config.accept_routes, config.auth_once), ("node-2", true, false));
+    assert_eq!(config.socks5.unwrap().to_string(), "127.0.0.1:1055");
+    assert_eq!(config.listen.unwrap().to_string(), "127.0.0.1:9100");
+    assert!(loaded.warnings.iter().any(|w| w.contains("other machines")), "{:?}", loaded.warnings);
+}
+
+#[test]
+fn what_is_shown_holds_no_secret() {
+    let token = lxd_token();
+    let text = format!("state_dir: s\nclouds:\n  - {{name: a, address: 'a:1', trust: {{token: {token}}}}}\n");
+    let loaded = load(&text, &[("TAILSCALE_AUTH_KEY", "tskey-auth-hush")]).unwrap();
+    let shown = format!("{:?} {}", loaded, serde_json::to_string(&loaded.settings).unwrap());
+    assert!(!shown.contains("hush") && !shown.contains(&token), "{shown}");
+    assert!(shown.contains("[redacted]"));
+}
+
+/// A token of the right shape, for a server with the pin.
+fn lxd_token() -> String {
+    // {"client_name":"a","fingerprint":"abab…","addresses":[],"secret":"hush"}
+    let json = format!(r#"{{"client_name":"a","fingerprint":"{}","addresses":[],"secret":"hush"}}"#, pin());
+    base64(json.as_bytes())
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let mut three = [0; 3];
+        three[..chunk.len()].copy_from_slice(chunk);
+        let number = u32::from_be_bytes([0, three[0], three[1], three[2]]);
+        for index in 0..4 {
+            let digit = DIGITS[(number >> (18 - 6 * index)) as usize & 63];
+            text.push(if index <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+/// A cloud that is right, for a wrong key to be added to.
+const CLOUD: &str = "state_dir: s\nclouds:\n  - name: a\n    address: a:1\n";
+
+/// Fifty broken configurations: the text, the line that is told, and a part of what to do.
+#[test]
+fn each_of_fifty_broken_configurations_is_refused_with_the_line_and_the_remedy() {
+    let twice = format!("{CLOUD}  - name: a\n    address: b:1\n");
+    let cloud = |rest: &str| format!("{CLOUD}    {rest}\n");
+    let long = format!("{CLOUD}    proxy: {{unix: /{}}}\n", "x".repeat(110));
+    let other = format!("{CLOUD}    trust: {{fingerprint: {}, token: {}}}\n", "cd".repeat(32), lxd_token());
+    let both = format!("{CLOUD}    trust: {{fingerprint: {}, certificate: c.pem}}\n", pin());
+    let cases: Vec<(String, usize, &str)> = vec![
+        ("hostnme: x\n".into(), 1, "write hostname"),
+        ("state_dir: s\nstatedir: t\n".into(), 2, "write state_dir"),
+        ("state-dir: s\n".into(), 1, "write state_dir"),
+        ("controlurl: x\n".into(), 1, "write control_url"),
+        ("xyzzy: 1\n".into(), 1, "known here are hostname"),
+        ("Clouds: []\n".into(), 1, "write clouds"),
+        ("hostname: node_1\n".into(), 1, "letters, digits and hyphens"),
+        ("hostname: -node\n".into(), 1, "letters, digits and hyphens"),
+        ("hostname: [a]\n".into(), 1, "letters, digits and hyphens"),
+        ("hostname: ''\n".into(), 1, "letters, digits and hyphens"),
+        ("state_dir: [s]\n".into(), 1, "give a folder"),
+        ("control_url: control.example\n".into(), 1, "https://control.example"),
+        ("control_url: ftp://control.example\n".into(), 1, "https://control.example"),
+        ("tags: tag:cloud\n".into(), 1, "tags: [tag:cloud]"),
+        ("tags:\n  - cloud\n".into(), 2, "tags: [tag:cloud]"),
+        ("tags:\n  - tag:a\n  - tag:b b\n".into(), 3, "tags: [tag:cloud]"),
+        ("accept_routes: maybe\n".into(), 1, "true or false"),
+        ("accept_routes: 1\n".into(), 1, "true or false"),
+        ("ephemeral: [true]\n".into(), 1, "true or false"),
+        ("join_timeout: soon\n".into(), 1, "number of seconds"),
+        ("join_timeout: 0\n".into(), 1, "from 0.1 to 86400"),
+        ("interval: -5\n".into(), 1, "from 0.1 to 86400"),
+        ("interval: 100000\n".into(), 1, "from 0.1 to 86400"),
+        ("grace_timeout: 10s\n".into(), 1, "number of seconds"),
+        ("log: json\n".into(), 1, "{format: json}"),
+        ("log:\n  format: xml\n".into(), 2, "text or json"),
+        ("log:\n  fromat: json\n".into(), 2, "write format"),
+        ("local: 127.0.0.1:9002\n".into(), 1, "listen, socks5 or http_proxy"),
+        ("local:\n  listen: 9002\n".into(), 2, "127.0.0.1:9002"),
+        ("local:\n  socks5: proxy.example:1055\n".into(), 2, "127.0.0.1:1055"),
+        ("local:\n  http_proxy: 127.0.0.1:70000\n".into(), 2, "127.0.0.1:1055"),
+        ("local:\n  listen: 127.0.0.1:9\n  socks5: 127.0.0.1:9\n".into(), 3, "127.0.0.1:1055"),
+        ("clouds: berlin\n".into(), 1, "at least name: and address:"),
+        ("clouds:\n  - berlin\n".into(), 2, "at least name: and address:"),
+        ("clouds:\n  - name: a\n".into(), 2, "at least name: and address:"),
+        ("clouds:\n  - address: a:1\n".into(), 2, "at least name: and address:"),
+        ("clouds:\n  - name: a b\n    address: a:1\n".into(), 2, "each name once"),
+        (twice, 5, "each name once"),
+        ("clouds:\n  - name: a\n    address: lxd-berlin\n".into(), 3, "host:port"),
+        ("clouds:\n  - name: a\n    address: https://a:8443\n".into(), 3, "host:port"),
+        ("clouds:\n  - name: a\n    adress: a:1\n".into(), 3, "write address"),
+        (cloud("kind: lxc"), 5, "lxd, incus, or tcp"),
+        (cloud("fingerprint: ab"), 5, "known here are"),
+        (cloud("trust: {fingerprint: ab}"), 5, "64 digits"),
+        (cloud("trust: {token: secret}"), 5, "lxc config trust add"),
+        (cloud("trust: {token: 'file:/nonexistent/token'}"), 5, "lxc config trust add"),
+        (cloud("trust: {certificate: /nonexistent.pem}"), 5, "PEM"),
+        (both, 5, "PEM"),
+        (other, 5, "64 digits"),
+        (cloud("project: ''"), 5, "project: default"),
+        (cloud("kind: tcp\n    project: web"), 6, "leave project out"),
+        (cloud("required: yes please"), 5, "true or false"),
+        (long, 5, "at most 100 bytes"),
+        (cloud("proxy: {listen: 'a:1'}"), 5, "127.0.0.1:1055"),
+        (cloud("checks: {intervall: 3}"), 5, "write interval"),
+        (cloud("checks: {timeout: 0}"), 5, "from 0.1 to 86400"),
+        ("state_dir: \"s\n".into(), 2, "YAML"),
+        ("state_dir: s\n\thostname: x\n".into(), 2, "YAML"),
+        ("state_dir: s\nstate_dir: t\n".into(), 1, "leave one"),
+        ("- a\n- b\n".into(), 1, "YAML"),
+    ];
+    assert!(cases.len() >= 50);
+    for (text, line, remedy) in cases {
+        let error = match load(&text, &[]) {
+            Err(ConfigError::Problems(problems)) => problems,
+            other => panic!("{text}\n{other:?}"),
+        };
+        let told = error.iter().any(|p| p.place.is_some_and(|(l, _)| l == line) && p.remedy.contains(remedy));
+        assert!(told, "{text}\nexpected line {line} and {remedy:?}: {error:#?}");
+        assert!(error.iter().all(|p| !p.message.is_empty() && !p.to_string().contains('\n')), "{error:?}");
+    }
+}
+
+#[test]
+fn a_wrong_variable_is_told_by_its_name() {
+    for (name, value, remedy) in [
+        ("TS_ACCEPT_ROUTES", "perhaps", "true or false"),
+        ("TS_HOSTNAME", "a b", "letters, digits"),
+        ("TS_SOCKS5_SERVER", "proxy.example:1", "127.0.0.1:1055"),
+        ("KOLABOREE_LOG_FORMAT", "xml", "text or json"),
+        ("KOLABOREE_CONTROL_URL", "control", "https://"),
+        ("TS_EXTRA_ARGS", "--accept-routes", "TS_ACCEPT_ROUTES"),
+    ] {
+        let error = load("", &[(name, value), ("HOME", "/root")]).unwrap_err().to_string();
+        assert!(error.starts_with(name) && error.contains(remedy), "{error}");
+    }
+}

@@ -1,0 +1,167 @@
+//! YAML with places. The only use of serde_yaml in this package. It is no longer maintained: serde_norway keeps a fork of
+//! it, and a change to that touches this file alone.
+
+use std::fmt;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// A place in a text, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+/// What is wrong with a text.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) place: Option<Place>,
+    /// The key, such as `clouds[0].address`; empty where it is the text as a whole.
+    pub(crate) path: String,
+    pub(crate) message: String,
+    /// A key that is not known, and those that are known in its place.
+    pub(crate) unknown: Option<(String, Vec<String>)>,
+}
+
+/// Reads a document. One that is empty counts as an empty map.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
+    let empty = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+    serde_yaml::from_str(if empty { "{}" } else { text }).map_err(Fault::of)
+}
+
+impl Fault {
+    fn of(error: serde_yaml::Error) -> Fault {
+        let place = error.location().map(|l| Place { line: l.line(), column: l.column() });
+        let text = error.to_string();
+        let text = text.split(" at line ").next().unwrap_or(&text);
+        // serde_yaml writes the path of the key before the message.
+        let (path, message) = match text.split_once(": ") {
+            Some((path, message)) if !path.contains([' ', '`', '"']) => (path, message),
+            _ => ("", text),
+        };
+        // serde's words for this: unknown field `x`, expected one of `a`, `b`.
+        let unknown = message.starts_with("unknown field `").then(|| {
+            let mut names = message.split('`').skip(1).step_by(2).map(str::to_owned);
+            (names.next().unwrap_or_default(), names.collect())
+        });
+        Fault { place, path: path.to_owned(), message: message.to_owned(), unknown }
+    }
+}
+
+/// A step on the way to a value: a key of a map, or a number in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+/// Where in the text the value at the end of the path is.
+pub(crate) fn place_of(text: &str, path: &[Step<'_>]) -> Option<Place> {
+    let walk = Walk(path);
+    let error = walk.deserialize(serde_yaml::Deserializer::from_str(text)).err()?;
+    // The walk itself ends with an error, whose place is the value's; any other is none of its own.
+    error
+        .to_string()
+        .contains(FOUND)
+        .then(|| error.location())
+        .flatten()
+        .map(|l| Place { line: l.line(), column: l.column() })
+}
+
+const FOUND: &str = "the value that was looked for";
+
+/// Follows a path, and fails where it ends: serde_yaml tells places with errors only.
+struct Walk<'a>(&'a [Step<'a>]);
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { FOUND } else { "more of the path" })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Some((step, rest)) = self.0.split_first() else { return Err(A::Error::custom(FOUND)) };
+        while let Some(Scalar(key)) = map.next_key()? {
+            if *step == Step::Key(&key) {
+                map.next_value_seed(Walk(rest))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let Some((step, rest)) = self.0.split_first() else { return Err(A::Error::custom(FOUND)) };
+        for index in 0.. {
+            let more = if *step == Step::Index(index) {
+                list.next_element_seed(Walk(rest))?.is_some()
+            } else {
+                list.next_element::<IgnoredAny>()?.is_some()
+            };
+            if !more {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A key of whatever kind, as text.
+struct Scalar(String);
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Scalar, D::Error> {
+        let value = serde_yaml::Value::deserialize(deserializer)?;
+        Ok(Scalar(match value {
+            serde_yaml::Value::String(text) => text,
+            other => format!("{other:?}"),
+        }))
+    }
+}
+
+/// The document as JSON, for printing.
+pub(crate) fn to_text(value: &impl serde::Serialize) -> String {
+    serde_yaml::to_string(value).unwrap_or_else(|e| format!("# {e}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_has_its_place() {
+        let text = "a: 1\nb:\n  - {c: x, d: y}\n  - c: z\n    d: [1, 2]\n";
+        let place = |path: &[Step<'_>]| place_of(text, path).map(|p| (p.line, p.column));
+        assert_eq!(place(&[Step::Key("a")]), Some((1, 4)));
+        assert_eq!(place(&[Step::Key("b"), Step::Index(0), Step::Key("d")]), Some((3, 15)));
+        assert_eq!(place(&[Step::Key("b"), Step::Index(1)]), Some((4, 5)));
+        assert_eq!(place(&[Step::Key("b"), Step::Index(1), Step::Key("d"), Step::Index(1)]), Some((5, 12)));
+        assert_eq!(place(&[Step::Key("e")]), None);
+    }
+
+    #[test]
+    fn an_unknown_key_comes_with_those_that_are_known() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code, reason = "only read")]
+        struct Known {
+            name: Option<String>,
+            address: Option<String>,
+        }
+        let fault = parse::<Known>("name: a\nadress: b\n").unwrap_err();
+        assert_eq!(fault.place, Some(Place { line: 2, column: 1 }));
+        let (unknown, known) = fault.unknown.unwrap();
+        assert_eq!((unknown.as_str(), known.len()), ("adress", 2));
+    }
+}

@@ -1,0 +1,141 @@
+//! The control server, authentication, and the network around the node.
+
+use tailnet::UpError;
+
+use super::Findings;
+use crate::cli::Access;
+use crate::cloud::{now, one_line};
+use crate::config::Config;
+use crate::node::NodeError;
+
+const CONTROL: &str = "control server";
+const AUTH: &str = "authentication";
+const NETWORK: &str = "network";
+
+/// Joins, or finds the running node.
+pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Access> {
+    let access = match Access::either(config).await {
+        Ok(access) => access,
+        Err(error) => {
+            let up =
+                lxd_client::chain(error.as_ref()).find_map(|cause| match cause.downcast_ref::<NodeError>() {
+                    Some(error) => match error.root() {
+                        NodeError::Join(up) => Some(up.to_string()).zip(Some(kind(up))),
+                        _ => None,
+                    },
+                    None => cause.downcast_ref::<UpError>().map(|up| (up.to_string(), kind(up))),
+                });
+            let told = up.unwrap_or_else(|| (one_line(error.as_ref()), (AUTH, "see the lines above", false)));
+            let (message, (area, remedy, answered)) = told;
+            if answered {
+                findings.pass(CONTROL, "it answers");
+            }
+            findings.fail(area, message, remedy);
+            return None;
+        }
+    };
+    let status = match access.status().await {
+        Ok(status) => status,
+        Err(error) => {
+            findings.fail("node", one_line(error.as_ref()), "restart it");
+            return None;
+        }
+    };
+    if let Access::Running(_) = access {
+        findings.pass("node", format!("it runs, as process {}", status.pid));
+    }
+    if status.state == "Running" {
+        findings.pass(CONTROL, "it answers, and has given a network map");
+        let ips: Vec<String> = status.this.ips.iter().map(ToString::to_string).collect();
+        findings.pass(AUTH, format!("the node is {} with {}", status.this.name, ips.join(" ")));
+    } else {
+        let remedy = match status.state.as_str() {
+            "Stopped" => "kolaboree-node up",
+            "NeedsLogin" => "kolaboree-node up --key-from FILE, with a new auth key",
+            "NeedsMachineAuth" => "approve the machine in Tailscale's admin console",
+            _ => "wait, or look at the log",
+        };
+        findings.fail(AUTH, format!("the node is not in its tailnet ({})", status.state), remedy);
+    }
+    if let Some(expires) = status.key_expires {
+        let days = expires.saturating_sub(now()) / 86_400;
+        let message = format!("the node's key expires in {days} days");
+        match days {
+            0 => findings.fail(AUTH, "the node's key expires within a day, or has expired", RENEW),
+            1..=14 => findings.warn(AUTH, message, RENEW),
+            _ => findings.pass(AUTH, message),
+        }
+    }
+    for line in status.health {
+        findings.warn("health", line, "this is Tailscale's own warning");
+    }
+    Some(access)
+}
+
+const RENEW: &str =
+    "put a new auth key where the old one is, or disable key expiry for this machine in the admin console";
+
+/// The area, what to do, and whether the control server has answered.
+fn kind(error: &UpError) -> (&'static str, &'static str, bool) {
+    match error {
+        UpError::ControlUnreachable { .. } => (
+            CONTROL,
+            "check the network and any firewall (TCP 443 outward), and control_url if it is set",
+            false,
+        ),
+        UpError::AuthRejected { .. } => {
+            (AUTH, "make a new reusable auth key in Tailscale's admin console (Settings, Keys)", true)
+        }
+        UpError::NeedsLogin { .. } => {
+            (AUTH, "give a valid auth key in TAILSCALE_AUTH_KEY, or open the URL", true)
+        }
+        UpError::KeyExpired { .. } => (AUTH, RENEW, true),
+        UpError::NeedsApproval => (AUTH, "approve the machine in Tailscale's admin console", true),
+        UpError::StateFolder { .. } => {
+            ("state folder", "stop what uses it, or give another state_dir", false)
+        }
+        UpError::Timeout { .. } => (CONTROL, "give a longer join_timeout; -v shows Tailscale's log", false),
+        _ => (AUTH, "-v shows Tailscale's log", false),
+    }
+}
+
+pub(super) async fn network(findings: &mut Findings, access: &Access) {
+    let check = match access.netcheck().await {
+        Ok(check) => check,
+        Err(error) => {
+            return findings.warn(
+                NETWORK,
+                one_line(error.as_ref()),
+                "the node has not checked it yet: try again",
+            );
+        }
+    };
+    if check.udp {
+        findings.pass(NETWORK, "UDP gets out and back: direct paths are possible");
+    } else {
+        findings.warn(
+            NETWORK,
+            "UDP does not get out: every path is relayed, and slower",
+            "allow UDP outward, at best from and to port 41641",
+        );
+    }
+    match check.preferred_relay {
+        Some(code) => {
+            let ms = check.relays.iter().find(|relay| relay.code == code).map(|relay| relay.ms);
+            let ms = ms.map(|ms| format!(", {ms:.1} ms away")).unwrap_or_default();
+            findings.pass(NETWORK, format!("the nearest relay is {code}{ms}"));
+        }
+        None => findings.warn(
+            NETWORK,
+            "no relay answers: nodes without a direct path cannot be reached",
+            "allow TCP 443 and UDP 3478 outward",
+        ),
+    }
+    if check.mapping_varies == Some(true) {
+        findings.warn(
+            NETWORK,
+            "the NAT here gives another port for each destination: direct paths are hard to find",
+            "forward a UDP port, or enable NAT-PMP or UPnP at the router",
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! The guide's checklist and troubleshooting, made executable: each finding says what to do where something is wrong.
+
+mod clouds;
+mod membership;
+mod setup;
+
+use serde::Serialize;
+
+use crate::config::Flags;
+
+/// What a check found.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Finding {
+    /// What was looked at: `configuration`, `cloud berlin` and so on.
+    pub(crate) area: String,
+    pub(crate) result: Outcome,
+    /// What was found.
+    pub(crate) message: String,
+    /// What to do about it; empty where nothing is to be done.
+    pub(crate) remedy: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Outcome {
+    Pass,
+    Warn,
+    Fail,
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) list: Vec<Finding>,
+}
+
+impl Findings {
+    fn pass(&mut self, area: &str, message: impl Into<String>) {
+        self.add(area, Outcome::Pass, message.into(), String::new());
+    }
+
+    fn warn(&mut self, area: &str, message: impl Into<String>, remedy: impl Into<String>) {
+        self.add(area, Outcome::Warn, message.into(), remedy.into());
+    }
+
+    fn fail(&mut self, area: &str, message: impl Into<String>, remedy: impl Into<String>) {
+        self.add(area, Outcome::Fail, message.into(), remedy.into());
+    }
+
+    fn add(&mut self, area: &str, result: Outcome, message: String, remedy: String) {
+        self.list.push(Finding { area: area.to_owned(), result, message, remedy });
+    }
+
+    pub(crate) fn failed(&self) -> bool {
+        self.list.iter().any(|finding| finding.result == Outcome::Fail)
+    }
+}
+
+/// Checks all, or what is left of it where something fails that the rest needs. `clouds` are the names of those to look
+/// at; all where there are none.
+pub(crate) async fn examine(flags: &Flags, clouds: &[String]) -> Findings {
+    let mut findings = Findings::default();
+    let Some(loaded) = setup::configuration(&mut findings, flags) else { return findings };
+    setup::key(&mut findings, &loaded);
+    setup::state_folder(&mut findings, &loaded.config);
+    let unknown: Vec<&String> =
+        clouds.iter().filter(|name| !loaded.config.clouds.iter().any(|c| c.name == **name)).collect();
+    for name in unknown {
+        findings.fail(&format!("cloud {name}"), "the configuration has no such cloud", "check the name");
+    }
+    let Some(access) = membership::join(&mut findings, &loaded.config).await else { return findings };
+    membership::network(&mut findings, &access).await;
+    for cloud in &loaded.config.clouds {
+        if clouds.is_empty() || clouds.contains(&cloud.name) {
+            clouds::look(&mut findings, &access, &loaded.config, cloud).await;
+        }
+    }
+    access.close().await;
+    findings
+}

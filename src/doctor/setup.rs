@@ -1,0 +1,145 @@
+//! What can be checked without a network: configuration, key, state folder.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::Findings;
+use crate::config::{Config, ConfigError, Flags, Key, KeyError, KeySource, Loaded, Source};
+use crate::node::has_identity;
+
+const KEY: &str = "auth key";
+const STATE: &str = "state folder";
+
+pub(super) fn configuration(findings: &mut Findings, flags: &Flags) -> Option<Loaded> {
+    let area = "configuration";
+    match Config::load(flags) {
+        Ok(loaded) => {
+            let clouds: Vec<&str> = loaded.config.clouds.iter().map(|cloud| cloud.name.as_str()).collect();
+            findings.pass(area, format!("it is well-formed; clouds: {}", or_none(&clouds.join(" "))));
+            for warning in &loaded.warnings {
+                findings.warn(
+                    area,
+                    warning.clone(),
+                    "kolaboree-node config show tells where each value is from",
+                );
+            }
+            Some(loaded)
+        }
+        Err(ConfigError::Problems(problems)) => {
+            for problem in problems {
+                let place =
+                    problem.place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+                let message = format!("{}{place}: {} {}", problem.file, problem.path, problem.message);
+                findings.fail(area, message, problem.remedy);
+            }
+            None
+        }
+        Err(ConfigError::Key(error)) => {
+            findings.fail(KEY, error.to_string(), key_remedy(&error));
+            None
+        }
+        Err(error) => {
+            findings.fail(area, error.to_string(), "check the path, and that this user may read the file");
+            None
+        }
+    }
+}
+
+fn or_none(text: &str) -> &str {
+    if text.is_empty() { "none" } else { text }
+}
+
+fn key_remedy(error: &KeyError) -> &'static str {
+    match error {
+        KeyError::Example { .. } => {
+            "put your own key there; make one in Tailscale's admin console (Settings, Keys)"
+        }
+        KeyError::File { .. } => "put the key into that file, readable for this user",
+        KeyError::Invalid { .. } => "make a reusable key in Tailscale's admin console (Settings, Keys)",
+    }
+}
+
+/// Present, of the right shape, and for nobody else to read.
+pub(super) fn key(findings: &mut Findings, loaded: &Loaded) {
+    let config = &loaded.config;
+    let identity = has_identity(&config.state_dir);
+    match config.key.read() {
+        Ok(None) if identity => {
+            findings.pass(KEY, "there is none, and the identity in the state folder needs none")
+        }
+        Ok(None) => findings.warn(
+            KEY,
+            "there is none: a person would have to log the node in",
+            "put TAILSCALE_AUTH_KEY=tskey-auth-… into .env, or name a file with auth_key_file",
+        ),
+        Err(error) if identity => findings.warn(KEY, error.to_string(), key_remedy(&error)),
+        Err(error) => findings.fail(KEY, error.to_string(), key_remedy(&error)),
+        Ok(Some(Key::Auth(key))) if config.control_url.is_none() && !key.is_tailscales() => findings.warn(
+            KEY,
+            "it does not begin with tskey-auth-",
+            "copy the whole key; it is shown once, when it is made",
+        ),
+        Ok(Some(Key::ClientSecret(_))) if config.tags.is_empty() => findings.fail(
+            KEY,
+            "an OAuth client secret needs tags",
+            "give tags: [tag:name] as the OAuth client has them",
+        ),
+        Ok(Some(_)) => findings.pass(KEY, "it is there"),
+    }
+    // Where a key is written: its own file, or .env.
+    let file = match &config.key {
+        KeySource::File { path, .. } => Some(path.clone()),
+        KeySource::Value { .. } => {
+            loaded.settings.iter().find(|s| s.key == KEY).and_then(|s| match &s.source {
+                Source::Environment { file: Some(file), .. } => Some(file.into()),
+                _ => None,
+            })
+        }
+        KeySource::None => None,
+    };
+    if let Some(file) = file {
+        mode(findings, KEY, &file);
+    }
+}
+
+fn mode(findings: &mut Findings, area: &str, path: &Path) {
+    let Ok(there) = fs::metadata(path) else { return };
+    let mode = there.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        let message = format!("{} has the mode {mode:o}: others may read it", path.display());
+        findings.warn(area, message, format!("chmod {:o} {}", mode & 0o700, path.display()));
+    }
+}
+
+pub(super) fn state_folder(findings: &mut Findings, config: &Config) {
+    let folder = &config.state_dir;
+    match fs::metadata(folder) {
+        Ok(there) if !there.is_dir() => {
+            findings.fail(STATE, format!("{} is no folder", folder.display()), "give another state_dir");
+        }
+        Ok(_) => {
+            let probe = folder.join(format!(".doctor{}", std::process::id()));
+            match fs::write(&probe, "") {
+                Ok(()) => {
+                    let _ = fs::remove_file(&probe);
+                    let identity = if has_identity(folder) { "an identity" } else { "no identity yet" };
+                    findings
+                        .pass(STATE, format!("{} can be written to, and holds {identity}", folder.display()));
+                    mode(findings, STATE, folder);
+                }
+                Err(error) => findings.fail(
+                    STATE,
+                    format!("{} cannot be written to: {error}", folder.display()),
+                    "give this user the folder (chown), make room, or give another state_dir",
+                ),
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            findings.pass(STATE, format!("{} will be made", folder.display()));
+        }
+        Err(error) => {
+            findings.fail(STATE, format!("{}: {error}", folder.display()), "give another state_dir");
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! The node: in its tailnet, with its clouds, and what it serves on this machine.
+
+mod expiry;
+mod membership;
+mod reload;
+mod report;
+
+pub use reload::ReloadError;
+pub use report::AskError;
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use lxd_client::{Identity, IdentityError};
+use tailnet::{State, Tailnet, UpError};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::cloud::{Cloud, CloudError, Gate};
+use crate::config::{CloudConfig, Config, Key, KeyError};
+use crate::serve::{self, Requests, ServeError};
+
+/// A node of a tailnet that keeps watch over clouds and serves what its configuration says. Clones share it.
+///
+/// It runs until [`stop`](Node::stop): dropping it does not stop it, as what it serves goes on.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub(crate) shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) tailnet: Tailnet,
+    config: RwLock<Arc<Config>>,
+    clouds: RwLock<Vec<Arc<Running>>>,
+    /// One reload after another.
+    reloading: tokio::sync::Mutex<()>,
+    identity: Identity,
+    /// Ends the clouds' connections when the node goes down.
+    gate: Gate,
+    /// How far joining has come.
+    joining: watch::Sender<Joining>,
+    /// The tailnet's newest state.
+    state: watch::Sender<Option<State>>,
+    /// Whether somebody logged the node out, so that no key is used by itself.
+    logged_out: AtomicBool,
+    /// How to read the configuration again.
+    reload: Option<Reload>,
+    pub(crate) requests: Requests,
+    pub(crate) began: Instant,
+    /// Ends the tasks.
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Reads the configuration again.
+type Reload = reload::Read;
+
+/// A cloud with the tasks that watch and serve it, which end with this.
+#[derive(Debug)]
+struct Running {
+    cloud: Cloud,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Running {
+    /// Ends the tasks; what they listened on is free then. Connections that are open go on.
+    async fn end(&self) {
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
+    }
+}
+
+/// How far joining has come.
+#[derive(Clone, Debug)]
+enum Joining {
+    Waiting,
+    Joined,
+    Failed(Arc<NodeError>),
+}
+
+/// Why there is no node.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// The key that should let the node in cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The node did not join its tailnet, and trying on would not help.
+    #[error("cannot join the tailnet: {0}")]
+    Join(UpError),
+    /// The client certificate cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The client of a cloud cannot be made.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// Something cannot be served on this machine.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The node was stopped meanwhile.
+    #[error("the node was stopped")]
+    Stopped,
+    /// Another error, which several callers wait for.
+    #[error("{0}")]
+    Shared(Arc<NodeError>),
+}
+
+impl NodeError {
+    /// The error itself, where several callers share it.
+    #[must_use]
+    pub fn root(&self) -> &NodeError {
+        match self {
+            NodeError::Shared(error) => error.root(),
+            error => error,
+        }
+    }
+}
+
+/// Says how to start a node; from [`Node::builder`].
+#[must_use = "a builder does nothing until `start`"]
+#[derive(Debug)]
+pub struct NodeBuilder {
+    config: Config,
+    reload: Option<Reload>,
+    serve: bool,
+    watch: bool,
+}
+
+impl NodeBuilder {
+    /// How [`Node::reload`] and the command for it read the configuration again.
+    pub fn reload_with(
+        mut self,
+        read: impl Fn() -> Result<Config, crate::config::ConfigError> + Send + Sync + 'static,
+    ) -> NodeBuilder {
+        self.reload = Some(reload::Read::new(read));
+        self
+    }
+
+    /// Serves nothing on this machine: no address, no control socket, no proxies.
+    pub fn serve_nothing(mut self) -> NodeBuilder {
+        self.serve = false;
+        self
+    }
+
+    /// Does not look at the clouds by itself.
+    pub fn watch_nothing(mut self) -> NodeBuilder {
+        self.watch = false;
+        self
+    }
+
+    /// Starts the node, which joins in the background: [`Node::joined`] waits for that. What is served on this machine
+    /// is served from now on, and says that the node has not joined yet.
+    ///
+    /// # Errors
+    /// When the state folder, an address on this machine or a cloud's client cannot be had; nothing is left running then.
+    pub async fn start(self) -> Result<Node, NodeError> {
+        let NodeBuilder { config, reload, serve, watch } = self;
+        info!("Starting with Tailscale as {}", config.hostname);
+        let key = match read_key(&config).await {
+            Err(error) if has_identity(&config.state_dir) => {
+                warn!("{error}; the node joins with the identity that it has");
+                None
+            }
+            key => key?,
+        };
+        let tailnet = membership::begin(&config, key.as_ref()).await?;
+        let begun = Node::around(tailnet.clone(), config, reload, serve, watch).await;
+        match begun {
+            Ok(node) => {
+                node.spawn(membership::keep(Arc::downgrade(&node.shared), tailnet));
+                Ok(node)
+            }
+            Err(error) => {
+                close(&tailnet).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts the node and waits until it has joined its tailnet.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start) and [`Node::joined`]; the node is stopped then.
+    pub async fn up(self) -> Result<Node, NodeError> {
+        let node = self.start().await?;
+        if let Err(error) = node.joined().await {
+            node.stop().await;
+            return Err(error);
+        }
+        Ok(node)
+    }
+}
+
+impl Node {
+    /// Begins to say how to start a node.
+    pub fn builder(config: Config) -> NodeBuilder {
+        NodeBuilder { config, reload: None, serve: true, watch: true }
+    }
+
+    /// Starts a node and waits until it has joined its tailnet.
+    ///
+    /// # Errors
+    /// Says why there is no node; nothing is left running then.
+    pub async fn up(config: Config) -> Result<Node, NodeError> {
+        Node::builder(config).up().await
+    }
+
+    async fn around(
+        tailnet: Tailnet,
+        config: Config,
+        reload: Option<Reload>,
+        serve: bool,
+        watch: bool,
+    ) -> Result<Node, NodeError> {
+        let (folder, name) = (config.state_dir.clone(), config.hostname.clone());
+        let identity = blocking(move || Identity::load_or_generate(&folder, &name)).await?;
+        let config = Arc::new(config);
+        let shared = Shared {
+            tailnet,
+            config: RwLock::new(Arc::clone(&config)),
+            clouds: RwLock::default(),
+            reloading: tokio::sync::Mutex::default(),
+            identity,
+            gate: Gate::default(),
+            joining: watch::Sender::new(Joining::Waiting),
+            state: watch::Sender::new(None),
+            logged_out: AtomicBool::new(false),
+            reload,
+            requests: Requests::default(),
+            began: Instant::now(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        let node = Node { shared: Arc::new(shared) };
+        let clouds = config.clouds.iter().map(|cloud| node.run_cloud(cloud, serve, watch));
+        let clouds: Vec<Arc<Running>> = clouds.collect::<Result<_, _>>()?;
+        *node.shared.clouds.write().unwrap_or_else(PoisonError::into_inner) = clouds;
+        if serve {
+            serve::local(&node, &config).await?;
+        }
+        Ok(node)
+    }
+
+    /// Makes a cloud, and has it watched and served.
+    fn run_cloud(&self, config: &CloudConfig, serve: bool, watch: bool) -> Result<Arc<Running>, NodeError> {
+        let cloud =
+            Cloud::new(config.clone(), &self.shared.tailnet, &self.shared.gate, &self.shared.identity)?;
+        let proxies = if serve { serve::bind_cloud(&cloud)? } else { Vec::new() };
+        let mut tasks = JoinSet::new();
+        let stop = &self.shared.stop;
+        for proxy in proxies {
+            let serve = proxy.serve(self.clone(), cloud.clone());
+            tasks.spawn(stop.clone().run_until_cancelled_owned(serve).map(drop));
+        }
+        if watch {
+            let watch = crate::cloud::watch(cloud.clone());
+            tasks.spawn(stop.clone().run_until_cancelled_owned(watch).map(drop));
+        }
+        Ok(Arc::new(Running { cloud, tasks: Mutex::new(tasks) }))
+    }
+
+    /// Runs a task until the node stops.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.shared.tasks.spawn(self.shared.stop.clone().run_until_cancelled_owned(task));
+    }
+
+    /// What ends when the node is about to stop: servers take no more requests then.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.shared.stop.clone()
+    }
+
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.shared.tasks
+    }
+
+    /// Waits until the node has joined its tailnet. Cancel safe.
+    ///
+    /// It waits for as long as it takes for what heals by itself or by others: a control server that gives no answer, an
+    /// administrator's approval, a person's login; the log says which.
+    ///
+    /// # Errors
+    /// When it will not join: its key was refused, or is missing.
+    pub async fn joined(&self) -> Result<(), NodeError> {
+        let mut joining = self.shared.joining.subscribe();
+        let outcome = joining.wait_for(|joining| !matches!(joining, Joining::Waiting)).await;
+        match outcome.as_deref() {
+            Ok(Joining::Joined) => Ok(()),
+            Ok(Joining::Failed(error)) => Err(NodeError::Shared(Arc::clone(error))),
+            _ => Err(NodeError::Stopped),
+        }
+    }
+
+    /// The node in its tailnet: to dial, listen, and all else.
+    #[must_use]
+    pub fn tailnet(&self) -> &Tailnet {
+        &self.shared.tailnet
+    }
+
+    /// The configuration that is in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.shared.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The clouds.
+    #[must_use]
+    pub fn clouds(&self) -> Vec<Cloud> {
+        let clouds = self.shared.clouds.read().unwrap_or_else(PoisonError::into_inner);
+        clouds.iter().map(|running| running.cloud.clone()).collect()
+    }
+
+    /// The cloud of that name.
+    #[must_use]
+    pub fn cloud(&self, name: &str) -> Option<Cloud> {
+        self.clouds().into_iter().find(|cloud| cloud.name() == name)
+    }
+
+    /// The client certificate by which servers know this node.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.shared.identity
+    }
+
+    /// Stops: takes no more connections on this machine, gives the open ones the configured grace time, and leaves the
+    /// tailnet. Stopping again does nothing more.
+    pub async fn stop(&self) {
+        let grace = self.config().grace_timeout;
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        let open = self.shared.tasks.len();
+        if tokio::time::timeout(grace, self.shared.tasks.wait()).await.is_err() {
+            warn!("{open} connections did not end within {} s", grace.as_secs_f32());
+        }
+        close(&self.shared.tailnet).await;
+    }
+}
+
+async fn close(tailnet: &Tailnet) {
+    if let Err(timeout) = tailnet.close().await {
+        warn!("{timeout}");
+    }
+}
+
+async fn read_key(config: &Config) -> Result<Option<Key>, KeyError> {
+    let source = config.key.clone();
+    blocking(move || source.read()).await
+}
+
+/// Runs what waits for the disk where it may block.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()), // it is never cancelled
+    }
+}
+
+/// Whether the state folder holds the identity of a node that has joined once: such a node needs no key.
+pub(crate) fn has_identity(state_dir: &Path) -> bool {
+    let text = std::fs::read_to_string(state_dir.join("tailscaled.state"));
+    text.is_ok_and(|text| text.contains("\"profile-"))
+}

@@ -1,0 +1,139 @@
+//! Reading the configuration again while the node runs.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError};
+
+use tracing::info;
+
+use super::{Node, NodeError, Running, blocking};
+use crate::api::Reloaded;
+use crate::config::{Config, ConfigError};
+
+/// How to read the configuration again.
+#[derive(Clone)]
+pub(super) struct Read(Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>);
+
+impl Read {
+    pub(super) fn new(read: impl Fn() -> Result<Config, ConfigError> + Send + Sync + 'static) -> Read {
+        Read(Arc::new(read))
+    }
+}
+
+impl fmt::Debug for Read {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Read")
+    }
+}
+
+/// Why the configuration was not read again. What was in force stays.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// It cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A cloud of it cannot be watched or served.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The node was started with a configuration that has no file.
+    #[error("the node was not started from a file")]
+    NoFile,
+}
+
+impl Node {
+    /// Reads the configuration again. Clouds are added, removed and changed without touching the others; what else has
+    /// changed and can only change with a restart is named.
+    ///
+    /// # Errors
+    /// When it cannot be used; then nothing changes.
+    pub async fn reload(&self) -> Result<Reloaded, ReloadError> {
+        let read = self.shared.reload.clone().ok_or(ReloadError::NoFile)?;
+        let new = blocking(move || (read.0)()).await?;
+        self.reconfigure(new).await
+    }
+
+    /// Puts another configuration into force, as [`reload`](Node::reload) does.
+    ///
+    /// # Errors
+    /// When a cloud of it cannot be watched or served; then nothing changes.
+    pub async fn reconfigure(&self, new: Config) -> Result<Reloaded, ReloadError> {
+        let _turn = self.shared.reloading.lock().await;
+        let old = self.config();
+        let mut reloaded = Reloaded { needs_restart: needs_restart(&old, &new), ..Reloaded::default() };
+        if old.accept_routes != new.accept_routes {
+            let edit = tailnet::PrefsEdit::new().accept_routes(new.accept_routes);
+            if self.tailnet().edit_prefs(&edit).await.is_err() {
+                reloaded.needs_restart.push("accept_routes".to_owned());
+            }
+        }
+        let before = self.shared.clouds.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let stays = |running: &Arc<Running>| new.clouds.contains(running.cloud.config());
+        let (mut running, gone): (Vec<_>, Vec<_>) = before.into_iter().partition(stays);
+        // A cloud that has changed gives its proxies' places free before the new one takes them.
+        for gone in &gone {
+            gone.end().await;
+        }
+        let mut came = Vec::new();
+        for cloud in &new.clouds {
+            if running.iter().any(|r| r.cloud.config() == cloud) {
+                continue;
+            }
+            match self.run_cloud(cloud, true, true) {
+                Ok(cloud) => came.push(cloud),
+                Err(error) => {
+                    for new in &came {
+                        new.end().await;
+                    }
+                    self.bring_back(gone)?;
+                    return Err(error.into());
+                }
+            }
+        }
+        let names = |list: &[Arc<Running>]| -> Vec<String> {
+            list.iter().map(|running| running.cloud.name().to_owned()).collect()
+        };
+        let (gone, new_names) = (names(&gone), names(&came));
+        reloaded.changed = new_names.iter().filter(|name| gone.contains(name)).cloned().collect();
+        reloaded.added = new_names.into_iter().filter(|name| !gone.contains(name)).collect();
+        reloaded.removed = gone.into_iter().filter(|name| !reloaded.changed.contains(name)).collect();
+        running.extend(came);
+        running.sort_by_key(|running| new.clouds.iter().position(|c| c.name == running.cloud.name()));
+        *self.shared.clouds.write().unwrap_or_else(PoisonError::into_inner) = running;
+        *self.shared.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+        info!(
+            added = ?reloaded.added, removed = ?reloaded.removed, changed = ?reloaded.changed,
+            needs_restart = ?reloaded.needs_restart, "the configuration was read again"
+        );
+        Ok(reloaded)
+    }
+
+    /// Runs clouds again that were ended.
+    fn bring_back(&self, ended: Vec<Arc<Running>>) -> Result<(), NodeError> {
+        for ended in ended {
+            let again = self.run_cloud(ended.cloud.config(), true, true)?;
+            let mut clouds = self.shared.clouds.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(place) = clouds.iter_mut().find(|running| Arc::ptr_eq(running, &ended)) {
+                *place = again;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What differs and is only read at the start.
+fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
+    let differs = [
+        ("hostname", old.hostname != new.hostname),
+        ("state_dir", old.state_dir != new.state_dir),
+        ("control_url", old.control_url != new.control_url),
+        ("tags", old.tags != new.tags),
+        ("ephemeral", old.ephemeral != new.ephemeral),
+        ("join_timeout", old.join_timeout != new.join_timeout),
+        ("connect_timeout", old.connect_timeout != new.connect_timeout),
+        ("log.format", old.log_format != new.log_format),
+        ("local.listen", old.listen != new.listen),
+        ("local.socks5", old.socks5 != new.socks5),
+        ("local.http_proxy", old.http_proxy != new.http_proxy),
+    ];
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
+}

@@ -1,0 +1,288 @@
+//! What the node says of itself, and does when a command asks: the same whether the command asks the running node by its
+//! control socket or has a node of its own.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+use http::Method;
+use tailnet::{BackendState, LocalApiError, PingKind, PrefsEdit, StatusError, UpError};
+
+use super::{Joining, Node, read_key};
+use crate::api::{Failure, Netcheck, Peer, PingRequest, Pong, Relay, Status, UpRequest, Whois};
+use crate::cloud::{now, path_text};
+use crate::config::{Key, KeyError};
+
+/// Why the node did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// Nobody of the tailnet has that name or address.
+    #[error("the tailnet has no node with the name or address {0}")]
+    NoSuchPeer(String),
+    /// The word for the kind of ping is not known.
+    #[error("{0:?} is no kind of ping: it must be disco, tsmp or icmp")]
+    NoSuchKind(String),
+    /// The node gave no status.
+    #[error(transparent)]
+    Status(#[from] StatusError),
+    /// The node's LocalAPI refused.
+    #[error(transparent)]
+    LocalApi(#[from] LocalApiError),
+    /// The node did not come up.
+    #[error(transparent)]
+    Up(#[from] UpError),
+    /// The key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The text is no auth key.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl AskError {
+    /// As it goes over the control socket.
+    pub(crate) fn failure(&self) -> Failure {
+        let code = match self {
+            AskError::NoSuchPeer(_) => "no_such_peer",
+            AskError::NoSuchKind(_) | AskError::Invalid(_) | AskError::Key(_) => "invalid",
+            AskError::Up(UpError::AuthRejected { .. }) => "auth_rejected",
+            AskError::Up(UpError::NeedsLogin { .. }) => "needs_login",
+            AskError::LocalApi(LocalApiError::Timeout { .. }) | AskError::Up(UpError::Timeout { .. }) => {
+                "timeout"
+            }
+            AskError::LocalApi(LocalApiError::Refused { status: 404, .. }) => "not_found",
+            _ => "failed",
+        };
+        Failure { error: self.to_string(), code: code.to_owned() }
+    }
+}
+
+impl Node {
+    /// Why the node is not ready: it has not joined, or a required cloud is not reachable.
+    #[must_use]
+    pub fn not_ready(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        let backend = self.shared.state.borrow().as_ref().map(|state| state.backend);
+        let joined = matches!(*self.shared.joining.borrow(), Joining::Joined);
+        if !joined || backend != Some(BackendState::Running) {
+            let state = backend.unwrap_or(BackendState::NoState);
+            reasons.push(format!("the node is not in its tailnet ({state:?})"));
+        }
+        for cloud in self.clouds().iter().filter(|cloud| cloud.config().required) {
+            let health = cloud.health();
+            match health.reachable {
+                Some(true) => {}
+                Some(false) => {
+                    reasons.push(format!("{}: {}", cloud.name(), health.error.unwrap_or_default()));
+                }
+                None => reasons.push(format!("{}: not looked at yet", cloud.name())),
+            }
+        }
+        reasons
+    }
+
+    /// When the node's key expires.
+    #[must_use]
+    pub fn key_expiry(&self) -> Option<SystemTime> {
+        self.shared.state.borrow().as_ref().and_then(|state| state.key_expiry)
+    }
+
+    /// The tailnet's newest state; `None` right after the start.
+    #[must_use]
+    pub fn state(&self) -> Option<tailnet::State> {
+        self.shared.state.borrow().clone()
+    }
+
+    /// How the node and its clouds are. Cancel safe.
+    ///
+    /// # Errors
+    /// Once the node is stopped.
+    pub async fn status(&self) -> Result<Status, AskError> {
+        let status = self.tailnet().status().await?;
+        let state = self.state();
+        let reasons = self.not_ready();
+        Ok(Status {
+            version: crate::VERSION.to_owned(),
+            pid: std::process::id(),
+            state: format!("{:?}", status.backend_state),
+            ready: reasons.is_empty(),
+            reasons,
+            login_url: state.as_ref().and_then(|s| s.login_url.clone()),
+            health: status.health.clone(),
+            key_expires: state.and_then(|s| s.key_expiry).map(seconds),
+            tailnet: status.magic_dns_suffix.clone(),
+            this: Peer { online: status.backend_state == BackendState::Running, ..peer(&status.this) },
+            peers: status.peers().map(peer).collect(),
+            clouds: self.clouds().iter().map(crate::Cloud::report).collect(),
+        })
+    }
+
+    /// Asks a node of the tailnet for a sign of life, once. Cancel safe.
+    ///
+    /// # Errors
+    /// When nobody has that name or address, or no answer came within five seconds.
+    pub async fn ping(&self, request: &PingRequest) -> Result<Pong, AskError> {
+        let kind = match request.kind.as_str() {
+            "disco" => PingKind::Disco,
+            "tsmp" => PingKind::Tsmp,
+            "icmp" => PingKind::Icmp,
+            other => return Err(AskError::NoSuchKind(other.to_owned())),
+        };
+        let status = self.tailnet().status().await?;
+        let ip = ip_of(&status, &request.peer)?;
+        let name = status.peer(ip).map(|peer| peer.short_name().to_owned()).unwrap_or_default();
+        let after = std::time::Duration::from_secs(5);
+        let pong = tokio::time::timeout(after, self.tailnet().ping(ip, kind));
+        let pong = pong.await.map_err(|_| LocalApiError::Timeout { after })??;
+        let path = pong.path.as_ref().map(path_text).unwrap_or_default();
+        Ok(Pong { ip, name, ms: (pong.latency.as_secs_f64() * 100_000.0).round() / 100.0, path })
+    }
+
+    /// Who has an address, with or without a port, or a name. Cancel safe.
+    ///
+    /// # Errors
+    /// When nobody of the tailnet has it.
+    pub async fn whois(&self, address: &str) -> Result<Whois, AskError> {
+        let address = match address.parse::<SocketAddr>() {
+            Ok(address) => address,
+            Err(_) => SocketAddr::new(ip_of(&self.tailnet().status().await?, address)?, 1),
+        };
+        let found = self.tailnet().whois(address).await;
+        let found = found.map_err(|error| match error {
+            LocalApiError::Refused { status: 404, .. } => AskError::NoSuchPeer(address.ip().to_string()),
+            error => error.into(),
+        })?;
+        Ok(Whois {
+            node: found.node.name.trim_end_matches('.').to_owned(),
+            tags: found.node.tags,
+            user: found.user.login_name,
+            display_name: found.user.display_name,
+        })
+    }
+
+    /// The network around the node. Cancel safe.
+    ///
+    /// # Errors
+    /// When there was no check within 30 seconds.
+    pub async fn netcheck(&self) -> Result<Netcheck, AskError> {
+        let found = self.tailnet().netcheck().await?;
+        let map = self.tailnet().derp_map().await?;
+        let region = |number: u32| map.regions.get(&number);
+        let mut relays: Vec<Relay> = found
+            .region_latencies()
+            .filter_map(|(number, latency)| {
+                let region = region(number)?;
+                let ms = (latency.as_secs_f64() * 100_000.0).round() / 100.0;
+                Some(Relay { code: region.region_code.clone(), name: region.region_name.clone(), ms })
+            })
+            .collect();
+        relays.sort_by(|a, b| a.ms.total_cmp(&b.ms));
+        let public = [found.public_v4, found.public_v6];
+        Ok(Netcheck {
+            udp: found.udp,
+            ipv4: found.ipv4,
+            ipv6: found.ipv6,
+            public: public.into_iter().flatten().map(|a| a.to_string()).collect(),
+            mapping_varies: found.mapping_varies_by_dest_ip,
+            preferred_relay: region(found.preferred_derp).map(|r| r.region_code.clone()),
+            relays,
+        })
+    }
+
+    /// Brings the node (back) into its tailnet, and waits until it has joined.
+    ///
+    /// # Errors
+    /// When it does not join within the configured time, or the key is refused.
+    pub async fn bring_up(&self, request: &UpRequest) -> Result<Status, AskError> {
+        let given = match &request.auth_key {
+            Some(text) => {
+                Some(text.parse().map_err(|e: tailnet::InvalidAuthKey| AskError::Invalid(e.to_string()))?)
+            }
+            None => None,
+        };
+        let backend = self.tailnet().watch().newest().await?.backend;
+        let key = match (given, backend) {
+            (None, BackendState::NeedsLogin) => match read_key(&self.config()).await? {
+                Some(Key::Auth(key)) => Some(key),
+                _ => None,
+            },
+            (given, _) => given,
+        };
+        self.shared.logged_out.store(false, Ordering::Relaxed);
+        match key {
+            Some(key) => {
+                self.tailnet().login(&key).await?;
+            }
+            None => {
+                self.tailnet().edit_prefs(&PrefsEdit::new().want_running(true)).await?;
+                self.tailnet().up().await?;
+            }
+        }
+        self.shared.wake(|health| health.reachable != Some(true));
+        self.status().await
+    }
+
+    /// Takes the node out of its tailnet until [`bring_up`](Node::bring_up); it keeps its identity.
+    ///
+    /// # Errors
+    /// Once the node is stopped.
+    pub async fn bring_down(&self) -> Result<Status, AskError> {
+        self.tailnet().edit_prefs(&PrefsEdit::new().want_running(false)).await?;
+        self.after(BackendState::Stopped).await
+    }
+
+    /// Takes the node out of its tailnet and forgets its identity.
+    ///
+    /// # Errors
+    /// Once the node is stopped.
+    pub async fn log_out(&self) -> Result<Status, AskError> {
+        self.shared.logged_out.store(true, Ordering::Relaxed);
+        self.tailnet().logout().await?;
+        self.after(BackendState::NeedsLogin).await
+    }
+
+    /// The status once the node has come to a state.
+    async fn after(&self, state: BackendState) -> Result<Status, AskError> {
+        let mut watch = self.tailnet().watch();
+        let reached = async {
+            while watch.changed().await?.backend != state {}
+            Ok::<_, StatusError>(())
+        };
+        // Where the state is slow to come, the status says which one it is.
+        if let Ok(reached) = tokio::time::timeout(std::time::Duration::from_secs(5), reached).await {
+            reached?;
+        }
+        self.status().await
+    }
+
+    /// What Tailscale counts of the node, in the text format of Prometheus.
+    pub(crate) async fn tailscale_metrics(&self) -> String {
+        self.tailnet().local_api(Method::GET, "/localapi/v0/usermetrics", "").await.unwrap_or_default()
+    }
+}
+
+fn ip_of(status: &tailnet::Status, text: &str) -> Result<IpAddr, AskError> {
+    if let Ok(ip) = text.parse::<IpAddr>() {
+        return Ok(ip);
+    }
+    let peer = status.peer_named(text).and_then(|peer| peer.ips.first());
+    peer.copied().ok_or_else(|| AskError::NoSuchPeer(text.to_owned()))
+}
+
+fn peer(peer: &tailnet::Peer) -> Peer {
+    Peer {
+        name: peer.short_name().to_owned(),
+        dns_name: peer.dns_name.trim_end_matches('.').to_owned(),
+        ips: peer.ips.clone(),
+        online: peer.online,
+        path: path_text(&peer.path()),
+        routes: peer.routes().map(|route| route.to_string()).collect(),
+        sent: peer.tx_bytes,
+        received: peer.rx_bytes,
+    }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or_else(|_| now(), |since| since.as_secs())
+}

@@ -1,0 +1,181 @@
+//! The control socket: what [`crate::api`] describes.
+
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize};
+use tailnet::ConnectError;
+use tracing::{debug, info, warn};
+
+use super::UnixSocket;
+use crate::api::{Cloud, Failure, PingRequest, UpRequest};
+use crate::node::{AskError, Node, ReloadError};
+
+pub(super) fn serve(node: &Node, socket: UnixSocket) {
+    let router = Router::new()
+        .route("/v1/status", get(status))
+        .route("/v1/ping", post(ping))
+        .route("/v1/whois", get(whois))
+        .route("/v1/netcheck", get(netcheck))
+        .route("/v1/up", post(up))
+        .route("/v1/down", post(down))
+        .route("/v1/logout", post(logout))
+        .route("/v1/reload", post(reload))
+        .route("/v1/clouds", get(clouds))
+        .route("/v1/clouds/{name}/check", post(check))
+        .route("/v1/dial", get(dial))
+        .fallback(unknown)
+        .with_state(node.clone());
+    let stopping = node.stopping().cancelled_owned();
+    node.tasks().spawn(async move {
+        let UnixSocket { listener, place: _place } = socket;
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopping).await {
+            warn!("the control socket is served no more: {error}");
+        }
+    });
+}
+
+/// An answer of the control socket.
+type Answer<T> = Result<Json<T>, Refusal>;
+
+struct Refusal(StatusCode, Failure);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.0, Json(self.1)).into_response()
+    }
+}
+
+impl From<AskError> for Refusal {
+    fn from(error: AskError) -> Refusal {
+        let failure = error.failure();
+        let status = match failure.code.as_str() {
+            "no_such_peer" | "not_found" => StatusCode::NOT_FOUND,
+            "invalid" => StatusCode::BAD_REQUEST,
+            "timeout" => StatusCode::GATEWAY_TIMEOUT,
+            _ => StatusCode::BAD_GATEWAY,
+        };
+        Refusal(status, failure)
+    }
+}
+
+fn refusal(status: StatusCode, code: &str, error: String) -> Refusal {
+    Refusal(status, Failure { error, code: code.to_owned() })
+}
+
+fn answer<T: Serialize>(result: Result<T, AskError>) -> Answer<T> {
+    Ok(Json(result?))
+}
+
+async fn status(State(node): State<Node>) -> Answer<crate::api::Status> {
+    answer(node.status().await)
+}
+
+async fn ping(State(node): State<Node>, Json(request): Json<PingRequest>) -> Answer<crate::api::Pong> {
+    answer(node.ping(&request).await)
+}
+
+#[derive(Deserialize)]
+struct Address {
+    address: String,
+}
+
+async fn whois(
+    State(node): State<Node>,
+    Query(Address { address }): Query<Address>,
+) -> Answer<crate::api::Whois> {
+    answer(node.whois(&address).await)
+}
+
+async fn netcheck(State(node): State<Node>) -> Answer<crate::api::Netcheck> {
+    answer(node.netcheck().await)
+}
+
+async fn up(State(node): State<Node>, Json(request): Json<UpRequest>) -> Answer<crate::api::Status> {
+    info!("up, by a command");
+    answer(node.bring_up(&request).await)
+}
+
+async fn down(State(node): State<Node>) -> Answer<crate::api::Status> {
+    info!("down, by a command");
+    answer(node.bring_down().await)
+}
+
+async fn logout(State(node): State<Node>) -> Answer<crate::api::Status> {
+    info!("logout, by a command");
+    answer(node.log_out().await)
+}
+
+async fn reload(State(node): State<Node>) -> Answer<crate::api::Reloaded> {
+    node.reload().await.map(Json).map_err(|error: ReloadError| {
+        warn!("the configuration was not read again: {error}");
+        refusal(StatusCode::BAD_REQUEST, "invalid", error.to_string())
+    })
+}
+
+async fn clouds(State(node): State<Node>) -> Json<Vec<Cloud>> {
+    Json(node.clouds().iter().map(crate::Cloud::report).collect())
+}
+
+async fn check(State(node): State<Node>, Path(name): Path<String>) -> Answer<Cloud> {
+    let unknown = || refusal(StatusCode::NOT_FOUND, "not_found", format!("no cloud is named {name:?}"));
+    let cloud = node.cloud(&name).ok_or_else(unknown)?;
+    cloud.check().await;
+    Ok(Json(cloud.report()))
+}
+
+/// Joins the client with a stream through the tailnet, as `docker attach` does with a container's.
+async fn dial(
+    State(node): State<Node>,
+    Query(Address { address }): Query<Address>,
+    mut request: Request,
+) -> Result<Response, Refusal> {
+    let upgrade = request.headers().get(header::UPGRADE).is_some_and(|value| value == "tcp");
+    if !upgrade {
+        let text = "this needs the headers Connection: Upgrade and Upgrade: tcp".to_owned();
+        return Err(refusal(StatusCode::UPGRADE_REQUIRED, "invalid", text));
+    }
+    let mut stream = match node.tailnet().connect(&address).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            node.shared.requests.count("dial", "failed");
+            return Err(refused_dial(&error));
+        }
+    };
+    node.shared.requests.count("dial", "connected");
+    let upgraded = hyper::upgrade::on(&mut request);
+    node.tasks().spawn(async move {
+        let Ok(client) = upgraded.await else { return };
+        let mut client = TokioIo::new(client);
+        if let Err(error) = tokio::io::copy_bidirectional(&mut client, &mut stream).await {
+            debug!("a stream of the control socket broke: {error}");
+        }
+    });
+    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+    response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("tcp"));
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    Ok(response)
+}
+
+fn refused_dial(error: &ConnectError) -> Refusal {
+    let (status, code) = match error {
+        ConnectError::InvalidAddress(_) => (StatusCode::BAD_REQUEST, "invalid"),
+        ConnectError::NotInTailnet { .. } => (StatusCode::FORBIDDEN, "not_in_tailnet"),
+        ConnectError::NoSuchHost { .. } => (StatusCode::NOT_FOUND, "no_such_host"),
+        ConnectError::Refused { .. } => (StatusCode::BAD_GATEWAY, "refused"),
+        ConnectError::Timeout { .. } => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
+        ConnectError::NotRunning { .. } | ConnectError::Closed { .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "not_running")
+        }
+        _ => (StatusCode::BAD_GATEWAY, "unreachable"),
+    };
+    refusal(status, code, error.to_string())
+}
+
+async fn unknown(request: Request) -> Refusal {
+    let text = format!("{} {} is not known here", request.method(), request.uri().path());
+    refusal(StatusCode::NOT_FOUND, "not_found", text)
+}
