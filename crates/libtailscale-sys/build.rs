@@ -3,7 +3,7 @@
 //! From the environment: `GO` names the go command; `LIBTAILSCALE_LIB_DIR` names a folder that holds a
 //! `libtailscale.a` built before, and then no Go is needed.
 //! To dependents that ask (`DEP_TAILSCALE_*`): `go`, `gotoolchain`, `cc`, `source`, `tags`,
-//! `include`; `version` and `go_version`: of tailscale.com and Go.
+//! `modfile`, `include`; `version` and `go_version`: of tailscale.com and Go.
 
 #[path = "build/go.rs"]
 mod go;
@@ -63,7 +63,9 @@ fn run() -> Result<(), String> {
                 println!("cargo::metadata=gotoolchain={toolchain}");
             }
             let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-            go.build_archive(&source, &out_dir.join("libtailscale.a"))?;
+            let modfile = go.make_modfile(&source, &out_dir.join("wireguard"))?;
+            println!("cargo::metadata=modfile={}", modfile.display());
+            go.build_archive(&source, &modfile, &out_dir.join("libtailscale.a"))?;
             link(&out_dir);
         }
     }

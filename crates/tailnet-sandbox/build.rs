@@ -22,12 +22,16 @@ fn main() -> ExitCode {
     for folder in ["cmd/sandbox", "cmd/wire", "internal/sandbox"] {
         println!("cargo::rerun-if-changed={source}/{folder}");
     }
+    // None where the archive was built before.
+    let modfile =
+        Some(metadata("MODFILE")).filter(|path| !path.is_empty()).map(|path| format!("-modfile={path}"));
     for (command, program) in &programs {
         let mut build = Command::new(metadata("GO"));
         build
             .current_dir(&source)
             .args(["build", "-trimpath", "-mod=readonly", "-buildvcs=false"])
             .arg("-buildmode=pie") // compiled as for an archive, so that both share Go's cache
+            .args(modfile.iter())
             .args(["-ldflags", "-s -w", "-tags", &metadata("TAGS"), "-o"])
             .arg(program)
             .arg(format!("./cmd/{command}"));

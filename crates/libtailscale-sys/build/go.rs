@@ -86,20 +86,42 @@ impl Go {
         version.trim_start_matches("go")
     }
 
+    /// Makes the go.mod by which a packet under way takes less memory: see cmd/wireguard.
+    pub(crate) fn make_modfile(&self, source: &Path, folder: &Path) -> Result<PathBuf, String> {
+        let mut run = Command::new(&self.command);
+        run.args(["run", "-trimpath", "-mod=readonly", "-buildvcs=false", "./cmd/wireguard"]).arg(folder);
+        // It runs here, whatever the target is.
+        run.env("GO", &self.command).env("CGO_ENABLED", "0").env_remove("GOOS").env_remove("GOARCH");
+        self.run(run, source)?;
+        Ok(folder.join("go.mod"))
+    }
+
     /// Builds the archive for cargo's target.
-    pub(crate) fn build_archive(&self, source: &Path, archive: &Path) -> Result<(), String> {
+    pub(crate) fn build_archive(&self, source: &Path, modfile: &Path, archive: &Path) -> Result<(), String> {
         let mut build = Command::new(&self.command);
         build
-            .current_dir(source)
-            .args(["build", "-trimpath", "-mod=readonly", "-buildvcs=false", "-buildmode=c-archive"])
+            .args([
+                "build",
+                "-trimpath",
+                "-mod=readonly",
+                "-buildvcs=false",
+                "-buildmode=c-archive",
+                "-modfile",
+            ])
+            .arg(modfile)
             .args(["-ldflags", "-s -w", "-tags", &tags(source)?, "-o"])
             .arg(archive)
             .arg(".")
             .envs(target_environment()?);
+        self.run(build, source)
+    }
+
+    fn run(&self, mut command: Command, source: &Path) -> Result<(), String> {
+        command.current_dir(source);
         if let Some(toolchain) = self.toolchain {
-            build.env("GOTOOLCHAIN", toolchain);
+            command.env("GOTOOLCHAIN", toolchain);
         }
-        let output = build.output().map_err(|e| format!("cannot run {}: {e}", self.command.display()))?;
+        let output = command.output().map_err(|e| format!("cannot run {}: {e}", self.command.display()))?;
         if output.status.success() {
             return Ok(());
         }

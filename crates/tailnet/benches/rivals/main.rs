@@ -64,7 +64,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// How much is measured.
+/// How much is measured. A transfer has to be longer than what the queues on the way can take at once.
 struct Extent {
     rounds: usize,
     starts: usize,
@@ -75,7 +75,7 @@ struct Extent {
 async fn coordinate(args: Args) -> anyhow::Result<()> {
     let extent = match args.quick {
         true => Extent { rounds: 1, starts: 1, seconds: 0.3, held: 500 },
-        false => Extent { rounds: args.rounds, starts: 5, seconds: 1.2, held: 10_000 },
+        false => Extent { rounds: args.rounds, starts: 5, seconds: 2.4, held: 10_000 },
     };
     let all = [Rival::Ours, Rival::Native, Rival::Crate, Rival::Socks5, Rival::Loopback];
     let rivals: Vec<Rival> =
