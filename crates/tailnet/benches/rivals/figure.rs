@@ -56,6 +56,8 @@ pub(crate) const LOADED: Figure = below("memory, most under load", "MB", Some(15
 pub(crate) const HELD: Figure = below("memory, 10,000 open streams", "MB", Some(1000.0));
 pub(crate) const HELD_THREADS: Figure = below("threads, 10,000 open streams", "", Some(100.0));
 pub(crate) const FIRST_BYTE: Figure = less("start to first byte", "ms", &[NATIVE]);
+pub(crate) const LARGE_FIRST_BYTE: Figure = less("start to first byte, 10,000 nodes", "ms", &[NATIVE]);
+pub(crate) const LARGE_IDLE: Figure = less("memory, 10,000 nodes", "MB", &[NATIVE]);
 pub(crate) const SIZE: Figure = below("program", "MB", Some(25.0));
 pub(crate) const FAILED: Figure = below("dials without an answer in 2 s", "", None);
 
@@ -83,6 +85,8 @@ pub(crate) const ALL: &[Figure] = &[
     HELD,
     HELD_THREADS,
     FIRST_BYTE,
+    LARGE_FIRST_BYTE,
+    LARGE_IDLE,
     SIZE,
 ];
 

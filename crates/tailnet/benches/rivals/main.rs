@@ -98,6 +98,7 @@ async fn coordinate(args: Args) -> anyhow::Result<()> {
         bench.round(round).await;
     }
     bench.memory().await;
+    bench.large_tailnet().await?;
     let text = format!("{}\n{}", figure::table(&bench.results, &rivals), figure::goals(&bench.results));
     println!("{text}");
     if let Some(path) = args.save {
@@ -278,6 +279,28 @@ impl Bench {
                 eprintln!("{}: {error:#}", rival.name());
             }
         }
+    }
+
+    /// Joins a tailnet with many other nodes.
+    async fn large_tailnet(&mut self) -> anyhow::Result<()> {
+        self.sandbox.add_nodes(self.extent.held).await?;
+        let rivals: Vec<Rival> = self.clients.iter().map(|(rival, _)| *rival).collect();
+        for round in 0..self.extent.rounds {
+            for rival in rivals.iter().filter(|rival| **rival != Rival::Loopback) {
+                let join = self.join(*rival);
+                match rival.start(join).await {
+                    Err(error) => eprintln!("{}: {error:#}", rival.name()),
+                    Ok(client) => {
+                        let ms = client.first_byte.as_secs_f64() * 1e3;
+                        self.results.add(figure::LARGE_FIRST_BYTE, *rival, round, ms);
+                        tokio::time::sleep(Duration::from_secs_f64(self.extent.seconds)).await;
+                        self.results.add(figure::LARGE_IDLE, *rival, round, client.resident()?);
+                        client.stop().await?;
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn end(self) -> anyhow::Result<()> {

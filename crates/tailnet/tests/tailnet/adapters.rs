@@ -1,4 +1,4 @@
-//! What other libraries and programs reach the tailnet by: axum, SOCKS5, HTTP CONNECT.
+//! What other libraries and programs reach the tailnet by: axum, tonic, reqwest, SOCKS5, HTTP CONNECT.
 
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -9,6 +9,11 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tailnet::{PeerAddr, Tailnet};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::TcpListener;
+use tonic::transport::Endpoint;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::common::{CLOSED, DIGEST, ECHO, builder, done, joined, soon};
 
@@ -29,6 +34,56 @@ async fn axum_serves_the_tailnet_and_knows_who_asks() {
     assert_eq!(body, asked_from.as_bytes());
     serving.abort();
     soon(client.close()).await.unwrap();
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn grpc_calls_reach_a_server_in_the_tailnet_and_no_other() {
+    let (sandbox, node, _) = joined().await;
+    let client = soon(builder(&sandbox).hostname("client").up()).await.unwrap();
+    let (_reporter, health) = tonic_health::server::health_reporter();
+    let services = tonic::service::Routes::new(health).into_axum_router();
+    let listener = soon(node.listen(50051)).await.unwrap();
+    let serving = tokio::spawn(async move { axum::serve(listener, services).await });
+    let connect = async |server: &str| {
+        Endpoint::try_from(server.to_owned()).unwrap().connect_with_connector(client.connector()).await
+    };
+    let channel = soon(connect("http://node:50051")).await.unwrap();
+    let answer = soon(HealthClient::new(channel).check(HealthCheckRequest::default())).await.unwrap();
+    assert_eq!(answer.into_inner().status(), ServingStatus::Serving);
+    assert!(soon(connect("http://localhost:50051")).await.is_err());
+    serving.abort();
+    soon(client.close()).await.unwrap();
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn reqwest_reaches_the_tailnet_and_nothing_else() {
+    let (sandbox, node, _) = joined().await;
+    let web = soon(builder(&sandbox).hostname("web").up()).await.unwrap();
+    let app = Router::new().route("/", get(async || "from the tailnet"));
+    let pages = soon(web.listen(80)).await.unwrap();
+    let serving = tokio::spawn(async move { axum::serve(pages, app).await });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = listener.local_addr().unwrap();
+    let socks = node.clone();
+    let proxying = tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let node = socks.clone();
+            tokio::spawn(async move { node.serve_socks5(client).await });
+        }
+    });
+    let proxy = reqwest::Proxy::all(format!("socks5h://{here}")).unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().proxy(proxy).build().unwrap();
+    let answer = soon(client.get("http://web/").send()).await.unwrap();
+    assert_eq!(soon(answer.text()).await.unwrap(), "from the tailnet");
+    for elsewhere in [format!("http://{here}/"), format!("http://localhost:{}/", here.port())] {
+        assert!(soon(client.get(&elsewhere).send()).await.is_err(), "{elsewhere}");
+    }
+    serving.abort();
+    proxying.abort();
+    soon(web.close()).await.unwrap();
     done(sandbox, node).await;
 }
 

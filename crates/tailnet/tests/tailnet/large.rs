@@ -54,6 +54,16 @@ fn alone(in_a_row: usize, at_once: usize) {
     print!("{text}");
 }
 
+#[tokio::test]
+async fn a_tailnet_of_ten_thousand_nodes_is_joined_and_its_peers_are_reached() {
+    let sandbox = crate::common::sandbox().await;
+    soon(sandbox.add_nodes(10_000)).await.unwrap();
+    let node = soon(crate::common::builder(&sandbox).up()).await.unwrap();
+    drop(one(&node).await);
+    assert_eq!(soon(node.status()).await.unwrap().peers().count(), 10_001);
+    done(sandbox, node).await;
+}
+
 /// What the process holds.
 struct Held {
     descriptors: usize,
