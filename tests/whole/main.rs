@@ -6,8 +6,10 @@ mod node;
 mod program;
 
 mod commands;
+mod kill;
 mod lxd_ping;
 mod membership;
+mod proxies;
 mod real_lxd;
 mod service;
 mod unprivileged;
