@@ -5,6 +5,7 @@
 mod node;
 mod program;
 
+mod clouds;
 mod commands;
 mod kill;
 mod lxd_ping;

@@ -132,8 +132,8 @@ pub(crate) struct Launch {
     #[arg(short, long)]
     pub(crate) profile: Vec<String>,
     /// A setting of the instance.
-    #[arg(short, long, value_name = "KEY=VALUE")]
-    pub(crate) config: Vec<String>,
+    #[arg(short = 'c', long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
     /// To be deleted when it stops.
     #[arg(short, long)]
     pub(crate) ephemeral: bool,
