@@ -98,6 +98,9 @@ mod tests {
         ] {
             assert!(problems.iter().any(|p| p.contains(expected)), "{expected}: {problems:?}");
         }
-        assert!(!problems.iter().any(|p| p.contains("SERVICE_HOST")), "that one is Kubernetes': {problems:?}");
+        assert!(
+            !problems.iter().any(|p| p.contains("SERVICE_HOST")),
+            "that one is Kubernetes': {problems:?}"
+        );
     }
 }

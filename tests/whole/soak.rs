@@ -254,8 +254,11 @@ fn socks5_once(port: u16, host: &str, target: u16) -> std::io::Result<()> {
     request.extend(host.as_bytes());
     request.extend(target.to_be_bytes());
     stream.write_all(&request)?;
-    let mut reply = [0; 10];
+    let mut reply = [0; 4];
     stream.read_exact(&mut reply)?;
+    // The address behind it is of either family.
+    let mut bound = vec![0; if reply[3] == 4 { 18 } else { 6 }];
+    stream.read_exact(&mut bound)?;
     if reply[1] != 0 {
         return Err(std::io::Error::other(format!("SOCKS5 code {}", reply[1])));
     }
