@@ -136,13 +136,19 @@ impl Setup {
     }
 
     /// How fast the server itself is with a file: what curl needs, straight, without a delay.
-    pub(crate) async fn limit(&self, figure: Figure, _round: usize) -> Duration {
+    pub(crate) async fn limit(&self, figure: Figure) -> Duration {
         self.prepare(figure).await;
         let url = format!("https://{}/1.0/instances/c1/files?path={FILE}", self.server);
         let conf = self.folder.path().join("conf");
         let (file, crt, key) = (self.file(), conf.join("client.crt"), conf.join("client.key"));
         let mut command = tokio::process::Command::new("curl");
-        command.args(["-sSfk", "--http1.1", "-o", "/dev/null", "--cert"]).arg(crt).arg("--key").arg(key);
+        command
+            .args(["-sSfk", "--http1.1", "-o"])
+            .arg(conf.join("pulled"))
+            .arg("--cert")
+            .arg(crt)
+            .arg("--key")
+            .arg(key);
         if figure == Figure::Push {
             command.args(["-X", "POST", "-H", "content-type: application/octet-stream", "-T"]).arg(file);
         }
