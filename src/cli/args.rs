@@ -164,4 +164,23 @@ mod tests {
     fn the_arguments_are_well_formed() {
         <Args as clap::CommandFactory>::command().debug_assert();
     }
+
+    #[test]
+    fn no_command_has_an_argument_with_the_name_of_a_global_one() {
+        fn check(command: &clap::Command, globals: &[String]) {
+            for argument in command.get_arguments().filter(|a| !a.is_global_set()) {
+                assert!(
+                    !globals.contains(&argument.get_id().to_string()),
+                    "{} {argument}",
+                    command.get_name()
+                );
+            }
+            command.get_subcommands().for_each(|sub| check(sub, globals));
+        }
+        let command = <Args as clap::CommandFactory>::command();
+        let globals: Vec<String> =
+            command.get_arguments().filter(|a| a.is_global_set()).map(|a| a.get_id().to_string()).collect();
+        assert!(globals.len() > 5);
+        check(&command, &globals);
+    }
 }

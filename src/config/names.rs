@@ -3,6 +3,8 @@
 
 use super::{Environment, Problem, nearest};
 
+const PREFIX: &str = "KOLABOREE_";
+
 /// Our own names, for what Tailscale's image has none for.
 pub(super) const OWN: [&str; 4] =
     ["KOLABOREE_CONFIG", "KOLABOREE_CONTROL_URL", "KOLABOREE_LOG_FORMAT", "KOLABOREE_OUTPUT"];
@@ -60,14 +62,14 @@ pub(super) fn refused(environment: &Environment) -> Vec<Problem> {
         let remedy = "there is no other way here: remove it".to_owned();
         add("TS_USERSPACE", "this node runs in user space always".to_owned(), remedy);
     }
-    // cargo sets KOLABOREE_VERSION for what it runs.
-    let ours = |name: &&str| name.starts_with("KOLABOREE_") && *name != "KOLABOREE_VERSION";
-    for name in environment.names().filter(|name| ours(name) && !OWN.contains(name)) {
-        let remedy = match nearest(name, OWN.into_iter()) {
-            Some(nearest) => format!("write {nearest}, if that was meant"),
-            None => format!("known are {}", OWN.join(", ")),
-        };
-        add(name, "this variable is not known".to_owned(), remedy);
+    for name in environment.names().filter(|name| !OWN.contains(name)) {
+        // Others set names that begin like ours too: Kubernetes for a service, cargo for what it runs.
+        let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+        let known = OWN.into_iter().filter_map(|own| own.strip_prefix(PREFIX));
+        if let Some(nearest) = nearest(rest, known) {
+            let remedy = format!("write {PREFIX}{nearest}, if that was meant, or remove it");
+            add(name, "this variable is not known".to_owned(), remedy);
+        }
     }
     problems
 }
@@ -82,6 +84,7 @@ mod tests {
             ("TS_EXTRA_ARGS", "--accept-routes --login-server=https://control.example -ssh"),
             ("TS_ROUTES", "192.0.2.0/24"),
             ("KOLABOREE_CONTROL_URI", "x"),
+            ("KOLABOREE_NODE_SERVICE_HOST", "192.0.2.1"),
         ]
         .into_iter()
         .collect();
@@ -95,5 +98,9 @@ mod tests {
         ] {
             assert!(problems.iter().any(|p| p.contains(expected)), "{expected}: {problems:?}");
         }
+        assert!(
+            !problems.iter().any(|p| p.contains("SERVICE_HOST")),
+            "that one is Kubernetes': {problems:?}"
+        );
     }
 }

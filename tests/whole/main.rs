@@ -5,9 +5,14 @@
 mod node;
 mod program;
 
+mod clouds;
 mod commands;
+mod examples;
+mod kill;
 mod lxd_ping;
 mod membership;
+mod proxies;
 mod real_lxd;
 mod service;
+mod soak;
 mod unprivileged;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -112,6 +112,14 @@ impl World {
     }
 }
 
+fn forward(stream: impl std::io::Read + Send + 'static, to: Sender<String>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let _ = to.send(line);
+        }
+    });
+}
+
 /// The service, and the log that it writes.
 pub(crate) struct Service {
     child: Option<Child>,
@@ -122,13 +130,17 @@ pub(crate) struct Service {
 impl Service {
     pub(crate) fn start(mut program: Command) -> Service {
         let mut child = program.spawn().unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
+        forward(child.stderr.take().unwrap(), sender);
+        Service { child: Some(child), lines, log: String::new() }
+    }
+
+    /// As [`start`](Service::start), of a program that says things on its standard output too.
+    pub(crate) fn start_with_stdout(mut program: Command) -> Service {
+        let mut child = program.spawn().unwrap();
+        let (sender, lines) = channel();
+        forward(child.stderr.take().unwrap(), sender.clone());
+        forward(child.stdout.take().unwrap(), sender);
         Service { child: Some(child), lines, log: String::new() }
     }
 

@@ -14,12 +14,16 @@ pub(crate) struct Printed {
     pub(crate) stderr: String,
 }
 
-/// The example, which cargo builds for `cargo test`.
-pub(crate) fn lxd_ping() -> PathBuf {
+/// An example, which cargo builds for `cargo test`.
+pub(crate) fn example(name: &str) -> PathBuf {
     let tests = std::env::current_exe().unwrap();
-    let path = tests.parent().unwrap().parent().unwrap().join("examples/lxd_ping");
-    assert!(path.is_file(), "{} is missing: cargo build --example lxd_ping", path.display());
+    let path = tests.parent().unwrap().parent().unwrap().join("examples").join(name);
+    assert!(path.is_file(), "{} is missing: cargo build --example {name}", path.display());
     path
+}
+
+pub(crate) fn lxd_ping() -> PathBuf {
+    example("lxd_ping")
 }
 
 /// A command with nothing in its environment but what every program needs.

@@ -10,18 +10,18 @@ use tailnet_sandbox::{Peer, Sandbox};
 
 use crate::program::{command, lxd_ping, run};
 
-fn lxd_dir() -> PathBuf {
+pub(crate) fn lxd_dir() -> PathBuf {
     std::env::var_os("LXD_DIR").expect("LXD_DIR").into()
 }
 
 /// What `lxc` prints.
-fn lxc(args: &[&str]) -> String {
+pub(crate) fn lxc(args: &[&str]) -> String {
     let output = Command::new("lxc").args(args).output().expect("lxc is installed");
     assert!(output.status.success(), "lxc {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn new_token() -> String {
+pub(crate) fn new_token() -> String {
     lxc(&["config", "trust", "add", "--name", "test"]).lines().last().unwrap().to_owned()
 }
 

@@ -40,6 +40,10 @@ const LOCAL_SOCKETS: [&str; 3] =
 /// How many commands connect their streams at the same time.
 const AT_ONCE: usize = 16;
 
+/// How many operations are waited for on the connection that all requests share: servers carry 250 requests at once
+/// on one, and the rest is for what ends sooner.
+const SHARED_WAITS: usize = 100;
+
 /// What a request carries.
 pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
 
@@ -70,6 +74,7 @@ struct Shared {
     timeout: Duration,
     bearer: Option<HeaderValue>,
     turns: Semaphore,
+    waits: Semaphore,
     /// What the server said of itself, once it trusted this client.
     server: OnceCell<Server>,
 }
@@ -200,8 +205,8 @@ impl Client {
             .http2_initial_connection_window_size(WINDOW)
             .build(dial.clone());
         let server = OnceCell::new();
-        let turns = Semaphore::new(AT_ONCE);
-        let shared = Shared { http, http1, dial, base, name, timeout, bearer, turns, server };
+        let (turns, waits) = (Semaphore::new(AT_ONCE), Semaphore::new(SHARED_WAITS));
+        let shared = Shared { http, http1, dial, base, name, timeout, bearer, turns, waits, server };
         Client { shared: Arc::new(shared), scope: Scope::default() }
     }
 
@@ -309,6 +314,11 @@ impl Client {
     /// A place among the few that connect several websockets at once.
     pub(crate) async fn turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
         self.shared.turns.acquire().await.ok() // never closed
+    }
+
+    /// A place among the waits on the shared connection, where there is one.
+    pub(crate) fn wait_slot(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.shared.waits.try_acquire().ok()
     }
 
     /// Sends a request on a connection of HTTP/1.1.

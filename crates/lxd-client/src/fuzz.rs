@@ -1,10 +1,19 @@
 //! Every parser of what a server sends, for the fuzzer (`fuzz/`) and for a test that needs none.
 
-use serde::de::DeserializeOwned;
-
 use crate::{
-    Alias, Backup, Image, Instance, OidcLogin, OperationState, Profile, Server, Snapshot, TrustToken,
+    Alias, Backup, Bucket, BucketKey, Certificate, Cluster, ClusterGroup, ClusterMember, ClusterMemberState,
+    Image, Instance, InstanceState, Network, NetworkAcl, NetworkAllocation, NetworkForward, NetworkLease,
+    NetworkLoadBalancer, NetworkPeer, NetworkState, NetworkZone, OidcLogin, OperationState, Profile, Project,
+    ProjectState, Resources, Server, Snapshot, StoragePool, StoragePoolResources, TrustToken, Volume,
+    VolumeBackup, VolumeSnapshot, VolumeState, Warning, ZoneRecord,
 };
+
+/// Reads the bytes as each of these types.
+macro_rules! read_as {
+    ($data:expr; $($answer:ty),+ $(,)?) => {
+        $(let _ = serde_json::from_slice::<$answer>($data);)+
+    };
+}
 
 /// Gives the bytes to every parser. None may panic.
 #[cfg_attr(not(fuzzing), allow(unreachable_pub, reason = "the fuzzer is the only user outside"))]
@@ -16,13 +25,14 @@ pub fn read_anything(data: &[u8]) {
         let _ = parsed.map(|state| (state.is_final(), state.progress().map(str::len)));
     }
     crate::events::read_any(data);
-    as_json::<Server>(data);
-    as_json::<Instance>(data);
-    as_json::<Image>(data);
-    as_json::<Alias>(data);
-    as_json::<Snapshot>(data);
-    as_json::<Backup>(data);
-    as_json::<Profile>(data);
+    read_as!(
+        data; Server, Resources, Certificate, Warning, Project, ProjectState, Profile,
+        Instance, InstanceState, Snapshot, Backup, Image, Alias,
+        Network, NetworkState, NetworkLease, NetworkAllocation, NetworkForward, NetworkPeer, NetworkLoadBalancer,
+        NetworkAcl, NetworkZone, ZoneRecord,
+        StoragePool, StoragePoolResources, Volume, VolumeState, VolumeSnapshot, VolumeBackup, Bucket, BucketKey,
+        Cluster, ClusterMember, ClusterMemberState, ClusterGroup,
+    );
     let text = String::from_utf8_lossy(data);
     let _ = text.parse::<TrustToken>();
     let _ = text.parse::<crate::Fingerprint>();
@@ -38,16 +48,15 @@ pub fn read_anything(data: &[u8]) {
     let _ = crate::files::FileInfo::of(&headers);
 }
 
-fn as_json<T: DeserializeOwned>(data: &[u8]) {
-    let _ = serde_json::from_slice::<T>(data);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Answers as they come, to begin from.
-    const SEEDS: [&[u8]; 6] = [
+    const SEEDS: [&[u8]; 9] = [
+        br#"{"name":"n","type":"bridge","config":{},"ports":[{"listen_port":"80"}],"entries":[{"ttl":1}],"ingress":null}"#,
+        br#"{"space":{"used":1,"total":2},"usage":null,"storage_pools":{"p":{"inodes":{"used":3}}},"cpu":{"total":4}}"#,
+        br#"{"server_name":"m","roles":null,"resources":{"containers":{"Limit":-1,"Usage":1}},"mtu":1500,"counters":{"a":-1}}"#,
         br#"{"type":"sync","status":"Success","status_code":200,"metadata":{"id":"a","status_code":103,"metadata":null}}"#,
         br#"{"type":"async","metadata":{"id":"a","class":"task","resources":{"instances":["/1.0/instances/a"]}}}"#,
         br#"{"type":"error","error":"not found","error_code":404}"#,

@@ -3,12 +3,16 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{Fingerprint, pem};
 
-/// The certificate and key by which a server knows this client. `Debug` shows the fingerprint only.
+/// The certificate and key by which a server knows this client. `Debug` shows the fingerprint only, and the key's
+/// bytes are overwritten when it is dropped.
 #[derive(PartialEq, Eq)]
 pub struct Identity {
     certificates: Vec<CertificateDer<'static>>,
@@ -92,14 +96,25 @@ impl Identity {
         &self.certificates[0] // from_pem refuses an empty list
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
-        (self.certificates, self.key)
+    /// For a handshake.
+    pub(crate) fn certified_key(&self) -> Result<Arc<SingleCertAndKey>, rustls::Error> {
+        // By reference, so that no other copy of the key's bytes is left behind.
+        let key = rustls::crypto::ring::sign::any_supported_type(&self.key)?;
+        let certified = CertifiedKey::new(self.certificates.clone(), key);
+        certified.keys_match()?;
+        Ok(Arc::new(certified.into()))
     }
 }
 
 impl Clone for Identity {
     fn clone(&self) -> Identity {
         Identity { certificates: self.certificates.clone(), key: self.key.clone_key() }
+    }
+}
+
+impl Drop for Identity {
+    fn drop(&mut self) {
+        self.key.zeroize();
     }
 }
 
@@ -149,10 +164,10 @@ fn load_or_generate(folder: &Path, name: &str, usage: Use) -> Result<Identity, I
         Use::Server => "server",
     };
     let (certificate, key) = (folder.join(format!("{stem}.crt")), folder.join(format!("{stem}.key")));
-    let read = |path: &Path| fs::read_to_string(path).map_err(file_error(path));
+    let read = |path: &Path| fs::read_to_string(path).map(Zeroizing::new).map_err(file_error(path));
     if !certificate.exists() && !key.exists() {
         fs::create_dir_all(folder).map_err(file_error(folder))?;
-        write_whole(&key, &new_key()?.serialize_pem(), 0o600)?;
+        write_whole(&key, &Zeroizing::new(new_key()?.serialize_pem()), 0o600)?;
     }
     if !certificate.exists() {
         let pair = rcgen::KeyPair::from_pem(&read(&key)?)?;

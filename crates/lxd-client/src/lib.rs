@@ -71,6 +71,7 @@ mod oidc;
 mod operation;
 mod path;
 mod pem;
+mod pieces;
 mod profiles;
 mod projects;
 mod request;
@@ -131,7 +132,7 @@ pub use storage::{
 };
 pub use tls::ServerTrust;
 pub use token::{InvalidToken, TrustToken};
-pub use transfer::Download;
+pub use transfer::{Download, WithProgress, with_progress};
 pub use versioned::Versioned;
 pub use warnings::{Warning, WarningHandle};
 pub use websocket::{Message, RawStream, WebSocket};

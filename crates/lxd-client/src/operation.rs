@@ -281,11 +281,13 @@ async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
     let mut lost_since: Option<tokio::time::Instant> = None;
     // The error of a /wait that answered with one, until the operation itself tells more.
     let mut refused: Option<(u16, String)> = None;
+    let slot = client.wait_slot();
     loop {
         let request = match refused {
             None => get(&["wait"]).query("timeout", -1).no_timeout(),
             Some(_) => get(&[]),
         };
+        let request = if slot.is_some() { request } else { request.on_its_own() };
         match request.answer().await {
             Ok((Envelope::Sync(state), _)) => {
                 let state: OperationState = serde_json::from_value(state).map_err(|e| client.protocol(e))?;

@@ -1,5 +1,6 @@
 //! One request: what every area of the API is made of.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use crate::connect::BoxError;
 use crate::envelope::Envelope;
 use crate::operation::Operation;
 use crate::path::{Path, push_query};
+use crate::transfer::Uploading;
 use crate::{Client, Error, OidcLogin, Versioned};
 
 /// A request to any endpoint, from [`Client::get`] and its like: for what this crate has no method for.
@@ -39,7 +41,8 @@ pub struct Request {
     headers: HeaderMap,
     body: Payload,
     needs: Vec<&'static str>,
-    timeout: Option<Duration>,
+    deadline: Deadline,
+    carrier: Carrier,
     fault: Option<String>,
 }
 
@@ -48,6 +51,16 @@ enum Payload {
     None,
     Json(Bytes),
     Stream(Body),
+}
+
+/// How long a request may take.
+#[derive(Debug)]
+enum Deadline {
+    After(Duration),
+    /// As long as something at the server lasts.
+    None,
+    /// As long as the server takes what is sent.
+    Upload(Arc<Uploading>),
 }
 
 impl Client {
@@ -62,7 +75,8 @@ impl Client {
             headers: HeaderMap::new(),
             body: Payload::None,
             needs: Vec::new(),
-            timeout: Some(self.timeout()),
+            deadline: Deadline::After(self.timeout()),
+            carrier: Carrier::Shared,
             fault: None,
         }
     }
@@ -135,7 +149,21 @@ impl Request {
     /// Sends a stream of bytes.
     pub(crate) fn stream(mut self, body: Body) -> Request {
         self.body = Payload::Stream(body);
+        self.on_its_own()
+    }
+
+    /// Sends it on a connection that nothing else uses meanwhile.
+    pub(crate) fn on_its_own(mut self) -> Request {
+        self.carrier = Carrier::Own;
         self
+    }
+
+    /// Sends a stream of bytes that may take as long as the server takes it.
+    pub(crate) fn upload(mut self, body: Body) -> Request {
+        let uploading = Arc::<Uploading>::default();
+        self.body = Payload::Stream(uploading.watch(body));
+        self.deadline = Deadline::Upload(uploading);
+        self.on_its_own()
     }
 
     /// Has the server refuse the update when the value was changed since it was read.
@@ -154,13 +182,13 @@ impl Request {
 
     /// Another deadline than the client's.
     pub fn timeout(mut self, timeout: Duration) -> Request {
-        self.timeout = Some(timeout);
+        self.deadline = Deadline::After(timeout);
         self
     }
 
     /// No deadline, other than that for a connection: for an answer that comes when something ends.
     pub(crate) fn no_timeout(mut self) -> Request {
-        self.timeout = None;
+        self.deadline = Deadline::None;
         self
     }
 
@@ -252,9 +280,7 @@ impl Request {
 
     /// Sends it and gives the envelope, whatever is in it.
     pub(crate) async fn answer(self) -> Result<(Envelope, HeaderMap), Error> {
-        let client = self.client.clone();
-        // A stream as the body is as long as it is; what it is made of has its deadlines.
-        let carrier = if matches!(self.body, Payload::Stream(_)) { Carrier::Own } else { Carrier::Shared };
+        let (client, carrier) = (self.client.clone(), self.carrier);
         self.deadline(async |request: Request| {
             let (head, body) = request.raw(carrier).await?;
             let body = client.collect(body).await?;
@@ -288,12 +314,20 @@ impl Request {
     }
 
     async fn deadline<T>(self, work: impl AsyncFnOnce(Request) -> Result<T, Error>) -> Result<T, Error> {
-        let server = self.client.name().to_owned();
-        match self.timeout {
-            Some(after) => {
+        let (server, patience) = (self.client.name().to_owned(), self.client.timeout());
+        match &self.deadline {
+            Deadline::After(after) => {
+                let after = *after;
                 tokio::time::timeout(after, work(self)).await.map_err(|_| Error::Timeout { server, after })?
             }
-            None => work(self).await,
+            Deadline::None => work(self).await,
+            Deadline::Upload(uploading) => {
+                let uploading = Arc::clone(uploading);
+                tokio::select! {
+                    done = work(self) => done,
+                    () = uploading.stalled(patience) => Err(Error::Timeout { server, after: patience }),
+                }
+            }
         }
     }
 

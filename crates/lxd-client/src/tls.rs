@@ -78,10 +78,10 @@ fn with_identity(
     identity: Option<Identity>,
 ) -> Result<ClientConfig, Error> {
     let Some(identity) = identity else { return Ok(builder.with_no_client_auth()) };
-    let (certificates, key) = identity.into_parts();
-    builder
-        .with_client_auth_cert(certificates, key)
-        .map_err(|e| Error::Config { message: format!("client certificate and key: {e}") })
+    let key = identity
+        .certified_key()
+        .map_err(|e| Error::Config { message: format!("client certificate and key: {e}") })?;
+    Ok(builder.with_client_cert_resolver(key))
 }
 
 /// Checks a server's certificate by its fingerprint and its dates; the handshake's signature, which proves

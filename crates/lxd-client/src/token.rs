@@ -6,13 +6,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use zeroize::Zeroizing;
+
 use crate::Fingerprint;
 
 /// A trust token, from `lxc config trust add`: it lets one client certificate in, once (LXD.md section 2,
 /// "Trust"). `Debug` does not show its secret.
 #[derive(Clone)]
 pub struct TrustToken {
-    text: String,
+    text: Zeroizing<String>,
     parsed: Parsed,
 }
 
@@ -68,10 +70,10 @@ impl FromStr for TrustToken {
     fn from_str(text: &str) -> Result<TrustToken, InvalidToken> {
         let invalid = |reason| InvalidToken { reason };
         let text = text.trim();
-        let json = STANDARD.decode(text).map_err(|_| invalid("it is not base64"))?;
+        let json = Zeroizing::new(STANDARD.decode(text).map_err(|_| invalid("it is not base64"))?);
         let parsed: Parsed =
             serde_json::from_slice(&json).map_err(|_| invalid("its JSON has not the right fields"))?;
-        Ok(TrustToken { text: text.to_owned(), parsed })
+        Ok(TrustToken { text: Zeroizing::new(text.to_owned()), parsed })
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, StreamBody};
@@ -16,6 +17,7 @@ use tokio_util::io::ReaderStream;
 
 use crate::client::Body;
 use crate::connect::BoxError;
+use crate::pieces::Pieces;
 use crate::request::Request;
 use crate::{Client, Error};
 
@@ -27,9 +29,13 @@ const PIECE: usize = 128 << 10;
 ///
 /// That the server is silent for as long as a request may take is an error, and so is an early end.
 pub struct Download {
-    body: Incoming,
     headers: HeaderMap,
-    piece: Bytes,
+    pieces: Pieces<Arriving>,
+}
+
+/// A body as it comes.
+struct Arriving {
+    body: Incoming,
     patience: Duration,
     deadline: Pin<Box<Sleep>>,
 }
@@ -50,7 +56,7 @@ impl Download {
     pub(crate) fn new(client: &Client, headers: HeaderMap, body: Incoming) -> Download {
         let patience = client.timeout();
         let deadline = Box::pin(tokio::time::sleep(patience));
-        Download { body, headers, piece: Bytes::new(), patience, deadline }
+        Download { headers, pieces: Pieces::new(Arriving { body, patience, deadline }) }
     }
 
     /// How long it is in bytes, where the server tells.
@@ -86,9 +92,14 @@ impl Stream for Download {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        if !self.piece.is_empty() {
-            return Poll::Ready(Some(Ok(std::mem::take(&mut self.piece))));
-        }
+        Pin::new(&mut self.pieces).poll_next(cx)
+    }
+}
+
+impl Stream for Arriving {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         loop {
             match Pin::new(&mut self.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
@@ -119,26 +130,135 @@ impl AsyncRead for Download {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.piece.is_empty() {
-            match ready!(self.as_mut().poll_next(cx)) {
-                Some(piece) => self.piece = piece?,
-                None => return Poll::Ready(Ok(())),
-            }
-        }
-        let length = self.piece.len().min(buf.remaining());
-        buf.put_slice(&self.piece[..length]);
-        self.piece.advance(length);
-        Poll::Ready(Ok(()))
+        Pin::new(&mut self.pieces).poll_read(cx, buf)
     }
 }
 
-/// Has a request send all that `source` gives. It has no deadline, since nobody knows how long that is; a
-/// link that is dead breaks it.
+/// Has a request send all that `source` gives, which may take as long as it takes. That the server takes nothing of
+/// it for as long as a request may take is an error.
 pub(crate) fn upload(request: Request, source: impl AsyncRead + Send + 'static) -> Request {
-    request.stream(body_of(source)).no_timeout()
+    request.upload(body_of(source))
 }
 
 pub(crate) fn body_of(source: impl AsyncRead + Send + 'static) -> Body {
     let pieces = ReaderStream::with_capacity(source, PIECE);
     StreamBody::new(pieces.map(|piece| piece.map(Frame::data).map_err(BoxError::from))).boxed_unsync()
+}
+
+/// Tells how an upload goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Uploading(Mutex<Phase>);
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Phase {
+    /// The server can have more, and the source has none yet.
+    #[default]
+    Source,
+    /// The server has taken a piece and not asked for the next, since then.
+    Server(Option<Instant>),
+    /// All was taken then, and the answer is to come.
+    Answer(Option<Instant>),
+}
+
+/// How much longer than a piece the answer to an upload may take: the server writes it to its disk, and may sort it.
+const SORTING: u32 = 10;
+
+impl Uploading {
+    /// A body that tells here how it goes on.
+    pub(crate) fn watch(self: &Arc<Uploading>, body: Body) -> Body {
+        Watched { body, uploading: Arc::clone(self) }.boxed_unsync()
+    }
+
+    fn set(&self, phase: Phase) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = phase;
+    }
+
+    /// Ends when the server has not gone on for so long.
+    pub(crate) async fn stalled(&self, patience: Duration) {
+        loop {
+            let phase = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let until = match phase {
+                Phase::Source => Instant::now() + patience,
+                Phase::Server(since) => since.unwrap_or_else(Instant::now) + patience,
+                Phase::Answer(since) => since.unwrap_or_else(Instant::now) + patience * SORTING,
+            };
+            if until <= Instant::now() {
+                return;
+            }
+            tokio::time::sleep_until(until).await;
+        }
+    }
+}
+
+struct Watched {
+    body: Body,
+    uploading: Arc<Uploading>,
+}
+
+impl hyper::body::Body for Watched {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let now = Some(Instant::now());
+        self.uploading.set(match &polled {
+            Poll::Pending => Phase::Source,
+            Poll::Ready(Some(_)) => Phase::Server(now),
+            Poll::Ready(None) => Phase::Answer(now),
+        });
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A source whose bytes are counted as they are read, for progress; from [`with_progress`].
+#[derive(Debug)]
+pub struct WithProgress<R, F> {
+    source: R,
+    read: u64,
+    tell: F,
+}
+
+/// Has `tell` be called with how many bytes were read of a source so far: for what is sent to a server, such as by
+/// [`Client::import_image`] and [`Files::write`](crate::Files::write), and for a [`Download`].
+///
+/// ```no_run
+/// # async fn example(client: lxd_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let archive = tokio::fs::File::open("backup.tar.gz").await?;
+/// let archive = lxd_client::with_progress(archive, |bytes| println!("{bytes} bytes"));
+/// client.import_instance(archive, Some("c2"), None).await?.wait().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn with_progress<R: AsyncRead, F: FnMut(u64)>(source: R, tell: F) -> WithProgress<R, F> {
+    WithProgress { source, read: 0, tell }
+}
+
+impl<R: AsyncRead + Unpin, F: FnMut(u64) + Unpin> AsyncRead for WithProgress<R, F> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.source).poll_read(cx, buf);
+        let read = buf.filled().len() - before;
+        if read > 0 {
+            let this = &mut *self;
+            this.read += read as u64;
+            (this.tell)(this.read);
+        }
+        polled
+    }
 }

@@ -191,6 +191,12 @@ impl Sandbox {
         }
     }
 
+    /// The process that the tailnet runs in, for as long as it does: to stop it for a while (SIGSTOP) is to cut all lines.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Where its control server is.
     #[must_use]
     pub fn control_url(&self) -> Uri {

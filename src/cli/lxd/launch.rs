@@ -45,7 +45,7 @@ fn wanted(name: &str, options: &Launch) -> anyhow::Result<NewInstance> {
     for profile in &options.profile {
         new = new.profile(profile);
     }
-    for setting in &options.config {
+    for setting in &options.settings {
         let (key, value) =
             setting.split_once('=').ok_or_else(|| usage(format!("{setting:?} is not KEY=VALUE")))?;
         new = new.config(key, value);

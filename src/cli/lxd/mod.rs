@@ -65,8 +65,8 @@ pub(crate) enum LxdCommand {
         #[arg(long)]
         operations: bool,
     },
-    /// Has a server trust this node, by a token from `lxc config trust add` there. The token is read from
-    /// LXD_TRUST_TOKEN, from a file or from the standard input, and never from the arguments.
+    /// Has a server trust this node, by a token from `lxc config trust add` there. The token is read from a file, from the
+    /// configuration, from LXD_TRUST_TOKEN or from the standard input, and never from the arguments.
     Trust {
         /// Which.
         cloud: String,
@@ -132,8 +132,8 @@ pub(crate) struct Launch {
     #[arg(short, long)]
     pub(crate) profile: Vec<String>,
     /// A setting of the instance.
-    #[arg(short, long, value_name = "KEY=VALUE")]
-    pub(crate) config: Vec<String>,
+    #[arg(short = 'c', long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
     /// To be deleted when it stops.
     #[arg(short, long)]
     pub(crate) ephemeral: bool,

@@ -157,7 +157,10 @@ pub(super) async fn trust(
     out: &Out,
 ) -> anyhow::Result<ExitCode> {
     let cloud = fleet.with_api(name)?;
-    let token = token(token_from)?;
+    let token = match (&cloud.trust.token, token_from) {
+        (Some(configured), None) => configured.clone(),
+        (_, from) => token(from)?,
+    };
     let expected = cloud.trust.fingerprint.unwrap_or(token.fingerprint());
     if expected != token.fingerprint() {
         let message = format!(

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -19,6 +19,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 
 use crate::WebSocket;
+use crate::pieces::Pieces;
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -38,8 +39,13 @@ pub struct Stdin {
 /// broke before that. What is not read yet waits in the instance.
 #[derive(Debug)]
 pub struct Stdout {
+    pieces: Pieces<Frames>,
+}
+
+/// What comes by a websocket, to the end of file.
+#[derive(Debug)]
+struct Frames {
     source: Source,
-    piece: Bytes,
     ended: bool,
     /// When the connection is given up; never on this machine, where servers send no pings.
     silence: Option<Pin<Box<Sleep>>>,
@@ -86,8 +92,8 @@ impl Stdin {
         let (alive, ended) = mpsc::channel(1);
         tokio::spawn(write_terminal(sink, pieces, ended));
         let source = Source::Half(stream, Some(alive));
-        let stdout = Stdout { source, piece: Bytes::new(), ended: false, silence };
-        (Stdin { pieces: PollSender::new(sender) }, stdout)
+        let frames = Frames { source, ended: false, silence };
+        (Stdin { pieces: PollSender::new(sender) }, Stdout { pieces: Pieces::new(frames) })
     }
 }
 
@@ -130,14 +136,14 @@ impl Stdout {
     pub(crate) fn new(socket: WebSocket) -> Stdout {
         let silence = silence(&socket);
         let source = Source::Socket(Box::new(socket.stream));
-        Stdout { source, piece: Bytes::new(), ended: false, silence }
+        Stdout { pieces: Pieces::new(Frames { source, ended: false, silence }) }
     }
+}
 
-    /// The next piece, as it came. `None` at the end.
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        if !self.piece.is_empty() {
-            return Poll::Ready(Some(Ok(std::mem::take(&mut self.piece))));
-        }
+impl Stream for Frames {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         while !self.ended {
             let message = match &mut self.source {
                 Source::Socket(socket) => socket.poll_next_unpin(cx),
@@ -164,7 +170,9 @@ impl Stdout {
         }
         Poll::Ready(None)
     }
+}
 
+impl Frames {
     fn end(&mut self) {
         self.ended = true;
         if let Source::Half(_, alive) = &mut self.source {
@@ -188,16 +196,7 @@ impl AsyncRead for Stdout {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.piece.is_empty() {
-            match ready!(self.poll_piece(cx)) {
-                Some(piece) => self.piece = piece?,
-                None => return Poll::Ready(Ok(())),
-            }
-        }
-        let length = self.piece.len().min(buf.remaining());
-        buf.put_slice(&self.piece[..length]);
-        self.piece.advance(length);
-        Poll::Ready(Ok(()))
+        Pin::new(&mut self.pieces).poll_read(cx, buf)
     }
 }
 
@@ -206,7 +205,7 @@ impl Stream for Stdout {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        self.poll_piece(cx)
+        Pin::new(&mut self.pieces).poll_next(cx)
     }
 }
 

@@ -46,7 +46,7 @@ impl Facade {
             let message = format!("the façade listens on loopback alone, and {address} is not that");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        let config = server_config(server, clients.into_iter().collect())
+        let config = server_config(&server, clients.into_iter().collect())
             .map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let mut connections = JoinSet::new();
@@ -74,13 +74,12 @@ async fn refuse(_: Request<Incoming>) -> Answer {
     refusal(StatusCode::FORBIDDEN, "not authorized: show a certificate that the façade knows")
 }
 
-fn server_config(server: Identity, clients: Vec<Fingerprint>) -> Result<ServerConfig, rustls::Error> {
+fn server_config(server: &Identity, clients: Vec<Fingerprint>) -> Result<ServerConfig, rustls::Error> {
     let known = Arc::new(KnownClients { provider: ring::default_provider(), clients });
-    let (certificates, key) = server.into_parts();
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(known)
-        .with_single_cert(certificates, key)?;
+        .with_cert_resolver(server.certified_key()?);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }

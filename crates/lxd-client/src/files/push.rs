@@ -1,15 +1,12 @@
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{AT_ONCE, FileOptions, Files, Progress};
-use crate::Error;
+use crate::{Error, with_progress};
 
 /// How [`Files::push`] goes about it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,7 +76,11 @@ impl Files {
             Kind::Symlink(target) => self.symlink(target, &item.remote, &file_options).await?,
             Kind::File => {
                 let file = tokio::fs::File::open(&item.local).await.map_err(|e| local(&item.local, e))?;
-                let counted = Counted { inner: file, counter: Arc::clone(counter) };
+                let (counter, mut before) = (Arc::clone(counter), 0);
+                let counted = with_progress(file, move |read| {
+                    counter.add(|p| p.bytes += read - before);
+                    before = read;
+                });
                 self.write(&item.remote, counted, &file_options).await?;
             }
         }
@@ -157,27 +158,5 @@ impl Counter {
 
     pub(super) fn now(&self) -> Progress {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// A file whose bytes are counted as they are read.
-struct Counted {
-    inner: tokio::fs::File,
-    counter: Arc<Counter>,
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
-        let read = buf.filled().len() - before;
-        if read > 0 {
-            self.counter.add(|p| p.bytes += read as u64);
-        }
-        polled
     }
 }

@@ -149,7 +149,7 @@ impl Client {
             .chain(text(format!("\r\n--{boundary}--\r\n")));
         let request = self.image_post(options).await?;
         let request = request.header("content-type", &format!("multipart/form-data; boundary={boundary}"));
-        request.stream(StreamBody::new(parts).boxed_unsync()).no_timeout().operation().await
+        request.upload(StreamBody::new(parts).boxed_unsync()).operation().await
     }
 
     async fn image_post(&self, options: &ImageOptions) -> Result<Request, Error> {

@@ -25,7 +25,7 @@ async fn a_wait_survives_a_lost_connection() {
     let (forwarder, client) = breakable().await;
     let body = json!({"command": ["sleep", "3"], "wait-for-websocket": false, "interactive": false});
     let mut sleep = client.post(["instances", "c1", "exec"]).json(&body).operation().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    while sleep.state().await.unwrap().status != "Running" {}
     forwarder.cut();
     let ended = tokio::time::timeout(SOON, sleep.wait()).await.expect("it hangs").unwrap();
     assert_eq!(ended.metadata["return"], 0);
@@ -55,18 +55,14 @@ async fn a_cut_in_the_middle_of_a_file_is_an_error_both_ways() {
     let (forwarder, client) = breakable().await;
     let files = client.instance("c1").files();
     let path = format!("/root/{}", fresh("cut"));
-    let cut = |after| {
-        let forwarder = forwarder.clone();
-        async move {
-            tokio::time::sleep(after).await;
-            forwarder.cut();
+    let (link, mut whole) = (forwarder.clone(), true);
+    let endless = lxd_client::with_progress(tokio::io::repeat(1), move |sent| {
+        if sent > 20_000_000 && std::mem::take(&mut whole) {
+            link.cut();
         }
-    };
-    let (endless, options) = (tokio::io::repeat(1), FileOptions::default());
-    let (written, ()) = tokio::join!(
-        tokio::time::timeout(SOON, files.write(&path, endless, &options)),
-        cut(Duration::from_millis(500))
-    );
+    });
+    let options = FileOptions::default();
+    let written = tokio::time::timeout(SOON, files.write(&path, endless, &options)).await;
     assert!(matches!(written.expect("it hangs"), Err(Error::Broken { .. })));
 
     let long = tokio::io::repeat(2).take(200_000_000);

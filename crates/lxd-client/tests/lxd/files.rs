@@ -106,3 +106,35 @@ async fn the_sftp_stream_speaks_version_3() {
     sftp.read_exact(&mut version).await.unwrap();
     assert_eq!((version[4], &version[5..]), (2, &[0, 0, 0, 3][..])); // SSH_FXP_VERSION
 }
+
+/// The memory that this process has in use, in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn memory_is_flat_while_a_long_file_goes_both_ways() {
+    use tokio::io::AsyncReadExt;
+    const LENGTH: u64 = 400_000_000;
+    let files = remote().await.instance("c1").files();
+    let path = format!("/root/{}", fresh("long"));
+    let before = resident();
+    let most = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let watch = || {
+        let most = std::sync::Arc::clone(&most);
+        move |_| {
+            most.fetch_max(resident(), std::sync::atomic::Ordering::Relaxed);
+        }
+    };
+    let source = lxd_client::with_progress(tokio::io::repeat(3).take(LENGTH), watch());
+    files.write(&path, source, &FileOptions::default()).await.unwrap();
+    let lxd_client::Entry::File(_, file) = files.read(&path).await.unwrap() else { panic!("no file") };
+    let mut file = lxd_client::with_progress(file, watch());
+    assert_eq!(tokio::io::copy(&mut file, &mut tokio::io::sink()).await.unwrap(), LENGTH);
+    files.delete(&path).await.unwrap();
+    let grown = most.load(std::sync::atomic::Ordering::Relaxed).saturating_sub(before);
+    assert!(grown < 64 << 20, "{grown} bytes more");
+}

@@ -11,6 +11,7 @@ mod exec;
 mod facade;
 mod faults;
 mod files;
+#[path = "../shared/forwarder.rs"]
 mod forwarder;
 mod images;
 mod instances;

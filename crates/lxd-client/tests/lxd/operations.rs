@@ -69,3 +69,28 @@ async fn what_the_server_does_not_have_is_refused_before_it_is_sent() {
     let error = client.get(["novelty"]).needs("novelty").list::<()>().await.unwrap_err();
     assert!(matches!(error, Error::Unsupported { extension: "novelty", .. }), "{error:?}");
 }
+
+/// A server carries no more than 250 requests at once on a connection.
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn many_operations_that_are_waited_for_leave_room_for_other_requests() {
+    let client = remote().await;
+    let waits: Vec<_> = {
+        let mut sleep = client.instance("c1").exec(["sleep", "30"]).spawn().await.unwrap();
+        sleep.stdin.take();
+        let id = sleep.operation().id().to_owned();
+        let waits = (0..300).map(|_| {
+            let mut operation = client.operation(&id);
+            tokio::spawn(async move { operation.wait().await })
+        });
+        let waits = waits.collect();
+        let list = client.with_timeout(std::time::Duration::from_secs(15)).instances().await;
+        assert!(list.is_ok(), "{list:?}");
+        sleep.signal(15).await.unwrap();
+        waits
+    };
+    for wait in waits {
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(30), wait).await.expect("it hangs");
+        assert!(matches!(ended.unwrap(), Ok(_) | Err(Error::Operation { .. })));
+    }
+}

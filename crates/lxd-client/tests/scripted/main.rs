@@ -8,6 +8,7 @@ mod answers;
 mod exec;
 mod operations;
 mod requests;
+mod streams;
 #[path = "../shared/to.rs"]
 mod to;
 mod trust;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use lxd_client::Error;
 use serde_json::json;
@@ -82,4 +83,30 @@ async fn what_newer_servers_make_an_operation_of_is_done_when_that_has_ended() {
     assert!(matches!(&failed, Error::Operation { message, .. } if message == "it is in use"), "{failed:?}");
     let (_folder, client) = unix(|_| sync(json!(null))).await;
     assert!(client.instance("x").delete().await.unwrap().wait().await.unwrap().is_success());
+}
+
+#[tokio::test]
+async fn an_operation_of_a_server_that_restarts_is_lost_and_no_success() {
+    let (folder, path, listener) = crate::server::socket();
+    let client = lxd_client::Client::unix(&path, Duration::from_secs(10)).unwrap();
+    let before = crate::server::serve(listener, |asked| match asked.method.as_str() {
+        "POST" => operation("op", 103),
+        // The wait lasts until the server stops.
+        _ => panic!("the server stops"),
+    });
+    let mut running = client.post(["x"]).operation().await.unwrap();
+    before.abort();
+    let _ = before.await;
+    std::fs::remove_file(&path).unwrap();
+    let lost = {
+        let waiting = running.wait();
+        tokio::pin!(waiting);
+        // Nothing listens for a while, and that ends no wait.
+        assert!(tokio::time::timeout(Duration::from_millis(200), &mut waiting).await.is_err());
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        let _after = crate::server::serve(listener, |_| error(404, 404, "not found"));
+        tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it hangs").unwrap_err()
+    };
+    assert!(matches!(lost, Error::OperationLost { .. }), "{lost:?}");
+    drop(folder);
 }

@@ -116,19 +116,28 @@ pub(crate) async fn unix(
     handler: impl Fn(Asked) -> Answer + Send + Sync + 'static,
 ) -> (tempfile::TempDir, Client) {
     let (folder, path, listener) = socket();
+    serve(listener, handler);
+    (folder, Client::unix(&path, Duration::from_secs(10)).unwrap())
+}
+
+/// Serves a Unix socket, with all its connections, until it is aborted.
+pub(crate) fn serve(
+    listener: UnixListener,
+    handler: impl Fn(Asked) -> Answer + Send + Sync + 'static,
+) -> tokio::task::JoinHandle<()> {
     let handler: Handler = Arc::new(handler);
     tokio::spawn(async move {
+        let mut connections = tokio::task::JoinSet::new();
         while let Ok((stream, _)) = listener.accept().await {
             let handler = Arc::clone(&handler);
-            tokio::spawn(async move {
+            connections.spawn(async move {
                 let service = service_fn(|request| answer(request, None, Arc::clone(&handler)));
                 let _ = auto::Builder::new(TokioExecutor::new())
                     .serve_connection(TokioIo::new(stream), service)
                     .await;
             });
         }
-    });
-    (folder, Client::unix(&path, Duration::from_secs(10)).unwrap())
+    })
 }
 
 pub(crate) fn socket() -> (tempfile::TempDir, PathBuf, UnixListener) {

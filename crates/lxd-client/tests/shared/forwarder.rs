@@ -90,7 +90,7 @@ async fn pump(
     here: &AtomicU64,
     there: &AtomicU64,
 ) {
-    let (sender, mut pieces) = mpsc::channel::<(Instant, u64, Vec<u8>)>(64);
+    let (sender, mut pieces) = mpsc::channel::<(Instant, u64, Vec<u8>)>(1024);
     let read = async move {
         let mut buf = vec![0; 64 << 10];
         while let Ok(n) = from.read(&mut buf).await {

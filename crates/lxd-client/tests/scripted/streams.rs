@@ -1,0 +1,136 @@
+//! Bodies and websockets that stall or are not what they should be.
+
+use std::time::{Duration, Instant};
+
+use lxd_client::{Client, Error, FileOptions};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+
+use crate::server::{socket, sync, unix};
+
+/// Serves each connection as told, on a Unix socket.
+fn raw<F: Future<Output = ()> + Send + 'static>(
+    serve: impl Fn(BufReader<UnixStream>) -> F + Send + Sync + 'static,
+    timeout: Duration,
+) -> (tempfile::TempDir, Client) {
+    let (folder, path, listener) = socket();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(BufReader::new(stream)));
+        }
+    });
+    (folder, Client::unix(&path, timeout).unwrap())
+}
+
+/// Reads the head of a request, and gives its lines.
+async fn head(stream: &mut BufReader<UnixStream>) -> Vec<String> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await.unwrap_or_default() <= 2 {
+            return lines;
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+}
+
+async fn answer(stream: &mut BufReader<UnixStream>, json: &serde_json::Value) {
+    let json = json.to_string();
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{json}", json.len());
+    let _ = stream.get_mut().write_all(answer.as_bytes()).await;
+}
+
+const SERVER: &str = r#"{"type":"sync","metadata":{"auth":"trusted","environment":{"server":"lxd"}}}"#;
+
+#[tokio::test]
+async fn an_upload_that_the_server_takes_no_more_of_is_given_up() {
+    let serve = async |mut stream: BufReader<UnixStream>| {
+        let server: serde_json::Value = serde_json::from_str(SERVER).unwrap();
+        loop {
+            let asked = head(&mut stream).await;
+            match asked.first() {
+                Some(line) if line.starts_with("GET /1.0 ") => answer(&mut stream, &server).await,
+                // The head of the upload: it reads nothing more, and stays.
+                Some(_) => std::future::pending().await,
+                None => return,
+            }
+        }
+    };
+    let (_folder, client) = raw(serve, Duration::from_millis(300));
+    let endless = tokio::io::repeat(7);
+    let (files, options) = (client.instance("c1").files(), FileOptions::default());
+    let writing = files.write("/f", endless, &options);
+    let error = tokio::time::timeout(Duration::from_secs(20), writing).await.expect("it hangs").unwrap_err();
+    assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_upload_whose_source_is_slow_is_not_given_up() {
+    let (folder, _) = unix(|asked| match asked.path.as_str() {
+        "/1.0" => sync(json!({"auth": "trusted", "environment": {"server": "lxd"}})),
+        _ => {
+            assert_eq!(asked.body, "slow and well");
+            sync(json!({}))
+        }
+    })
+    .await;
+    let patience = Duration::from_millis(200);
+    let client = Client::unix(&folder.path().join("unix.socket"), patience).unwrap();
+    let (mut source, pipe) = tokio::io::duplex(64);
+    let began = Instant::now();
+    let feeding = tokio::spawn(async move {
+        source.write_all(b"slow").await.unwrap();
+        // Longer than a request may take: there is no event to wait for in a source that is silent.
+        tokio::time::sleep(patience * 4).await;
+        source.write_all(b" and well").await.unwrap();
+    });
+    client.instance("c1").files().write("/f", pipe, &FileOptions::default()).await.unwrap();
+    assert!(began.elapsed() > patience * 3);
+    feeding.await.unwrap();
+}
+
+/// A server whose websockets say this after the switch, and stay open.
+fn websocket_that_says(bytes: &'static [u8]) -> (tempfile::TempDir, Client) {
+    let serve = move |mut stream: BufReader<UnixStream>| async move {
+        let asked = head(&mut stream).await;
+        let key = asked.iter().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap().to_owned();
+        let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
+        let switch = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+             sec-websocket-accept: {accept}\r\n\r\n"
+        );
+        let stream = stream.get_mut();
+        stream.write_all(switch.as_bytes()).await.unwrap();
+        let _ = stream.write_all(bytes).await;
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    };
+    raw(serve, Duration::from_secs(10))
+}
+
+#[tokio::test]
+async fn a_websocket_that_talks_rubbish_is_an_error() {
+    // A reserved opcode; a masked frame, which only clients send; a frame of more bytes than there are; text that is
+    // none.
+    for bytes in [
+        &b"\x83\x01x"[..],
+        b"\x81\x81\0\0\0\0x",
+        b"\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"\x81\x02\xff\xfe",
+    ] {
+        let (_folder, client) = websocket_that_says(bytes);
+        let mut socket = client.get("/1.0/events").websocket().await.unwrap();
+        let next = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.expect("it hangs");
+        assert!(matches!(next, Err(Error::Broken { .. })), "{bytes:?}: {next:?}");
+    }
+}
+
+#[tokio::test]
+async fn events_that_are_none_are_passed_over() {
+    let text: &[u8] = b"\x81\x02[]\x82\x03\0\0\0\x81\x1e{\"type\":\"operation\",\"x\":[1,2]}\x81\x25\
+        {\"type\":\"logging\",\"metadata\":\"hello\"}";
+    let (_folder, client) = websocket_that_says(text);
+    let mut events = client.events(&[lxd_client::EventKind::Logging]).await.unwrap();
+    let event = tokio::time::timeout(Duration::from_secs(20), events.next()).await.expect("none").unwrap();
+    assert!(matches!(&event, lxd_client::Event::Other(event) if event["metadata"] == "hello"), "{event:?}");
+}

@@ -1,0 +1,72 @@
+//! A tailnet on loopback to try `kolaboree-node` with, with no account: a control server, a relay, and a peer `lxd` that
+//! leads to a stand-in for LXD, or to a real one.
+//!
+//! ```bash
+//! cargo run --example sandbox -- /tmp/try      # writes /tmp/try/kolaboree.yaml, and runs until it is interrupted
+//! cargo run -- --config /tmp/try/kolaboree.yaml
+//! ```
+
+use std::fs::{self, Permissions};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Parser;
+use tailnet_sandbox::{Peer, Sandbox, StandIn};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Runs a tailnet on loopback, and writes the configuration of a node for it.
+#[derive(Parser)]
+struct Args {
+    /// Where to write kolaboree.yaml and the keys that it names.
+    folder: PathBuf,
+    /// A real LXD on this machine, instead of a stand-in; LXD_TRUST_TOKEN lets the node in.
+    #[arg(long, value_name = "ADDRESS")]
+    lxd: Option<SocketAddr>,
+    /// Where the node keeps its state. Default: a folder beside kolaboree.yaml.
+    #[arg(long, value_name = "FOLDER", default_value = "state")]
+    state_dir: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let standin = StandIn::start().await.context("the stand-in did not start")?;
+    let (address, token) = match args.lxd {
+        Some(address) => (address, std::env::var("LXD_TRUST_TOKEN").context("LXD_TRUST_TOKEN is not set")?),
+        None => (standin.addr(), standin.trust_token("kolaboree-node")),
+    };
+    let sandbox = Sandbox::start([Peer::new("lxd").forward(8443, address).echo(7)]).await?;
+    write(&args, &sandbox, &token)?;
+    println!("ready: kolaboree-node --config {}", args.folder.join("kolaboree.yaml").display());
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    sandbox.stop().await?;
+    Ok(())
+}
+
+/// The configuration last: who waits for it finds all that it names.
+fn write(args: &Args, sandbox: &Sandbox, token: &str) -> anyhow::Result<()> {
+    fs::create_dir_all(&args.folder)?;
+    place(&args.folder, "auth_key", sandbox.auth_key())?;
+    place(&args.folder, "token", token)?;
+    let configuration = format!(
+        "# Written by the example sandbox.\nstate_dir: {}\ncontrol_url: {}\nauth_key_file: auth_key\ninterval: 2\n\
+         clouds:\n  - name: lxd\n    address: lxd:8443\n    trust: {{token: 'file:token'}}\n  - name: echo\n    kind: tcp\n    address: lxd:7\n",
+        args.state_dir.display(),
+        sandbox.control_url(),
+    );
+    place(&args.folder, "kolaboree.yaml", &configuration)
+}
+
+/// Another user may read it, as in a container: these are secrets of a sandbox only.
+fn place(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
+    let (path, temporary) = (folder.join(name), folder.join(format!(".{name}.new")));
+    fs::write(&temporary, text)?;
+    fs::set_permissions(&temporary, Permissions::from_mode(0o644))?;
+    fs::rename(&temporary, &path).with_context(|| path.display().to_string())
+}

@@ -1,0 +1,54 @@
+//! Killed at any moment, the state stays good and the node the same.
+
+use std::time::Duration;
+
+use crate::node::World;
+
+/// A hundred times, at moments from before it has started to long after it has joined.
+#[test]
+fn a_hundred_kills_at_random_moments_leave_the_state_good_and_the_address_the_same() {
+    let world = World::new();
+    world.configure_berlin();
+    let mut first = world.start();
+    first.joins();
+    let address = world.json(&["ip"]);
+    first.ends_on("KILL");
+
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64; // xorshift: the same moments each time
+    for round in 0..100 {
+        let mut service = world.start();
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        // A join takes a fifth of a second here: half of the kills come before its end.
+        std::thread::sleep(Duration::from_micros(seed % 400_000));
+        service.signal("KILL");
+        let (code, log) = service.ended();
+        assert_eq!(code, None, "round {round}: it ended by itself:\n{log}");
+        if round % 10 == 9 {
+            assert_eq!(world.json(&["ip"]), address, "round {round}");
+        }
+    }
+    let mut last = world.start();
+    last.joins();
+    last.says("reachable");
+    assert_eq!(world.json(&["ip"]), address);
+    let (code, log) = last.ends_on("TERM");
+    assert_eq!(code, Some(0), "{log}");
+}
+
+/// The first start is the one that writes everything.
+#[test]
+fn a_kill_during_the_very_first_start_leaves_a_folder_that_can_be_used() {
+    let world = World::new();
+    world.configure_berlin();
+    for micros in (0..30).map(|step| step * 8_000) {
+        let _ = std::fs::remove_dir_all(world.path("state"));
+        let mut service = world.start();
+        std::thread::sleep(Duration::from_micros(micros));
+        service.signal("KILL");
+        service.ended();
+        let printed = world.run(&["ip", "-4"]);
+        assert_eq!(printed.code, Some(0), "killed after {micros} us: {}", printed.stderr);
+    }
+}
