@@ -24,6 +24,7 @@ type control struct {
 	ca      *authority
 	url     string
 	expired map[key.NodePublic]bool // the keys that were made to expire
+	retired int                     // how many keys have made room for others
 	hosts   map[tailcfg.ServiceName]key.NodePublic
 }
 
@@ -123,6 +124,7 @@ func (c *control) renewRotated() error {
 		if !node.KeyExpiry.IsZero() && !c.expired[node.Key] {
 			node.KeyExpiry = time.Time{}
 			c.UpdateNode(node)
+			c.retire(node)
 			renewed = true
 		}
 	}
@@ -130,6 +132,21 @@ func (c *control) renewRotated() error {
 		return fmt.Errorf("no expired node has come back with a new key")
 	}
 	return nil
+}
+
+// retire takes address and number from the keys that a node had before its present one. testcontrol keeps them beside it,
+// and other nodes would send to whichever they come upon last.
+func (c *control) retire(present *tailcfg.Node) {
+	for _, node := range c.AllNodes() {
+		if node.Key != present.Key && node.StableID == present.StableID {
+			c.retired++
+			node.ID += tailcfg.NodeID(c.retired) << 32
+			node.StableID += tailcfg.StableNodeID(fmt.Sprintf("-retired-%d", c.retired))
+			nowhere := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 127, byte(c.retired >> 8), byte(c.retired)}), 32)
+			node.Addresses, node.AllowedIPs = []netip.Prefix{nowhere}, []netip.Prefix{nowhere}
+			c.UpdateNode(node)
+		}
+	}
 }
 
 // setExpiry sets when the keys expire of all nodes but those that have one of the given addresses.
