@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use crate::Error;
-use crate::exec::{Fds, Process, attach};
+use crate::exec::{Fds, Kind, Process, attach};
 use crate::instances::InstanceHandle;
 
 impl InstanceHandle {
@@ -18,7 +18,7 @@ impl InstanceHandle {
         let request = || self.client.post(&self.path(["console"])[..]).json(&body);
         let fds = Fds { first: &["0", "control"], last: &[] };
         let (operation, sockets) = attach(&self.client, request, fds).await?;
-        Ok(Process::new(operation, sockets, true))
+        Ok(Process::new(operation, sockets, Kind::Console))
     }
 
     /// `GET /1.0/instances/{name}/console`: what the console has shown lately. Cancel safe.

@@ -13,6 +13,7 @@ use crate::http1::Ready;
 use crate::instances::InstanceHandle;
 use crate::{Client, Error, Operation, WebSocket};
 
+pub(crate) use process::Kind;
 pub use process::{ExitStatus, Output, Process};
 pub use stdio::{Stdin, Stdout};
 
@@ -153,7 +154,8 @@ impl Exec {
     async fn connect(mut self, fds: Fds) -> Result<Process, Error> {
         self.body.wait_for_websocket = true;
         let (operation, sockets) = attach(&self.client, || self.request(), fds).await?;
-        Ok(Process::new(operation, sockets, self.body.interactive))
+        let kind = if self.body.interactive { Kind::Terminal } else { Kind::Command };
+        Ok(Process::new(operation, sockets, kind))
     }
 
     /// Runs it without any stream, and has the server keep what it writes, which is fetched and deleted there

@@ -1,11 +1,11 @@
 use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Sockets;
-use super::stdio::{Stdin, Stdout};
+use super::stdio::{FAREWELL, Leave, Stdin, Stdout};
 use crate::{Error, Operation, OperationState, WebSocket};
 
 /// No more than this is kept of what a command writes.
@@ -22,6 +22,18 @@ pub struct Process {
     pub stderr: Option<Stdout>,
     operation: Operation,
     control: mpsc::Sender<Value>,
+}
+
+/// What the streams of a [`Process`] belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A command without a terminal.
+    Command,
+    /// A command on a terminal.
+    Terminal,
+    /// The console of an instance. The server (LXD 5.0) writes to a console's stream from two sides, and
+    /// dies of that, when its control socket is closed before the stream has taken leave.
+    Console,
 }
 
 /// How a command ended.
@@ -55,16 +67,25 @@ impl ExitStatus {
 }
 
 impl Process {
-    pub(crate) fn new(operation: Operation, mut sockets: Sockets, terminal: bool) -> Process {
-        let (stdin, stdout) = if terminal {
-            sockets.remove("0").map(Stdin::terminal).unzip()
-        } else {
+    pub(crate) fn new(operation: Operation, mut sockets: Sockets, kind: Kind) -> Process {
+        let (leave_asked, asked) = oneshot::channel();
+        let (taken, leave_taken) = oneshot::channel();
+        let (stdin, stdout) = if kind == Kind::Command {
             (sockets.remove("0").map(Stdin::new), sockets.remove("1").map(Stdout::new))
+        } else {
+            sockets.remove("0").map(|socket| Stdin::terminal(socket, Leave { asked, taken })).unzip()
         };
         let stderr = sockets.remove("2").map(Stdout::new);
         let (control, commands) = mpsc::channel(8);
         if let Some(socket) = sockets.remove("control") {
-            tokio::spawn(steer(socket, commands));
+            tokio::spawn(async move {
+                let Some(mut socket) = steer(socket, commands).await else { return };
+                let _ = leave_asked.send(());
+                if kind == Kind::Console {
+                    let _ = tokio::time::timeout(FAREWELL, leave_taken).await;
+                }
+                let _ = socket.stream.close(None).await;
+            });
         }
         Process { stdin, stdout, stderr, operation, control }
     }
@@ -178,23 +199,17 @@ async fn collect(stream: &mut Option<Stdout>) -> std::io::Result<Bytes> {
     Ok(all.freeze())
 }
 
-/// Carries commands to the control socket, and reads it for the server's pings. Closing it kills the command.
-async fn steer(mut socket: WebSocket, mut commands: mpsc::Receiver<Value>) {
+/// Carries commands to the control socket, and reads it for the server's pings. Gives it back when there are
+/// no more: closing it kills the command.
+async fn steer(mut socket: WebSocket, mut commands: mpsc::Receiver<Value>) -> Option<WebSocket> {
     loop {
         tokio::select! {
             command = commands.recv() => {
-                let Some(command) = command else {
-                    let _ = socket.stream.close(None).await;
-                    return;
-                };
-                if socket.stream.send(Message::text(command.to_string())).await.is_err() {
-                    return;
-                }
+                let Some(command) = command else { return Some(socket) };
+                socket.stream.send(Message::text(command.to_string())).await.ok()?;
             }
             message = socket.stream.next() => {
-                if !matches!(message, Some(Ok(_))) {
-                    return;
-                }
+                message?.ok()?;
             }
         }
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
@@ -28,6 +28,9 @@ const PIECE: usize = 64 << 10;
 
 /// The server pings each websocket every ten seconds; one that is silent for this long is dead.
 const SILENCE: Duration = Duration::from_secs(45);
+
+/// How long the server is waited for to let go of a terminal.
+pub(super) const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What a command reads. Shutting it down, or dropping it, is the end of file.
 #[derive(Debug)]
@@ -55,7 +58,14 @@ struct Frames {
 enum Source {
     Socket(Box<Socket>),
     /// Of a terminal, whose websocket carries both directions.
-    Half(SplitStream<Socket>, Option<mpsc::Sender<()>>),
+    Half(Half),
+}
+
+/// What a terminal shows. Whoever writes to it gets this back when nobody reads it any more.
+#[derive(Debug)]
+struct Half {
+    stream: Option<SplitStream<Socket>>,
+    back: Option<oneshot::Sender<SplitStream<Socket>>>,
 }
 
 impl Stdin {
@@ -84,27 +94,37 @@ impl Stdin {
         Stdin { pieces: PollSender::new(sender) }
     }
 
-    /// Both directions of a terminal.
-    pub(crate) fn terminal(socket: WebSocket) -> (Stdin, Stdout) {
+    /// Both directions of a terminal, which takes its leave when that is asked for.
+    pub(crate) fn terminal(socket: WebSocket, leave: Leave) -> (Stdin, Stdout) {
         let silence = silence(&socket);
         let (sink, stream) = socket.stream.split();
         let (sender, pieces) = mpsc::channel(4);
-        let (alive, ended) = mpsc::channel(1);
-        tokio::spawn(write_terminal(sink, pieces, ended));
-        let source = Source::Half(stream, Some(alive));
+        let (back, given_back) = oneshot::channel();
+        tokio::spawn(write_terminal(sink, pieces, given_back, leave));
+        let source = Source::Half(Half { stream: Some(stream), back: Some(back) });
         let frames = Frames { source, ended: false, silence };
         (Stdin { pieces: PollSender::new(sender) }, Stdout { pieces: Pieces::new(frames) })
     }
+}
+
+/// How a terminal's end is told between who writes to it and who steers it.
+#[derive(Debug)]
+pub(crate) struct Leave {
+    /// Sent by who steers: nobody wants the terminal any more.
+    pub(crate) asked: oneshot::Receiver<()>,
+    /// Dropped by who writes: the server has let go of it.
+    pub(crate) taken: oneshot::Sender<()>,
 }
 
 /// The server waits until this side is closed as well, and then the operation ends.
 async fn write_terminal(
     mut sink: SplitSink<Socket, Message>,
     mut pieces: mpsc::Receiver<Bytes>,
-    mut reader: mpsc::Receiver<()>,
+    mut given_back: oneshot::Receiver<SplitStream<Socket>>,
+    Leave { mut asked, taken }: Leave,
 ) {
     let mut open = true;
-    loop {
+    let stream = loop {
         tokio::select! {
             piece = pieces.recv(), if open => {
                 // A terminal has no end of file of its own; its keyboard just falls silent.
@@ -113,11 +133,31 @@ async fn write_terminal(
                     return;
                 }
             }
-            _ = reader.recv() => {
+            stream = &mut given_back => break stream.ok(),
+            Ok(()) = &mut asked => {
                 let _ = sink.close().await;
-                return;
+                break given_back.await.ok();
             }
         }
+    };
+    let _ = sink.close().await;
+    let Some(mut stream) = stream else { return };
+    let answered = async { while stream.next().await.is_some_and(|m| m.is_ok_and(|m| !m.is_close())) {} };
+    let _ = tokio::time::timeout(FAREWELL, answered).await;
+    drop(taken);
+}
+
+impl Half {
+    fn give_back(&mut self) {
+        if let (Some(back), Some(stream)) = (self.back.take(), self.stream.take()) {
+            let _ = back.send(stream);
+        }
+    }
+}
+
+impl Drop for Half {
+    fn drop(&mut self) {
+        self.give_back();
     }
 }
 
@@ -147,7 +187,8 @@ impl Stream for Frames {
         while !self.ended {
             let message = match &mut self.source {
                 Source::Socket(socket) => socket.poll_next_unpin(cx),
-                Source::Half(stream, _) => stream.poll_next_unpin(cx),
+                Source::Half(Half { stream: Some(stream), .. }) => stream.poll_next_unpin(cx),
+                Source::Half(_) => return Poll::Ready(None),
             };
             let Poll::Ready(message) = message else {
                 let Some(silence) = &mut self.silence else { return Poll::Pending };
@@ -175,8 +216,8 @@ impl Stream for Frames {
 impl Frames {
     fn end(&mut self) {
         self.ended = true;
-        if let Source::Half(_, alive) = &mut self.source {
-            alive.take();
+        if let Source::Half(half) = &mut self.source {
+            half.give_back();
         }
     }
 
