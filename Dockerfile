@@ -22,7 +22,8 @@ RUN cargo build --release --locked --bin kolaboree-node \
  && cp target/release/kolaboree-node /out/ \
  && cp /etc/ssl/certs/ca-certificates.crt /out/
 
-FROM source AS build-sandbox
+# On top of that stage, whose dependencies are compiled.
+FROM build AS build-sandbox
 RUN cargo build --release --locked --example sandbox \
  && mkdir -p /out/state \
  && cp target/release/examples/sandbox /out/ \

@@ -11,6 +11,7 @@ use crate::node::Node;
 pub(super) async fn text(node: &Node) -> String {
     let mut page = Page::default();
     of_node(&mut page, node);
+    of_process(&mut page);
     of_clouds(&mut page, node).await;
     page.metric("kolaboree_requests_total", "counter", "Requests and connections on this machine.");
     for ((what, outcome), count) in node.shared.requests.all() {
@@ -47,6 +48,28 @@ fn of_node(page: &mut Page, node: &Node) {
     page.metric("kolaboree_stream_bytes_total", "counter", "Bytes of the streams.");
     page.value(&[("direction", "sent")], counters.bytes_sent);
     page.value(&[("direction", "received")], counters.bytes_received);
+}
+
+/// What the process uses, by the names that Prometheus' own libraries give it.
+fn of_process(page: &mut Page) {
+    page.metric("kolaboree_tasks", "gauge", "Tasks of the asynchronous runtime.");
+    page.value(&[], tokio::runtime::Handle::current().metrics().num_alive_tasks());
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let number =
+        |key| status.lines().find_map(|line| line.strip_prefix(key)?.split_whitespace().next()?.parse().ok());
+    if let Some(kib) = number("VmRSS:") {
+        let kib: u64 = kib;
+        page.metric("process_resident_memory_bytes", "gauge", "Memory of the process that is in RAM.");
+        page.value(&[], kib << 10);
+    }
+    if let Some(threads) = number("Threads:") {
+        page.metric("process_threads", "gauge", "Threads of the process.");
+        page.value(&[], threads);
+    }
+    if let Ok(descriptors) = std::fs::read_dir("/proc/self/fd") {
+        page.metric("process_open_fds", "gauge", "Descriptors that are open.");
+        page.value(&[], descriptors.count());
+    }
 }
 
 async fn of_clouds(page: &mut Page, node: &Node) {

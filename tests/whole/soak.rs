@@ -82,9 +82,17 @@ fn a_soak_with_faults_leaks_nothing_hangs_nowhere_and_stays_in_the_tailnet() {
             });
         }
         sleep(SECOND * 5);
-        let before = usage(node);
+        let measure = || usage(node, &curl(&[&health_url(world.home.path(), "/metrics")]).1);
+        let before = measure();
         println!("before: {before:?}");
-        faults(&world, &line, Instant::now() + Duration::from_secs(seconds));
+        let mut rounds = Vec::new();
+        faults(&world, &line, Instant::now() + Duration::from_secs(seconds), || {
+            until(ready, |status| status == "200");
+            let now = measure();
+            println!("round {}: {now:?}", rounds.len());
+            rounds.push(now);
+        });
+        levels_off(&rounds);
         until(ready, |status| status == "200");
         sleep(SECOND * 5);
         stop.store(true, Relaxed);
@@ -94,9 +102,13 @@ fn a_soak_with_faults_leaks_nothing_hangs_nowhere_and_stays_in_the_tailnet() {
     let after = until(
         || {
             sleep(SECOND);
-            usage(node)
+            usage(node, &curl(&[&health_url(world.home.path(), "/metrics")]).1)
         },
-        |now| now.descriptors <= before.descriptors + 5 && now.threads <= before.threads + 4,
+        |now| {
+            now.descriptors <= before.descriptors + 5
+                && now.threads <= before.threads + 4
+                && now.tasks <= before.tasks + 5
+        },
     );
     println!("after {seconds} s: {after:?}\n{}", counts.summary());
     for name in ["echo", "api", "socks5"] {
@@ -114,8 +126,8 @@ fn a_soak_with_faults_leaks_nothing_hangs_nowhere_and_stays_in_the_tailnet() {
     stays_here(&std::fs::read_to_string(trace).unwrap(), outside.port());
 }
 
-/// One fault after the other, each for a while and then over, until the deadline.
-fn faults(world: &World, line: &AtomicU8, deadline: Instant) {
+/// One fault after the other, each for a while and then over, until the deadline; `after` is called after each round.
+fn faults(world: &World, line: &AtomicU8, deadline: Instant, mut after: impl FnMut()) {
     let sandbox = &world.sandbox;
     for round in 0.. {
         for fault in 0..6 {
@@ -154,6 +166,27 @@ fn faults(world: &World, line: &AtomicU8, deadline: Instant) {
             }
             sleep(SECOND * 3);
         }
+        after();
+    }
+}
+
+/// The last third of a long soak uses no more than the second one, but for what varies with the moment.
+fn levels_off(rounds: &[Usage]) {
+    let third = rounds.len() / 3;
+    if third < 3 {
+        return;
+    }
+    let most = |of: fn(&Usage) -> u64, rounds: &[Usage]| rounds.iter().map(of).max().unwrap_or_default();
+    let (middle, last) = (&rounds[third..2 * third], &rounds[2 * third..]);
+    for (name, of, varies) in [
+        ("KiB of memory", (|u| u.memory_kib) as fn(&Usage) -> u64, 32 << 10),
+        ("descriptors", |u| u.descriptors as u64, 32),
+        ("threads", |u| u.threads as u64, 8),
+        ("tasks", |u| u.tasks, 32),
+    ] {
+        let (middle, last) = (most(of, middle), most(of, last));
+        println!("the most {name}: {middle} in the second third, {last} in the last one");
+        assert!(last <= middle + varies, "{name} grow from {middle} to {last}");
     }
 }
 
@@ -289,16 +322,22 @@ impl Counts {
 struct Usage {
     descriptors: usize,
     threads: usize,
+    /// Of the asynchronous runtime.
+    tasks: u64,
     memory_kib: u64,
 }
 
-fn usage(pid: u32) -> Usage {
+fn usage(pid: u32, metrics: &str) -> Usage {
     let count = |what| std::fs::read_dir(format!("/proc/{pid}/{what}")).unwrap().count();
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     Usage {
         descriptors: count("fd"),
         threads: count("task"),
+        tasks: metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("kolaboree_tasks "))
+            .map_or(u64::MAX, |tasks| tasks.parse().unwrap()),
         memory_kib: memory.trim().trim_end_matches(" kB").parse().unwrap(),
     }
 }
