@@ -42,7 +42,7 @@ mod serve;
 pub use cloud::{Cloud, CloudError};
 pub use config::{
     CloudConfig, CloudKind, Config, ConfigError, Environment, EnvironmentError, Flags, Key, KeyError,
-    KeySource, Listen, Loaded, LogFormat, Problem, SCHEMA, Setting, Source, Trust,
+    KeySource, Listen, Loaded, LogFormat, Problem, SCHEMA, Secret, Setting, Source, Trust,
 };
 pub use node::{AskError, Node, NodeBuilder, NodeError, ReloadError};
 pub use serve::ServeError;

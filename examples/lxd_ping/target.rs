@@ -54,6 +54,7 @@ impl Target {
         node = match key {
             Some(Key::Auth(key)) => node.auth_key(key),
             Some(Key::ClientSecret(secret)) => node.client_secret(secret),
+            Some(Key::Workload { client_id, id_token }) => node.workload_identity(client_id, id_token),
             _ => node,
         };
         let control = match &args.control_url {

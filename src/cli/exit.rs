@@ -84,16 +84,14 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Known> {
 }
 
 fn of_key(error: &KeyError) -> Known {
-    match error {
-        KeyError::Invalid { .. } | KeyError::Example { .. } | KeyError::File { .. } => (2, ""),
-    }
+    (2, error.remedy())
 }
 
 fn of_up(error: &UpError) -> Known {
     match error {
         UpError::AuthRejected { .. } => (
             3,
-            "make a new reusable auth key in Tailscale's admin console (Settings, Keys) and put it into TAILSCALE_AUTH_KEY",
+            "make a new reusable auth key in Tailscale's admin console (Settings, Keys) and put it into TAILSCALE_AUTH_KEY; of an OAuth client or a workload identity, check that it may make auth keys for these tags",
         ),
         UpError::NeedsLogin { .. } | UpError::KeyExpired { .. } => {
             (3, "set TAILSCALE_AUTH_KEY to a valid auth key, or open the URL")

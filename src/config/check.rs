@@ -37,6 +37,15 @@ pub(super) fn control_url(text: &str) -> Result<http::Uri, String> {
     }
 }
 
+/// The ID of an OAuth client. A secret is told and not repeated.
+pub(super) fn client_id(text: &str) -> Result<String, String> {
+    if text.starts_with("tskey-") {
+        return Err("this is a secret, not a client's ID".to_owned());
+    }
+    let ok = !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    if ok { Ok(text.to_owned()) } else { Err(format!("{text:?} is not a client's ID")) }
+}
+
 pub(super) fn tag(text: &str) -> Result<String, String> {
     let name = text.strip_prefix("tag:").unwrap_or_default();
     let ok = name.starts_with(|c: char| c.is_ascii_alphabetic())

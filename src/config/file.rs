@@ -29,6 +29,15 @@ pub(super) struct File {
     pub(super) control_url: Option<http::Uri>,
     /// A file that holds the auth key. It is read again whenever a key is needed.
     pub(super) auth_key_file: Option<PathBuf>,
+    /// A file that holds an OAuth client secret (`tskey-client-…`), with which the node makes itself a key. It needs tags.
+    pub(super) client_secret_file: Option<PathBuf>,
+    /// The client that the tailnet has for a workload identity, with which the node makes itself a key. It needs tags and
+    /// id_token_file.
+    #[serde(deserialize_with = "client_id")]
+    pub(super) client_id: Option<String>,
+    /// A file that holds the token by which the workload's own provider vouches for it, such as the projected token of a
+    /// service account. It is read again whenever a key is needed.
+    pub(super) id_token_file: Option<PathBuf>,
     /// The ACL tags the node asks for, each `tag:name`.
     #[serde(deserialize_with = "tags")]
     pub(super) tags: Option<Vec<String>>,
@@ -58,6 +67,14 @@ pub(super) struct File {
     pub(super) local: Local,
     /// The servers to keep watch over.
     pub(super) clouds: Vec<Cloud>,
+}
+
+/// What the file says of the way into the tailnet.
+pub(super) struct WayIn {
+    pub(super) auth_key: Option<PathBuf>,
+    pub(super) client_secret: Option<PathBuf>,
+    pub(super) client_id: Option<String>,
+    pub(super) id_token: Option<PathBuf>,
 }
 
 /// The log.
@@ -292,6 +309,10 @@ where
 
 fn hostname<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     deserializer.deserialize_option(Maybe(Checked(check::hostname)))
+}
+
+fn client_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    deserializer.deserialize_option(Maybe(Checked(check::client_id)))
 }
 
 fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<http::Uri>, D::Error> {

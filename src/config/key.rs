@@ -9,13 +9,10 @@ use tailnet::{AuthKey, InvalidAuthKey};
 
 use super::Environment;
 
-/// The names for the key: the guide's, then those of Tailscale's own container image.
-pub(super) const NAMES: [&str; 4] = ["TAILSCALE_AUTH_KEY", "TS_AUTHKEY", "TS_AUTH_KEY", "TS_CLIENT_SECRET"];
+/// The names for an auth key: the guide's, then those of Tailscale's own container image.
+pub(super) const NAMES: [&str; 3] = ["TAILSCALE_AUTH_KEY", "TS_AUTHKEY", "TS_AUTH_KEY"];
 
-/// What an OAuth client secret begins with.
-const CLIENT_SECRET: &str = "tskey-client-";
-
-/// A key, by its kind.
+/// What lets the node in, by its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Key {
@@ -23,21 +20,46 @@ pub enum Key {
     Auth(AuthKey),
     /// An OAuth client secret, with which the node makes itself an auth key. It needs tags.
     ClientSecret(AuthKey),
+    /// A workload identity, with which the node makes itself an auth key. It needs tags.
+    Workload {
+        /// The client that the tailnet has for the workload.
+        client_id: String,
+        /// The token by which the workload's own provider vouches for it.
+        id_token: AuthKey,
+    },
 }
 
-/// Where the key comes from. A file is read again whenever a key is needed, so that a new one can be put there.
+/// Where the key comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeySource {
     /// There is none: the node needs an identity in its state folder, or a person's login.
     #[default]
     None,
-    /// The key itself.
+    /// An auth key; a text that is an OAuth client secret is taken as one.
+    AuthKey(Secret),
+    /// An OAuth client secret.
+    ClientSecret(Secret),
+    /// A workload identity.
+    Workload {
+        /// The client that the tailnet has for the workload.
+        client_id: String,
+        /// The token by which the workload's own provider vouches for it.
+        id_token: Secret,
+    },
+}
+
+/// A secret, or the file that holds it. A file is read again whenever the secret is needed, so that a new one can be put
+/// there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Secret {
+    /// The secret itself.
     Value {
         /// The variable that holds it.
         name: String,
-        /// The key.
-        key: Key,
+        /// The secret.
+        value: AuthKey,
     },
     /// A file.
     File {
@@ -52,17 +74,21 @@ pub enum KeySource {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The value is no key.
-    #[error("{name}: {source}; make a key in Tailscale's admin console (Settings, Keys)")]
+    /// The value is no secret.
+    #[error("{name}: the value is empty, or has white space or control characters in it")]
     Invalid {
         /// The variable, or the file.
         name: String,
-        /// Why.
-        source: InvalidAuthKey,
     },
     /// The value is the example's.
     #[error("{name} still has the example's value: put your own key there (or remove it to use the sandbox)")]
     Example {
+        /// The variable, or the file.
+        name: String,
+    },
+    /// The value is no OAuth client secret.
+    #[error("{name}: the value is no OAuth client secret, which begins with tskey-client-")]
+    NoClientSecret {
         /// The variable, or the file.
         name: String,
     },
@@ -78,70 +104,163 @@ pub enum KeyError {
     },
 }
 
-impl KeySource {
-    /// The first of the environment's variables that is set: its value is the key, or `file:` and the path of a file that
-    /// holds it.
-    ///
-    /// # Errors
-    /// When the value is no key.
-    pub fn from_environment(environment: &Environment) -> Result<KeySource, KeyError> {
-        let Some((name, value)) = NAMES.into_iter().find_map(|name| Some((name, environment.get(name)?)))
-        else {
-            return Ok(KeySource::None);
-        };
-        let name = name.to_owned();
-        match value.trim().strip_prefix("file:") {
-            Some(path) => Ok(KeySource::File { name, path: path.into() }),
-            None => Ok(KeySource::Value { key: parse(&name, value)?, name }),
-        }
-    }
-
-    /// The key of this moment. This waits for the disk.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or holds no key.
-    pub fn read(&self) -> Result<Option<Key>, KeyError> {
+impl KeyError {
+    /// What to do.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
         match self {
-            KeySource::None => Ok(None),
-            KeySource::Value { key, .. } => Ok(Some(key.clone())),
-            KeySource::File { name, path } => {
-                let text = fs::read_to_string(path).map_err(|source| KeyError::File {
-                    name: name.clone(),
-                    path: path.display().to_string(),
-                    source,
-                })?;
-                parse(&path.display().to_string(), &text).map(Some)
+            KeyError::Example { .. } => {
+                "put your own key there; make one in Tailscale's admin console (Settings, Keys)"
+            }
+            KeyError::Invalid { .. } => {
+                "copy the whole value; a reusable auth key is made in Tailscale's admin console (Settings, Keys)"
+            }
+            KeyError::NoClientSecret { .. } => {
+                "copy the client's secret, which is shown once, when the client is made (Settings, OAuth clients); an auth key belongs into TAILSCALE_AUTH_KEY or auth_key_file"
+            }
+            KeyError::File { .. } => {
+                "put the value into that file, readable for this user, or name another file"
             }
         }
     }
 }
 
-/// Without the key.
-impl fmt::Display for KeySource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl KeySource {
+    /// The environment's way into the tailnet, for a program that reads no configuration: an auth key before a client's
+    /// secret before a workload identity.
+    ///
+    /// # Errors
+    /// When a value is no secret.
+    pub fn from_environment(environment: &Environment) -> Result<KeySource, KeyError> {
+        let secret = |name| environment.get(name).map(|value| Secret::of_variable(name, value)).transpose();
+        for name in NAMES {
+            if let Some(key) = secret(name)? {
+                return Ok(KeySource::AuthKey(key));
+            }
+        }
+        if let Some(key) = secret("TS_CLIENT_SECRET")? {
+            return Ok(KeySource::ClientSecret(key));
+        }
+        Ok(match (environment.get("TS_CLIENT_ID"), secret("TS_ID_TOKEN")?) {
+            (Some(client), Some(id_token)) => {
+                KeySource::Workload { client_id: client.trim().to_owned(), id_token }
+            }
+            _ => KeySource::None,
+        })
+    }
+
+    /// The key of this moment. This waits for the disk.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or holds no key.
+    pub fn read(&self) -> Result<Option<Key>, KeyError> {
+        Ok(Some(match self {
+            KeySource::None => return Ok(None),
+            KeySource::AuthKey(secret) => match secret.read()? {
+                key if key.is_client_secret() => Key::ClientSecret(key),
+                key => Key::Auth(key),
+            },
+            KeySource::ClientSecret(secret) => match secret.read()? {
+                key if key.is_client_secret() => Key::ClientSecret(key),
+                _ => return Err(KeyError::NoClientSecret { name: secret.place() }),
+            },
+            KeySource::Workload { client_id, id_token } => {
+                Key::Workload { client_id: client_id.clone(), id_token: id_token.read()? }
+            }
+        }))
+    }
+
+    /// The secret of it.
+    #[must_use]
+    pub fn secret(&self) -> Option<&Secret> {
         match self {
-            KeySource::None => f.write_str("none"),
-            KeySource::Value { .. } => f.write_str("[redacted]"),
-            KeySource::File { path, .. } => write!(f, "file:{}", path.display()),
+            KeySource::None => None,
+            KeySource::AuthKey(secret) | KeySource::ClientSecret(secret) => Some(secret),
+            KeySource::Workload { id_token, .. } => Some(id_token),
         }
     }
 }
 
-fn parse(name: &str, text: &str) -> Result<Key, KeyError> {
+impl Secret {
+    /// The secret in a variable: its value, or `file:` and the path of a file that holds it.
+    ///
+    /// # Errors
+    /// When the value is no secret.
+    pub(super) fn of_variable(name: &str, value: &str) -> Result<Secret, KeyError> {
+        let named = name.to_owned();
+        match value.trim().strip_prefix("file:") {
+            Some(path) => Ok(Secret::File { name: named, path: path.into() }),
+            None => Ok(Secret::Value { name: named, value: parse(name, value)? }),
+        }
+    }
+
+    /// The secret of this moment. This waits for the disk.
+    fn read(&self) -> Result<AuthKey, KeyError> {
+        match self {
+            Secret::Value { value, .. } => Ok(value.clone()),
+            Secret::File { name, path } => {
+                let text = fs::read_to_string(path).map_err(|source| KeyError::File {
+                    name: name.clone(),
+                    path: path.display().to_string(),
+                    source,
+                })?;
+                parse(&path.display().to_string(), &text)
+            }
+        }
+    }
+
+    /// The variable or file that holds it.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Secret::Value { name, .. } => name.clone(),
+            Secret::File { path, .. } => path.display().to_string(),
+        }
+    }
+}
+
+/// Without the secret.
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Secret::Value { .. } => f.write_str("[redacted]"),
+            Secret::File { path, .. } => write!(f, "file:{}", path.display()),
+        }
+    }
+}
+
+fn parse(name: &str, text: &str) -> Result<AuthKey, KeyError> {
     let name = name.to_owned();
     if text.contains("xxxxxxxx") {
         return Err(KeyError::Example { name });
     }
-    let key: AuthKey = text.parse().map_err(|source| KeyError::Invalid { name, source })?;
-    Ok(if text.trim().starts_with(CLIENT_SECRET) { Key::ClientSecret(key) } else { Key::Auth(key) })
+    text.parse().map_err(|_: InvalidAuthKey| KeyError::Invalid { name })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn key_of(pairs: &[(&str, &str)]) -> Result<Option<Key>, KeyError> {
-        KeySource::from_environment(&pairs.iter().copied().collect())?.read()
+    fn auth_key(value: &str) -> Result<KeySource, KeyError> {
+        Secret::of_variable("TS_AUTHKEY", value).map(KeySource::AuthKey)
+    }
+
+    #[test]
+    fn the_environment_alone_gives_the_first_of_its_keys() {
+        let key = |pairs: &[(&str, &str)]| {
+            KeySource::from_environment(&pairs.iter().copied().collect()).unwrap().read().unwrap()
+        };
+        for name in NAMES {
+            assert_eq!(
+                key(&[(name, "tskey-auth-a"), ("TS_CLIENT_SECRET", "tskey-client-a")]),
+                auth("tskey-auth-a")
+            );
+        }
+        assert_eq!(key(&[("TAILSCALE_AUTH_KEY", ""), ("TS_AUTHKEY", "k")]), auth("k"));
+        assert!(matches!(key(&[("TS_CLIENT_SECRET", "tskey-client-a")]), Some(Key::ClientSecret(_))));
+        let workload = key(&[("TS_CLIENT_ID", "c"), ("TS_ID_TOKEN", "t")]);
+        assert!(matches!(workload, Some(Key::Workload { client_id, .. }) if client_id == "c"));
+        assert_eq!(key(&[]), None);
     }
 
     fn auth(text: &str) -> Option<Key> {
@@ -149,41 +268,38 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_found_under_each_name_the_guides_first() {
-        for name in NAMES {
-            assert_eq!(key_of(&[(name, "tskey-auth-a")]).unwrap(), auth("tskey-auth-a"));
-        }
-        let both = [("TS_AUTHKEY", "tskey-auth-b"), ("TAILSCALE_AUTH_KEY", "tskey-auth-a")];
-        assert_eq!(key_of(&both).unwrap(), auth("tskey-auth-a"));
-        assert_eq!(key_of(&[("TAILSCALE_AUTH_KEY", ""), ("TS_AUTHKEY", "k")]).unwrap(), auth("k"));
-        assert_eq!(key_of(&[]).unwrap(), None);
-        let secret = key_of(&[("TS_AUTHKEY", "tskey-client-a?ephemeral=true")]).unwrap();
-        assert!(matches!(secret, Some(Key::ClientSecret(_))));
-    }
-
-    #[test]
     fn a_key_in_a_file_is_read_anew_each_time() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "tskey-auth-file\n").unwrap();
-        let value = format!("file:{}", file.path().display());
-        let source = KeySource::from_environment(&[("TS_AUTHKEY", &value)].into_iter().collect()).unwrap();
+        let source = auth_key(&format!("file:{}", file.path().display())).unwrap();
         assert_eq!(source.read().unwrap(), auth("tskey-auth-file"));
         fs::write(file.path(), "tskey-auth-new\n").unwrap();
         assert_eq!(source.read().unwrap(), auth("tskey-auth-new"));
-        let error = key_of(&[("TS_AUTHKEY", "file:/nonexistent")]).unwrap_err();
+        let error = auth_key("file:/nonexistent").unwrap().read().unwrap_err();
         assert!(error.to_string().contains("/nonexistent"), "{error}");
     }
 
     #[test]
+    fn a_clients_secret_is_known_by_its_shape_and_needed_where_one_is_named() {
+        let secret = "tskey-client-a?ephemeral=true";
+        let key = Some(Key::ClientSecret(secret.parse().unwrap()));
+        assert_eq!(auth_key(secret).unwrap().read().unwrap(), key);
+        let named =
+            |value| Secret::of_variable("TS_CLIENT_SECRET", value).map(KeySource::ClientSecret).unwrap();
+        assert_eq!(named(secret).read().unwrap(), key);
+        let error = named("tskey-auth-hush").read().unwrap_err().to_string();
+        assert!(error.starts_with("TS_CLIENT_SECRET: ") && !error.contains("hush"), "{error}");
+    }
+
+    #[test]
     fn a_bad_key_is_told_and_not_repeated() {
-        let error = key_of(&[("TS_AUTHKEY", "tskey-auth-hush two")]).unwrap_err();
+        let error = auth_key("tskey-auth-hush two").unwrap_err();
         assert!(error.to_string().starts_with("TS_AUTHKEY"), "{error}");
         assert!(!format!("{error} {error:?}").contains("hush"));
         let example =
             include_str!("../../.env.example").lines().find_map(|l| l.strip_prefix("TAILSCALE_AUTH_KEY="));
-        assert!(matches!(key_of(&[("TS_AUTHKEY", example.unwrap())]), Err(KeyError::Example { .. })));
-        let shown =
-            KeySource::from_environment(&[("TS_AUTHKEY", "tskey-hush")].into_iter().collect()).unwrap();
-        assert!(!format!("{shown} {shown:?}").contains("hush"));
+        assert!(matches!(auth_key(example.unwrap()), Err(KeyError::Example { .. })));
+        let shown = auth_key("tskey-hush").unwrap();
+        assert!(!format!("{} {shown:?}", shown.secret().unwrap()).contains("hush"));
     }
 }

@@ -11,20 +11,23 @@ use lxd_client::{Fingerprint, TrustToken};
 use serde::Serialize;
 
 use super::check::Listen;
-use super::file::{self, File};
+use super::file::{self, File, WayIn};
 use super::yaml::{self, Step};
-use super::{CloudConfig, Config, ConfigError, Environment, KeySource, LogFormat, Problem, Trust};
-use super::{beside, check, key, names, remedies};
+use super::{CloudConfig, Config, ConfigError, Environment, LogFormat, Problem, Trust};
+use super::{beside, check, names, remedies};
 
 /// The file that is read where no other is named, if it is there.
 const DEFAULT_FILE: &str = "kolaboree.yaml";
 
 /// In which order the settings are shown, before the clouds.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 19] = [
     "hostname",
     "state_dir",
     "control_url",
     "auth key",
+    "client secret",
+    "client_id",
+    "id token",
     "tags",
     "accept_routes",
     "ephemeral",
@@ -216,12 +219,12 @@ fn warnings(config: &Config) -> Vec<String> {
     warnings
 }
 
-struct Layers<'a> {
-    environment: &'a Environment,
-    path: &'a Path,
-    text: &'a str,
-    settings: Vec<Setting>,
-    problems: Vec<Problem>,
+pub(super) struct Layers<'a> {
+    pub(super) environment: &'a Environment,
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+    pub(super) settings: Vec<Setting>,
+    pub(super) problems: Vec<Problem>,
 }
 
 impl Layers<'_> {
@@ -244,9 +247,16 @@ impl Layers<'_> {
         if control_url.is_none() {
             self.default_is("control_url", "Tailscale's");
         }
-        let key = self.key(flags, file.auth_key_file)?;
+        let way = WayIn {
+            auth_key: file.auth_key_file,
+            client_secret: file.client_secret_file,
+            client_id: file.client_id,
+            id_token: file.id_token_file,
+        };
+        let key = self.way_in(flags, way)?;
         let given = (!flags.tags.is_empty()).then(|| flags.tags.clone());
-        let tags = self.pick("tags", given, None, file.tags, |tags| tags.join(" "));
+        let tags = self.pick("tags", given, None, file.tags, |tags| tags.join(" ")).unwrap_or_default();
+        self.tags_for(&key, &tags);
         let routes = self.env("TS_ACCEPT_ROUTES", "accept_routes", check::truth);
         let accept_routes =
             self.pick("accept_routes", flags.accept_routes, routes, file.accept_routes, bool::to_string);
@@ -282,7 +292,7 @@ impl Layers<'_> {
             hostname: self.or_default("hostname", hostname, defaults.hostname.clone(), String::clone),
             control_url,
             key,
-            tags: tags.unwrap_or_default(),
+            tags,
             accept_routes: self.or_default("accept_routes", accept_routes, false, bool::to_string),
             ephemeral: self.or_default("ephemeral", ephemeral, false, bool::to_string),
             auth_once: auth_once.unwrap_or(defaults.auth_once),
@@ -366,12 +376,12 @@ impl Layers<'_> {
         self.settings.push(Setting { key, value, source: Source::Default });
     }
 
-    fn environment_source(&self, name: &str) -> Source {
+    pub(super) fn environment_source(&self, name: &str) -> Source {
         let file = self.environment.file_of(name).map(str::to_owned);
         Source::Environment { name: name.to_owned(), file }
     }
 
-    fn file_source(&self, steps: &[Step<'_>]) -> Source {
+    pub(super) fn file_source(&self, steps: &[Step<'_>]) -> Source {
         let line = yaml::place_of(self.text, steps).map(|place| place.line);
         Source::File { path: self.path.display().to_string(), line }
     }
@@ -396,35 +406,6 @@ impl Layers<'_> {
         };
         self.default_is("state_dir", &dir.display().to_string());
         Ok(dir)
-    }
-
-    fn key(&mut self, flags: &Flags, file: Option<PathBuf>) -> Result<KeySource, ConfigError> {
-        let file = file.map(|p| beside(self.path, &p));
-        if let Some(path) = &flags.auth_key_file {
-            let name = "--auth-key-file".to_owned();
-            let source = Source::Flag { name: "auth-key-file".to_owned() };
-            return Ok(self.key_is(KeySource::File { name, path: path.clone() }, source));
-        }
-        match KeySource::from_environment(self.environment)? {
-            KeySource::None => {}
-            key => {
-                let name = key::NAMES.into_iter().find(|name| self.environment.get(name).is_some());
-                let source = self.environment_source(name.unwrap_or_default());
-                return Ok(self.key_is(key, source));
-            }
-        }
-        Ok(match file {
-            Some(path) => {
-                let source = self.file_source(&[Step::Key("auth_key_file")]);
-                self.key_is(KeySource::File { name: "auth_key_file".to_owned(), path }, source)
-            }
-            None => self.key_is(KeySource::None, Source::Default),
-        })
-    }
-
-    fn key_is(&mut self, key: KeySource, source: Source) -> KeySource {
-        self.settings.push(Setting { key: "auth key".to_owned(), value: key.to_string(), source });
-        key
     }
 
     fn cloud(&mut self, index: usize, cloud: file::Cloud, interval: Duration) -> Option<CloudConfig> {

@@ -11,6 +11,7 @@ mod remedies;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod way;
 mod yaml;
 
 use std::fmt;
@@ -25,7 +26,7 @@ use tailnet::Address;
 
 pub use check::Listen;
 pub use environment::{Environment, EnvironmentError};
-pub use key::{Key, KeyError, KeySource};
+pub use key::{Key, KeyError, KeySource, Secret};
 pub use layers::{Flags, Loaded, Setting, Source};
 pub(crate) use remedies::nearest;
 pub(crate) use yaml::to_text;

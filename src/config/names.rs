@@ -10,7 +10,11 @@ pub(super) const OWN: [&str; 4] =
     ["KOLABOREE_CONFIG", "KOLABOREE_CONTROL_URL", "KOLABOREE_LOG_FORMAT", "KOLABOREE_OUTPUT"];
 
 /// Names of Tailscale's image that cannot be honoured, and what to do instead.
-const REFUSED: [(&str, &str); 5] = [
+const REFUSED: [(&str, &str); 6] = [
+    (
+        "TS_AUDIENCE",
+        "no provider is asked for a token here: give the token itself, best as TS_ID_TOKEN=file:PATH",
+    ),
     ("TS_ROUTES", "this node offers no subnet routes: run a subnet router with Tailscale's own image"),
     ("TS_DEST_IP", "this node forwards nothing into the host's network: remove it"),
     (
@@ -22,11 +26,14 @@ const REFUSED: [(&str, &str); 5] = [
 ];
 
 /// Flags of `tailscale up` that people put into TS_EXTRA_ARGS, and what replaces them.
-const REPLACED: [(&str, &str); 9] = [
+const REPLACED: [(&str, &str); 12] = [
     ("--accept-routes", "accept_routes: true in kolaboree.yaml, --accept-routes, or TS_ACCEPT_ROUTES=true"),
     ("--advertise-tags", "tags: [tag:name] in kolaboree.yaml, or --tag"),
     ("--authkey", "TAILSCALE_AUTH_KEY, or auth_key_file in kolaboree.yaml"),
     ("--auth-key", "TAILSCALE_AUTH_KEY, or auth_key_file in kolaboree.yaml"),
+    ("--client-secret", "TS_CLIENT_SECRET, or client_secret_file in kolaboree.yaml"),
+    ("--client-id", "TS_CLIENT_ID, or client_id in kolaboree.yaml"),
+    ("--id-token", "TS_ID_TOKEN, or id_token_file in kolaboree.yaml"),
     ("--hostname", "hostname in kolaboree.yaml, --hostname, or TS_HOSTNAME"),
     ("--login-server", "control_url in kolaboree.yaml, --control-url, or KOLABOREE_CONTROL_URL"),
     ("--timeout", "join_timeout in kolaboree.yaml"),

@@ -12,6 +12,15 @@ pub(super) fn of(path: &str) -> &'static str {
         "auth_key_file" => {
             "give the path of a file that holds the key, such as auth_key_file: /run/secrets/auth_key"
         }
+        "client_secret_file" => {
+            "give the path of a file that holds the secret, such as client_secret_file: /run/secrets/client_secret"
+        }
+        "client_id" => {
+            "give the ID that the admin console shows for the client; a secret belongs into a file that client_secret_file names"
+        }
+        "id_token_file" => {
+            "give the path of a file that holds the token, such as id_token_file: /var/run/secrets/tailnet/token"
+        }
         "tags" => "give a list of tags, such as tags: [tag:cloud]",
         "accept_routes" | "ephemeral" | "clouds.required" => "give true or false",
         "join_timeout"

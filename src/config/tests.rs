@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{CloudKind, Config, ConfigError, Environment, Flags, KeySource, Loaded, Source};
+use super::{CloudKind, Config, ConfigError, Environment, Flags, Key, KeySource, Loaded, Secret, Source};
 
 fn pin() -> String {
     "ab".repeat(32)
@@ -78,11 +78,121 @@ fn the_names_of_tailscales_image_are_understood() {
     ];
     let loaded = load("", &environment).unwrap();
     let config = &loaded.config;
-    assert!(matches!(&config.key, KeySource::File { path, .. } if path == Path::new("/run/secrets/key")));
+    let file = |path: &str| Secret::File { name: "TS_AUTHKEY".to_owned(), path: path.into() };
+    assert_eq!(config.key, KeySource::AuthKey(file("/run/secrets/key")));
     assert_eq!((config.hostname.as_str(), config.accept_routes, config.auth_once), ("node-2", true, false));
     assert_eq!(config.socks5.unwrap().to_string(), "127.0.0.1:1055");
     assert_eq!(config.listen.unwrap().to_string(), "127.0.0.1:9100");
     assert!(loaded.warnings.iter().any(|w| w.contains("other machines")), "{:?}", loaded.warnings);
+}
+
+#[test]
+fn the_auth_key_is_found_under_each_name_the_guides_first() {
+    let key = |pairs: &[(&str, &str)]| load("state_dir: s\n", pairs).unwrap().config.key.read().unwrap();
+    let auth = |text: &str| Some(Key::Auth(text.parse().unwrap()));
+    for name in super::key::NAMES {
+        assert_eq!(key(&[(name, "tskey-auth-a")]), auth("tskey-auth-a"));
+    }
+    assert_eq!(
+        key(&[("TS_AUTHKEY", "tskey-auth-b"), ("TAILSCALE_AUTH_KEY", "tskey-auth-a")]),
+        auth("tskey-auth-a")
+    );
+    assert_eq!(key(&[("TAILSCALE_AUTH_KEY", ""), ("TS_AUTHKEY", "k")]), auth("k"));
+    assert_eq!(key(&[]), None);
+}
+
+#[test]
+fn an_oauth_client_and_a_workload_are_found_in_each_layer() {
+    let tags = "state_dir: s\ntags: [tag:cloud]\n";
+    let config = |more: &str, pairs: &[(&str, &str)]| load(&format!("{tags}{more}"), pairs).unwrap();
+    let key = |more: &str, pairs: &[(&str, &str)]| config(more, pairs).config.key.read().unwrap();
+    let client = |text: &str| Some(Key::ClientSecret(text.parse().unwrap()));
+    let workload = Some(Key::Workload { client_id: "c".to_owned(), id_token: "t".parse().unwrap() });
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (secret, token) = (file("secret", "tskey-client-f\n"), file("token", "t\n"));
+    assert_eq!(key("", &[("TS_CLIENT_SECRET", "tskey-client-a")]), client("tskey-client-a"));
+    let of_image = [("TS_CLIENT_ID", "c"), ("TS_CLIENT_SECRET", "tskey-client-a")];
+    assert_eq!(key("", &of_image), client("tskey-client-a"), "as Tailscale's image allows it");
+    assert_eq!(key(&format!("client_secret_file: {secret}\n"), &[]), client("tskey-client-f"));
+    assert_eq!(key("", &[("TS_CLIENT_ID", "c"), ("TS_ID_TOKEN", "t")]), workload);
+    assert_eq!(key("", &[("TS_CLIENT_ID", "c"), ("TS_ID_TOKEN", &format!("file:{token}"))]), workload);
+    let in_file = format!("client_id: c\nid_token_file: {token}\n");
+    assert_eq!(key(&in_file, &[]), workload);
+    assert_eq!(key("client_id: c\n", &[("TS_ID_TOKEN", "t")]), workload, "half of it from each layer");
+    // The higher layer's way counts.
+    assert_eq!(key(&in_file, &[("TS_CLIENT_SECRET", "tskey-client-a")]), client("tskey-client-a"));
+    assert!(matches!(key(&in_file, &[("TS_AUTHKEY", "k")]), Some(Key::Auth(_))));
+
+    let loaded = config(&in_file, &[("TS_ID_TOKEN", "hush")]);
+    let shown = serde_json::to_string(&loaded.settings).unwrap();
+    assert!(!format!("{shown}{loaded:?}").contains("hush") && shown.contains("[redacted]"), "{shown}");
+    let from = |key: &str| loaded.settings.iter().find(|s| s.key == key).unwrap().source.to_string();
+    assert!(from("client_id").ends_with("kolaboree.yaml:3"), "{}", from("client_id"));
+    assert_eq!(from("id token"), "TS_ID_TOKEN in the environment");
+}
+
+#[test]
+fn a_way_in_that_is_given_twice_or_by_half_is_told_with_its_place() {
+    let tags = "state_dir: s\ntags: [tag:cloud]\n";
+    type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
+    let cases: [Case; 11] = [
+        ("", &[("TS_CLIENT_ID", "c")], "TS_CLIENT_ID: ", "TS_ID_TOKEN=file:PATH"),
+        ("", &[("TS_ID_TOKEN", "t")], "TS_ID_TOKEN: ", "TS_CLIENT_ID or client_id"),
+        (
+            "",
+            &[("TAILSCALE_AUTH_KEY", "k"), ("TS_ID_TOKEN", "t"), ("TS_CLIENT_ID", "c")],
+            "TS_ID_TOKEN: TAILSCALE_AUTH_KEY lets the node in already",
+            "leave TS_ID_TOKEN out",
+        ),
+        (
+            "",
+            &[("TS_AUTHKEY", "k"), ("TS_CLIENT_SECRET", "tskey-client-a")],
+            "TS_CLIENT_SECRET: TS_AUTHKEY lets",
+            "leave TS_CLIENT_SECRET out",
+        ),
+        (
+            "",
+            &[("TS_ID_TOKEN", "t"), ("TS_CLIENT_SECRET", "tskey-client-a")],
+            "TS_ID_TOKEN: TS_CLIENT_SECRET lets",
+            "leave TS_ID_TOKEN out",
+        ),
+        ("client_id: c\n", &[], "kolaboree.yaml:3:12: client_id: ", "id_token_file: PATH"),
+        ("id_token_file: t\n", &[], "kolaboree.yaml:3:16: id_token_file: ", "TS_CLIENT_ID or client_id"),
+        (
+            "auth_key_file: k\nid_token_file: t\nclient_id: c\n",
+            &[],
+            "kolaboree.yaml:4:16: id_token_file: auth_key_file lets",
+            "leave id_token_file out",
+        ),
+        ("client_id: tskey-client-hush\n", &[], "kolaboree.yaml:3:12: client_id: ", "client_secret_file"),
+        ("client_id: ''\n", &[], "kolaboree.yaml:3:12: client_id: ", "admin console"),
+        ("", &[("TS_CLIENT_ID", "c"), ("TS_AUDIENCE", "a")], "TS_AUDIENCE: ", "TS_ID_TOKEN=file:PATH"),
+    ];
+    for (file, environment, place, remedy) in cases {
+        let error = load(&format!("{tags}{file}"), environment).unwrap_err().to_string();
+        assert!(error.contains(place) && error.contains(remedy), "{file} {environment:?}: {error}");
+        assert!(!error.contains("hush"), "{error}");
+    }
+    for (file, environment) in [
+        ("client_secret_file: s\n", &[][..]),
+        ("", &[("TS_CLIENT_SECRET", "tskey-client-a")]),
+        ("", &[("TS_AUTHKEY", "tskey-client-a")]),
+        ("client_id: c\n", &[("TS_ID_TOKEN", "t")]),
+    ] {
+        let error = load(&format!("state_dir: s\n{file}"), environment).unwrap_err().to_string();
+        assert!(error.contains("tags: [tag:name]"), "{file} {environment:?}: {error}");
+    }
+    // What is in a file is looked at when it is needed.
+    let key = load(&format!("{tags}client_id: c\nid_token_file: /nonexistent\n"), &[]).unwrap().config.key;
+    let error = key.read().unwrap_err();
+    let told = error.to_string();
+    assert!(told.contains("kolaboree.yaml:4: id_token_file names the file /nonexistent"), "{told}");
+    assert!(error.remedy().contains("into that file"));
 }
 
 #[test]
@@ -187,7 +297,8 @@ fn each_of_fifty_broken_configurations_is_refused_with_the_line_and_the_remedy()
         (cloud("checks: {timeout: 0}"), 5, "from 0.1 to 86400"),
         ("state_dir: \"s\n".into(), 2, "YAML"),
         ("state_dir: s\n\thostname: x\n".into(), 2, "YAML"),
-        ("state_dir: s\nstate_dir: t\n".into(), 1, "leave one"),
+        ("state_dir: s\nstate_dir: t\n".into(), 2, "leave one"),
+        (cloud("kind: tcp\n    address: b:1"), 6, "leave one"),
         ("- a\n- b\n".into(), 1, "YAML"),
     ];
     assert!(cases.len() >= 50);

@@ -1,6 +1,7 @@
 //! YAML with places. The only use of serde_yaml in this package. It is no longer maintained: serde_norway keeps a fork of
 //! it, and a change to that touches this file alone.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -27,7 +28,14 @@ pub(crate) struct Fault {
 /// Reads a document. One that is empty counts as an empty map.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     let empty = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
-    serde_yaml::from_str(if empty { "{}" } else { text }).map_err(Fault::of)
+    serde_yaml::from_str(if empty { "{}" } else { text }).map_err(|error| {
+        let mut fault = Fault::of(error);
+        // serde_yaml's place is where the map begins.
+        if fault.message.starts_with("duplicate field `") {
+            fault.place = place_of_second_key(text).or(fault.place);
+        }
+        fault
+    })
 }
 
 impl Fault {
@@ -58,8 +66,16 @@ pub(crate) enum Step<'a> {
 
 /// Where in the text the value at the end of the path is.
 pub(crate) fn place_of(text: &str, path: &[Step<'_>]) -> Option<Place> {
-    let walk = Walk(path);
-    let error = walk.deserialize(serde_yaml::Deserializer::from_str(text)).err()?;
+    place_found(Walk(path).deserialize(serde_yaml::Deserializer::from_str(text)))
+}
+
+/// Where in the text a key is that its map has already.
+fn place_of_second_key(text: &str) -> Option<Place> {
+    place_found(AllOnce.deserialize(serde_yaml::Deserializer::from_str(text)))
+}
+
+fn place_found(walked: Result<(), serde_yaml::Error>) -> Option<Place> {
+    let error = walked.err()?;
     // The walk itself ends with an error, whose place is the value's; any other is none of its own.
     error
         .to_string()
@@ -117,6 +133,86 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
+/// Goes through everything, and fails at the first key that its map has already.
+#[derive(Clone, Copy)]
+struct AllOnce;
+
+impl<'de> DeserializeSeed<'de> for AllOnce {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AllOnce {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map, a list or a scalar")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut keys = HashSet::new();
+        while map.next_key_seed(NewKey(&mut keys))?.is_some() {
+            map.next_value_seed(self)?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(self)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// Takes a key that is not among those before it.
+struct NewKey<'a>(&'a mut HashSet<String>);
+
+impl<'de> DeserializeSeed<'de> for NewKey<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NewKey<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<(), E> {
+        if self.0.insert(key.to_owned()) { Ok(()) } else { Err(E::custom(FOUND)) }
+    }
+}
+
 /// A key of whatever kind, as text.
 struct Scalar(String);
 
@@ -148,6 +244,14 @@ mod tests {
         assert_eq!(place(&[Step::Key("b"), Step::Index(1)]), Some((4, 5)));
         assert_eq!(place(&[Step::Key("b"), Step::Index(1), Step::Key("d"), Step::Index(1)]), Some((5, 12)));
         assert_eq!(place(&[Step::Key("e")]), None);
+    }
+
+    #[test]
+    fn a_key_that_is_given_twice_has_the_place_of_the_second_one() {
+        let place = |text| place_of_second_key(text).map(|p| (p.line, p.column));
+        assert_eq!(place("a: 1\nb: {c: ~, d: [1.5, true]}\n\na: 2\n"), Some((4, 1)));
+        assert_eq!(place("a:\n  - {b: x, c: y, b: z}\n"), Some((2, 18)));
+        assert_eq!(place("a: {b: 1}\nc: {b: 1}\n"), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use tailnet::UpError;
 use super::Findings;
 use crate::cli::Access;
 use crate::cloud::{now, one_line};
-use crate::config::Config;
+use crate::config::{Config, KeySource};
 use crate::node::NodeError;
 
 const CONTROL: &str = "control server";
@@ -26,7 +26,11 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Acc
                     None => cause.downcast_ref::<UpError>().map(|up| (up.to_string(), kind(up))),
                 });
             let told = up.unwrap_or_else(|| (one_line(error.as_ref()), (AUTH, "see the lines above", false)));
-            let (message, (area, remedy, answered)) = told;
+            let (message, (area, mut remedy, answered)) = told;
+            let made_itself = matches!(config.key, KeySource::ClientSecret(_) | KeySource::Workload { .. });
+            if made_itself && area == AUTH && answered {
+                remedy = CLIENT;
+            }
             if answered {
                 findings.pass(CONTROL, "it answers");
             }
@@ -74,6 +78,8 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Acc
 
 const RENEW: &str =
     "put a new auth key where the old one is, or disable key expiry for this machine in the admin console";
+
+const CLIENT: &str = "check in the admin console that the OAuth client or workload identity is there and may make auth keys (auth_keys) for these tags; a workload's token must be of the issuer and subject named there, and not have expired";
 
 /// The area, what to do, and whether the control server has answered.
 fn kind(error: &UpError) -> (&'static str, &'static str, bool) {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::Findings;
-use crate::config::{Config, ConfigError, Flags, Key, KeyError, KeySource, Loaded, Source};
+use crate::config::{Config, ConfigError, Flags, Key, KeySource, Loaded, Secret, Source};
 use crate::node::has_identity;
 
 const KEY: &str = "auth key";
@@ -36,7 +36,7 @@ pub(super) fn configuration(findings: &mut Findings, flags: &Flags) -> Option<Lo
             None
         }
         Err(ConfigError::Key(error)) => {
-            findings.fail(KEY, error.to_string(), key_remedy(&error));
+            findings.fail(KEY, error.to_string(), error.remedy());
             None
         }
         Err(error) => {
@@ -48,16 +48,6 @@ pub(super) fn configuration(findings: &mut Findings, flags: &Flags) -> Option<Lo
 
 fn or_none(text: &str) -> &str {
     if text.is_empty() { "none" } else { text }
-}
-
-fn key_remedy(error: &KeyError) -> &'static str {
-    match error {
-        KeyError::Example { .. } => {
-            "put your own key there; make one in Tailscale's admin console (Settings, Keys)"
-        }
-        KeyError::File { .. } => "put the key into that file, readable for this user",
-        KeyError::Invalid { .. } => "make a reusable key in Tailscale's admin console (Settings, Keys)",
-    }
 }
 
 /// Present, of the right shape, and for nobody else to read.
@@ -73,8 +63,8 @@ pub(super) fn key(findings: &mut Findings, loaded: &Loaded) {
             "there is none: a person would have to log the node in",
             "put TAILSCALE_AUTH_KEY=tskey-auth-… into .env, or name a file with auth_key_file",
         ),
-        Err(error) if identity => findings.warn(KEY, error.to_string(), key_remedy(&error)),
-        Err(error) => findings.fail(KEY, error.to_string(), key_remedy(&error)),
+        Err(error) if identity => findings.warn(KEY, error.to_string(), error.remedy()),
+        Err(error) => findings.fail(KEY, error.to_string(), error.remedy()),
         Ok(Some(Key::Auth(key))) if config.control_url.is_none() && !key.is_tailscales() => findings.warn(
             KEY,
             "it does not begin with tskey-auth-",
@@ -85,18 +75,23 @@ pub(super) fn key(findings: &mut Findings, loaded: &Loaded) {
             "an OAuth client secret needs tags",
             "give tags: [tag:name] as the OAuth client has them",
         ),
+        Ok(Some(Key::ClientSecret(_))) => findings.pass(KEY, "an OAuth client secret is there"),
+        Ok(Some(Key::Workload { client_id, .. })) => {
+            findings
+                .pass(KEY, format!("the token of a workload identity is there, for the client {client_id}"));
+        }
         Ok(Some(_)) => findings.pass(KEY, "it is there"),
     }
-    // Where a key is written: its own file, or .env.
+    // Where a key is written: its own file, or .env. The mode of a workload's token is its provider's affair.
     let file = match &config.key {
-        KeySource::File { path, .. } => Some(path.clone()),
-        KeySource::Value { .. } => {
-            loaded.settings.iter().find(|s| s.key == KEY).and_then(|s| match &s.source {
-                Source::Environment { file: Some(file), .. } => Some(file.into()),
+        KeySource::AuthKey(secret) | KeySource::ClientSecret(secret) => match secret {
+            Secret::File { path, .. } => Some(path.clone()),
+            Secret::Value { name, .. } => loaded.settings.iter().find_map(|s| match &s.source {
+                Source::Environment { name: of, file: Some(file) } if of == name => Some(file.into()),
                 _ => None,
-            })
-        }
-        KeySource::None => None,
+            }),
+        },
+        _ => None,
     };
     if let Some(file) = file {
         mode(findings, KEY, &file);

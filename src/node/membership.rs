@@ -14,6 +14,9 @@ use crate::config::{Config, Key};
 /// How often a key's file is looked at, while a new key is needed.
 const KEY_LOOK: Duration = Duration::from_secs(2);
 
+/// A new key is made by a node that starts without an identity.
+pub(super) const ONLY_AT_THE_START: &str = "an OAuth client or a workload identity lets a node in that has no identity yet: give it an auth key (kolaboree-node up --key-from FILE), or log it out and restart the service";
+
 /// Starts the node in the tailnet, which then joins in the background.
 pub(super) async fn begin(config: &Config, key: Option<&Key>) -> Result<Tailnet, NodeError> {
     let mut node = Tailnet::builder()
@@ -33,6 +36,7 @@ pub(super) async fn begin(config: &Config, key: Option<&Key>) -> Result<Tailnet,
     node = match key {
         Some(Key::Auth(key)) => node.auth_key(key.clone()),
         Some(Key::ClientSecret(secret)) => node.client_secret(secret.clone()),
+        Some(Key::Workload { client_id, id_token }) => node.workload_identity(client_id, id_token.clone()),
         None => node,
     };
     info!("Authenticating with Tailscale");
@@ -103,7 +107,11 @@ fn waits_for_people(state: &State) -> bool {
 async fn log_in_anew(tailnet: &Tailnet, config: &Config) -> Result<(), NodeError> {
     match super::read_key(config).await? {
         Some(Key::Auth(key)) => tailnet.login(&key).await.map(drop).map_err(NodeError::Join),
-        _ => Ok(()),
+        Some(_) => {
+            warn!("TS_AUTH_ONCE=false has no effect: only an auth key can be used again");
+            Ok(())
+        }
+        None => Ok(()),
     }
 }
 
@@ -197,8 +205,7 @@ impl Keys {
             Err(error) => return self.say(error.to_string()),
         };
         let Key::Auth(auth) = &key else {
-            return self
-                .say("an OAuth client secret can only be used at the start: restart the service".to_owned());
+            return self.say(ONLY_AT_THE_START.to_owned());
         };
         info!("logging in again with the key of {}", name_of(config));
         match tailnet.login(auth).await {
@@ -221,11 +228,7 @@ impl Keys {
 }
 
 fn name_of(config: &Config) -> String {
-    match &config.key {
-        crate::config::KeySource::File { path, .. } => path.display().to_string(),
-        crate::config::KeySource::Value { name, .. } => name.clone(),
-        _ => "the configuration".to_owned(),
-    }
+    config.key.secret().map_or_else(|| "the configuration".to_owned(), crate::config::Secret::place)
 }
 
 impl Shared {

@@ -205,7 +205,8 @@ impl Node {
         let key = match (given, backend) {
             (None, BackendState::NeedsLogin) => match read_key(&self.config()).await? {
                 Some(Key::Auth(key)) => Some(key),
-                _ => None,
+                Some(_) => return Err(AskError::Invalid(super::membership::ONLY_AT_THE_START.to_owned())),
+                None => None,
             },
             (given, _) => given,
         };

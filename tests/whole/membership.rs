@@ -3,6 +3,7 @@
 use tailnet_sandbox::Peer;
 
 use crate::node::{Service, World, curl, free_port, health_url, until};
+use crate::program::run;
 
 #[test]
 fn a_refused_key_ends_the_service_with_a_hint() {
@@ -32,6 +33,73 @@ fn a_missing_key_file_ends_a_new_node_and_not_one_that_has_an_identity() {
     let mut service = Service::start(with_file());
     service.joins();
     service.ends_on("TERM");
+}
+
+#[test]
+fn the_service_joins_by_an_oauth_clients_secret_and_by_a_workloads_token() {
+    let world = World::new();
+    let (client, token) = world.sandbox.workload();
+    let secret = world.sandbox.client_secret();
+    world.write("token", token);
+    let file = format!("id_token_file: token\nclient_id: {client}\n");
+    let by_secret = [("TS_CLIENT_SECRET", &secret[..])];
+    let by_token = [("TS_CLIENT_ID", client), ("TS_ID_TOKEN", token)];
+    let told = ["an OAuth client secret is there", "the token of a workload identity is there"];
+    let ways = [("", &by_secret[..], told[0]), ("", &by_token, told[1]), (&file, &[], told[1])];
+    for (index, (file, environment, told)) in ways.into_iter().enumerate() {
+        world.configure(&format!("{file}tags: [tag:cloud]\nlocal: {{listen: none}}\n"));
+        let program = || {
+            let mut program = world.keyless();
+            program.env("TS_STATE_DIR", world.path(&format!("state{index}")));
+            program.envs(environment.iter().copied());
+            program
+        };
+        let doctor = run(program().arg("doctor"));
+        assert!(doctor.code == Some(0) && doctor.stdout.contains(told), "{}{}", doctor.stdout, doctor.stderr);
+        let mut service = Service::start(program());
+        service.joins();
+        let status = run(program().args(["status", "-o", "json"]));
+        let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+        assert_eq!(status["state"], "Running", "{status}");
+        let (_, log) = service.ends_on("TERM");
+        let shown = run(program().args(["config", "show"]));
+        for secret in [&secret, token] {
+            assert!(!format!("{log}{}{}", shown.stdout, doctor.stdout).contains(secret), "{log}");
+        }
+    }
+}
+
+#[test]
+fn an_oauth_client_or_a_workload_that_is_refused_ends_the_service_and_the_doctor_says_what_to_do() {
+    let world = World::new();
+    world.configure("tags: [tag:cloud]\nlocal: {listen: none}\n");
+    let (client, _) = world.sandbox.workload();
+    let wrong = world.sandbox.client_secret().replace("tskey-client-", "tskey-client-hush");
+    let ways: [&[(&str, &str)]; 2] =
+        [&[("TS_CLIENT_SECRET", &wrong)], &[("TS_CLIENT_ID", client), ("TS_ID_TOKEN", "hush")]];
+    for environment in ways {
+        let program = || {
+            let mut program = world.keyless();
+            program.envs(environment.iter().copied());
+            program
+        };
+        let (code, log) = Service::start(program()).ended();
+        assert!(code == Some(3) && log.contains("it may make auth keys"), "{log}");
+        let doctor = run(program().arg("doctor"));
+        assert!(
+            doctor.code == Some(1) && doctor.stdout.contains("may make auth keys (auth_keys)"),
+            "{}",
+            doctor.stdout
+        );
+        assert!(!format!("{log}{}{}", doctor.stdout, doctor.stderr).contains("hush"), "{log}");
+    }
+    let (code, log) = {
+        let mut program = world.keyless();
+        program.env("TS_CLIENT_ID", client).env("TS_ID_TOKEN", "file:/nonexistent/token");
+        Service::start(program).ended()
+    };
+    assert!(code == Some(2) && log.contains("TS_ID_TOKEN names the file /nonexistent/token"), "{log}");
+    assert!(log.contains("hint: put the value into that file"), "{log}");
 }
 
 #[test]

@@ -38,6 +38,12 @@ impl AuthKey {
         self.0.starts_with("tskey-auth-")
     }
 
+    /// Whether it has the shape of an OAuth client secret, `tskey-client-…`.
+    #[must_use]
+    pub fn is_client_secret(&self) -> bool {
+        self.0.starts_with("tskey-client-")
+    }
+
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

@@ -64,7 +64,8 @@ impl TailnetBuilder {
     }
 
     /// An OAuth client secret (`tskey-client-…`), with which the node makes itself a key unless it has an identity
-    /// already. It needs [`tags`](Self::tags), and takes the attributes of the `tailscale` command: `?ephemeral=…&preauthorized=…&baseURL=…`.
+    /// already. It needs [`tags`](Self::tags), and takes the attributes of the `tailscale` command:
+    /// `?ephemeral=…&preauthorized=…&baseURL=…`. Without the first, the key is for a node as [`ephemeral`](Self::ephemeral) says.
     pub fn client_secret(mut self, secret: AuthKey) -> Self {
         self.client_secret = Some(secret);
         self
@@ -72,7 +73,8 @@ impl TailnetBuilder {
 
     /// A workload identity: the OAuth client that the tailnet has for it, and the token by which the workload's own
     /// provider (a cloud, a CI system) vouches for it. It needs [`tags`](Self::tags), and is not used when the node has an
-    /// identity already. The client takes attributes: `?ephemeral=…&preauthorized=…`.
+    /// identity already. The client takes attributes: `?ephemeral=…&preauthorized=…`. Without the first, the key is for a
+    /// node as [`ephemeral`](Self::ephemeral) says.
     pub fn workload_identity(mut self, client_id: impl Into<String>, id_token: AuthKey) -> Self {
         self.workload_identity = Some((client_id.into(), id_token));
         self

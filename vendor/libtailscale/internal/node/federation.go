@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,6 +80,26 @@ func (c *Config) forgetClients() {
 	c.ClientSecret, c.ClientID, c.IDToken = "", "", ""
 	if strings.HasPrefix(c.AuthKey, "tskey-client-") {
 		c.AuthKey = ""
+	}
+}
+
+// keepNode has the key that a client or a workload makes itself be one for the kind of node that is asked for, unless it
+// says so itself. Tailscale's default is a node that is forgotten soon after it has gone, which could not come back by the
+// identity that it keeps.
+func (c *Config) keepNode() {
+	ways := []*string{&c.ClientSecret, &c.ClientID}
+	if strings.HasPrefix(c.AuthKey, "tskey-client-") {
+		ways = append(ways, &c.AuthKey)
+	}
+	for _, way := range ways {
+		before, attributes, any := strings.Cut(*way, "?")
+		if before == "" || strings.HasPrefix(attributes, "ephemeral=") || strings.Contains(attributes, "&ephemeral=") {
+			continue
+		}
+		if any {
+			attributes += "&"
+		}
+		*way = before + "?" + attributes + "ephemeral=" + strconv.FormatBool(c.Ephemeral)
 	}
 }
 

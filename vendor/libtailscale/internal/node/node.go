@@ -137,6 +137,7 @@ func (n *Node) start(c Config) (err error) {
 	if n.hasIdentity() {
 		c.forgetClients()
 	}
+	c.keepNode()
 	if c.ClientID != "" {
 		if c.AuthKey, err = federatedKey(n.ctx, c); err != nil {
 			return errs.New(errs.Of(n.ctx, err).Code, "%s", n.redact(err.Error()))
