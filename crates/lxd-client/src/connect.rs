@@ -3,14 +3,15 @@
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use http::Uri;
-use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
@@ -46,7 +47,7 @@ impl BoxConnector {
             let mut connector = connector.clone();
             Box::pin(async move {
                 poll_fn(|cx| connector.poll_ready(cx)).await.map_err(Into::into)?;
-                connector.call(uri).await.map(|io| BoxIo(Box::new(io), Used::default())).map_err(Into::into)
+                connector.call(uri).await.map(BoxIo::new).map_err(Into::into)
             })
         }))
     }
@@ -66,7 +67,25 @@ impl Service<Uri> for BoxConnector {
     }
 }
 
-pub(crate) struct BoxIo(Box<dyn Io>, Used);
+/// A stream of the caller's, read in large pieces: rustls asks for 4 KiB at a time, and each of its reads
+/// would be one of the system's.
+pub(crate) struct BoxIo {
+    io: Box<dyn Io>,
+    used: Used,
+    /// What was read and not asked for yet is at `left`.
+    buffer: Vec<u8>,
+    left: Range<usize>,
+}
+
+/// How much is read at once at first, and at most: it grows while a read fills it, so that a connection that
+/// carries little takes little memory.
+const READ_AT_ONCE: Range<usize> = 8 << 10..128 << 10;
+
+impl BoxIo {
+    fn new(io: impl Io) -> BoxIo {
+        BoxIo { io: Box::new(io), used: Used::default(), buffer: Vec::new(), left: 0..0 }
+    }
+}
 
 /// Whether a connection has carried an answer: one that then breaks at once was found dead in the pool.
 #[derive(Clone, Debug, Default)]
@@ -86,15 +105,32 @@ impl Read for BoxIo {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buf: ReadBufCursor<'_>,
+        mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
+        let this = &mut *self;
+        if this.left.is_empty() {
+            if buf.remaining() >= READ_AT_ONCE.end {
+                return Pin::new(&mut this.io).poll_read(cx, buf);
+            }
+            if this.buffer.is_empty() {
+                this.buffer.resize(READ_AT_ONCE.start, 0);
+            } else if this.left.end == this.buffer.len() && this.buffer.len() < READ_AT_ONCE.end {
+                this.buffer.resize(2 * this.buffer.len(), 0);
+            }
+            let mut read = ReadBuf::new(&mut this.buffer);
+            ready!(Pin::new(&mut this.io).poll_read(cx, read.unfilled()))?;
+            this.left = 0..read.filled().len();
+        }
+        let length = this.left.len().min(buf.remaining());
+        buf.put_slice(&this.buffer[this.left.start..this.left.start + length]);
+        this.left.start += length;
+        Poll::Ready(Ok(()))
     }
 }
 
 impl Write for BoxIo {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
+        Pin::new(&mut self.io).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -102,25 +138,25 @@ impl Write for BoxIo {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.io.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
 
 impl Connection for BoxIo {
     fn connected(&self) -> Connected {
-        self.0.connected().extra(self.1.clone())
+        self.io.connected().extra(self.used.clone())
     }
 }
 

@@ -21,7 +21,7 @@ pub fn read_anything(data: &[u8]) {
     if let Ok(crate::envelope::Envelope::Sync(value) | crate::envelope::Envelope::Async(value)) =
         crate::envelope::Envelope::parse(data)
     {
-        let parsed = serde_json::from_value::<OperationState>(value);
+        let parsed = value.read::<OperationState>();
         let _ = parsed.map(|state| (state.is_final(), state.progress().map(str::len)));
     }
     crate::events::read_any(data);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
 
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, Metadata};
 use crate::request::null_is_default;
 use crate::{Client, Error, Event, EventKind};
 
@@ -133,8 +133,8 @@ impl Client {
 
 impl Operation {
     /// Reads the answer that began it, and waits from then on.
-    pub(crate) fn begun(client: &Client, metadata: Value) -> Result<Operation, Error> {
-        let begun: OperationState = serde_json::from_value(metadata).map_err(|e| client.protocol(e))?;
+    pub(crate) fn begun(client: &Client, metadata: &Metadata) -> Result<Operation, Error> {
+        let begun: OperationState = metadata.read().map_err(|e| client.protocol(e))?;
         if begun.id.is_empty() {
             return Err(client.protocol("an operation without a number"));
         }
@@ -290,7 +290,7 @@ async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
         let request = if slot.is_some() { request } else { request.on_its_own() };
         match request.answer().await {
             Ok((Envelope::Sync(state), _)) => {
-                let state: OperationState = serde_json::from_value(state).map_err(|e| client.protocol(e))?;
+                let state: OperationState = state.read().map_err(|e| client.protocol(e))?;
                 if state.is_final() {
                     return Ok(state);
                 }

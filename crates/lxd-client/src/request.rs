@@ -208,7 +208,7 @@ impl Request {
         let client = self.client.clone();
         let (envelope, headers) = self.answer().await?;
         let value = match envelope {
-            Envelope::Sync(metadata) => serde_json::from_value(metadata).map_err(|e| client.protocol(e)),
+            Envelope::Sync(metadata) => metadata.read().map_err(|e| client.protocol(e)),
             Envelope::Async(_) => Err(client.protocol("an operation instead of a result")),
             Envelope::Error { code, message } => Err(refusal(code, message, &headers)),
         }?;
@@ -233,7 +233,7 @@ impl Request {
         let (envelope, headers) = self.answer().await?;
         match envelope {
             Envelope::Sync(_) => Ok(()),
-            Envelope::Async(operation) => Operation::begun(&client, operation)?.wait().await.map(drop),
+            Envelope::Async(operation) => Operation::begun(&client, &operation)?.wait().await.map(drop),
             Envelope::Error { code, message } => Err(refusal(code, message, &headers)),
         }
     }
@@ -246,7 +246,7 @@ impl Request {
         let client = self.client.clone();
         let (envelope, headers) = self.answer().await?;
         match envelope {
-            Envelope::Async(operation) => Operation::begun(&client, operation),
+            Envelope::Async(operation) => Operation::begun(&client, &operation),
             // Some servers do at once what others make an operation of.
             Envelope::Sync(_) => Ok(Operation::done(&client)),
             Envelope::Error { code, message } => Err(refusal(code, message, &headers)),

@@ -154,8 +154,7 @@ impl Files {
                 let body = download.bytes(crate::client::MAX_ANSWER).await.map_err(local)?;
                 match crate::envelope::Envelope::parse(&body) {
                     Ok(crate::envelope::Envelope::Sync(names)) => {
-                        let names: Option<Vec<String>> =
-                            serde_json::from_value(names).map_err(|e| self.client.protocol(e))?;
+                        let names: Option<Vec<String>> = names.read().map_err(|e| self.client.protocol(e))?;
                         Ok(Entry::Directory(info, names.unwrap_or_default()))
                     }
                     _ => Err(self.client.protocol(format!("{path} is a folder without a list"))),
