@@ -2,8 +2,11 @@ package sandbox
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net"
+	"strconv"
 	"sync"
+	"syscall"
 )
 
 // door is a TCP address that can be shut and opened again. Shutting it cuts what came through it,
@@ -19,7 +22,15 @@ type door struct {
 
 // newDoor takes a free port and keeps to it. open starts to serve.
 func newDoor(ip string, serve func(net.Listener)) (*door, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
+	var listener net.Listener
+	var err error
+	for range 100 {
+		// Below the ports that systems give to connections, so that none of those takes it while the door is shut.
+		port := strconv.Itoa(12_000 + rand.IntN(20_000))
+		if listener, err = net.Listen("tcp", net.JoinHostPort(ip, port)); !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
