@@ -140,7 +140,7 @@ func (c *Conn) download() {
 		if drained {
 			// Waits until there is something to read, and only then takes a buffer. The netstack then answers that
 			// nothing fits into none; why a stream broke it says only once, so that may be here.
-			if _, err := c.stream.Read(nil); err != nil && err != io.EOF {
+			if _, err := c.stream.Read(nil); err != nil && err != io.EOF && !errs.IsNoRoom(err) {
 				if code := errs.Of(context.Background(), err).Code; code != errs.Internal {
 					c.breakWith(code)
 					break

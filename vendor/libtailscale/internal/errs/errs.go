@@ -73,6 +73,16 @@ var gvisorCodes = map[string]Code{
 	(&tcpip.ErrNetworkUnreachable{}).String(): Unreachable,
 }
 
+// noRoom is the text of what the netstack answers to a read of data into no buffer.
+var noRoom = (&tcpip.ErrBadBuffer{}).String()
+
+// IsNoRoom says whether err only means that there is something to read and no buffer for it. Each read that waits ends
+// so, hence without the work of Of.
+func IsNoRoom(err error) bool {
+	op, ok := err.(*net.OpError)
+	return ok && op.Err != nil && op.Err.Error() == noRoom
+}
+
 // Of says which code err is. A cancelled context counts as what it was cancelled for.
 func Of(ctx context.Context, err error) *Error {
 	var e *Error

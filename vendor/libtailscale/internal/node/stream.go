@@ -84,6 +84,10 @@ func (s *Stream) SetKeepAlive(idle time.Duration) error {
 
 // addrPortOf is the address of a connection's end; one that has no address gives the zero value.
 func addrPortOf(addr net.Addr) netip.AddrPort {
+	if tcp, ok := addr.(*net.TCPAddr); ok {
+		ap := tcp.AddrPort()
+		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	}
 	ap, _ := netip.ParseAddrPort(addr.String())
 	return ap
 }
