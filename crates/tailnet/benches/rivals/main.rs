@@ -36,6 +36,9 @@ struct Args {
     /// Only these clients
     #[arg(long, value_delimiter = ',', value_enum)]
     only: Vec<Rival>,
+    /// Only write anew the profile by which the archive is optimised, vendor/libtailscale/profile.pgo
+    #[arg(long, conflicts_with_all = ["only", "quick", "save"])]
+    profile: bool,
     /// How often everything is measured
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -75,11 +78,13 @@ struct Extent {
 async fn coordinate(args: Args) -> anyhow::Result<()> {
     let extent = match args.quick {
         true => Extent { rounds: 1, starts: 1, seconds: 0.3, held: 500 },
+        false if args.profile => Extent { rounds: args.rounds, starts: 1, seconds: 1.2, held: 0 },
         false => Extent { rounds: args.rounds, starts: 5, seconds: 2.4, held: 10_000 },
     };
     let all = [Rival::Ours, Rival::Native, Rival::Crate, Rival::Socks5, Rival::Loopback];
     let rivals: Vec<Rival> =
         all.into_iter().filter(|r| args.only.is_empty() || args.only.contains(r)).collect();
+    let rivals = if args.profile { vec![Rival::Node] } else { rivals };
     let mut results = Results::default();
     for rival in &rivals {
         eprintln!("building: {}", rival.name());
@@ -91,11 +96,18 @@ async fn coordinate(args: Args) -> anyhow::Result<()> {
     let peer = Peer::new("peer").echo(ECHO).discard(DISCARD).generate(GENERATE);
     let sandbox = Sandbox::start([peer]).await?;
     let plain = PlainServer::start().await?;
-    let mut bench = Bench { sandbox, plain, extent, results, clients: Vec::new(), joined: 0 };
+    let profile = args.profile.then(rival::profile);
+    let began = std::time::SystemTime::now();
+    let mut bench = Bench { sandbox, plain, extent, results, clients: Vec::new(), joined: 0, profile };
     bench.start(&rivals).await;
     for round in 0..bench.extent.rounds {
         eprintln!("round {} of {}", round + 1, bench.extent.rounds);
         bench.round(round).await;
+    }
+    if let Some(path) = bench.profile.clone() {
+        bench.end().await?;
+        anyhow::ensure!(path.metadata()?.modified()? >= began, "{} was not written", path.display());
+        return Ok(());
     }
     bench.memory().await;
     bench.large_tailnet().await?;
@@ -137,6 +149,8 @@ struct Bench {
     results: Results,
     clients: Vec<(Rival, Client)>,
     joined: usize,
+    /// Where the client writes its profile.
+    profile: Option<PathBuf>,
 }
 
 impl Bench {
@@ -163,7 +177,7 @@ impl Bench {
         for i in 0..self.extent.starts {
             for rival in rivals {
                 let join = self.join(*rival);
-                match rival.start(join).await {
+                match rival.start(join, self.profile.as_deref()).await {
                     Err(error) => eprintln!("{}: {error:#}", rival.name()),
                     Ok(client) => {
                         let ms = client.first_byte.as_secs_f64() * 1e3;
@@ -256,7 +270,7 @@ impl Bench {
         let rivals: Vec<Rival> = self.clients.iter().map(|(rival, _)| *rival).collect();
         for rival in rivals {
             let join = self.join(rival);
-            let mut client = match rival.start(join).await {
+            let mut client = match rival.start(join, None).await {
                 Ok(client) => client,
                 Err(error) => {
                     eprintln!("{}: {error:#}", rival.name());
@@ -288,7 +302,7 @@ impl Bench {
         for round in 0..self.extent.rounds {
             for rival in rivals.iter().filter(|rival| **rival != Rival::Loopback) {
                 let join = self.join(*rival);
-                match rival.start(join).await {
+                match rival.start(join, None).await {
                     Err(error) => eprintln!("{}: {error:#}", rival.name()),
                     Ok(client) => {
                         let ms = client.first_byte.as_secs_f64() * 1e3;

@@ -26,6 +26,8 @@ pub(crate) enum Rival {
     Ours,
     /// tsnet in a Go program.
     Native,
+    /// The Go side of this project's crate, without the C boundary and Rust.
+    Node,
     /// The libtailscale crate from crates.io.
     Crate,
     /// A userspace tailscaled's SOCKS5 server.
@@ -39,6 +41,7 @@ impl Rival {
         match self {
             Rival::Ours => "this crate",
             Rival::Native => "native Go",
+            Rival::Node => "Go side alone",
             Rival::Crate => "libtailscale 0.2.2",
             Rival::Socks5 => "tailscaled SOCKS5",
             Rival::Loopback => "plain loopback",
@@ -54,7 +57,7 @@ impl Rival {
                     ["build", "--release", "--locked", "--example", "dial", "--manifest-path", manifest];
                 run(Command::new(env!("CARGO")).args(cargo).arg("--target-dir").arg(target())).await
             }
-            Rival::Native => go_build("./cmd/bench", &self.program()).await,
+            Rival::Native | Rival::Node => go_build("./cmd/bench", &self.program()).await,
             Rival::Crate => {
                 let manifest = rivals().join("libtailscale-crate/Cargo.toml");
                 let mut cargo = Command::new(env!("CARGO"));
@@ -70,7 +73,7 @@ impl Rival {
     pub(crate) fn program(self) -> PathBuf {
         match self {
             Rival::Ours => target().join("release/examples/dial"),
-            Rival::Native => tmp().join("native"),
+            Rival::Native | Rival::Node => tmp().join("native"),
             Rival::Crate => tmp().join("libtailscale-crate/release/libtailscale-crate"),
             Rival::Socks5 => tmp().join("tailscaled"),
             Rival::Loopback => PathBuf::new(),
@@ -78,19 +81,25 @@ impl Rival {
     }
 
     /// Starts it and waits for its first byte.
-    pub(crate) async fn start(self, mut join: Join) -> anyhow::Result<Client> {
+    pub(crate) async fn start(self, mut join: Join, profile: Option<&Path>) -> anyhow::Result<Client> {
         let began = Instant::now();
         let folder = tempfile::Builder::new().prefix("tailnet-bench-").tempdir()?;
         let mut daemon = None;
         let mut command = match self {
             Rival::Ours => this_program("ours")?,
-            Rival::Native | Rival::Crate => with_descriptors(&self.program()),
+            Rival::Native | Rival::Node | Rival::Crate => with_descriptors(&self.program()),
             Rival::Socks5 | Rival::Loopback => this_program("loopback")?,
         };
         if self == Rival::Socks5 {
             let (child, socks) = tailscaled(&self.program(), folder.path(), &join).await?;
             join.socks = Some(socks);
             daemon = Some(child);
+        }
+        if self == Rival::Node {
+            command.env("BENCH_NODE", "1");
+        }
+        if let Some(path) = profile {
+            command.env("BENCH_CPU", path);
         }
         let mut child = command
             .env("TS_NO_LOGS_NO_SUPPORT", "true")
@@ -177,8 +186,10 @@ impl Client {
         Ok(process::status(self.node()?, "Threads")?)
     }
 
-    /// Ends it.
+    /// Ends it, by the end of its input if it heeds that.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        drop(self.stdin);
+        let _ = tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await;
         for child in [Some(self.child), self.daemon.take()].into_iter().flatten() {
             let mut child = child;
             child.kill().await?;
@@ -272,7 +283,7 @@ async fn local_api(socket: &Path, method: &str, path: &str, body: &str) -> anyho
 }
 
 async fn go_build(package: &str, output: &Path) -> anyhow::Result<()> {
-    let source = rivals().join("../../../../vendor/libtailscale");
+    let source = go_source();
     let tags = std::fs::read_to_string(source.join("build-tags.txt"))?;
     // tailscaled needs them, for its SOCKS5 server and to trust its owner; the native client shares what is compiled.
     let needed = ["ts_omit_outboundproxy", "ts_omit_unixsocketidentity"];
@@ -292,6 +303,15 @@ async fn run(command: &mut Command) -> anyhow::Result<()> {
 
 fn rivals() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/rivals")
+}
+
+/// Where the archive's build finds what its Go code does under load.
+pub(crate) fn profile() -> PathBuf {
+    go_source().join("profile.pgo")
+}
+
+fn go_source() -> PathBuf {
+    rivals().join("../../../../vendor/libtailscale")
 }
 
 fn tmp() -> &'static Path {
