@@ -63,10 +63,7 @@ enum Source {
 
 /// What a terminal shows. Whoever writes to it gets this back when nobody reads it any more.
 #[derive(Debug)]
-struct Half {
-    stream: Option<SplitStream<Socket>>,
-    back: Option<oneshot::Sender<SplitStream<Socket>>>,
-}
+struct Half(Option<(SplitStream<Socket>, oneshot::Sender<SplitStream<Socket>>)>);
 
 impl Stdin {
     pub(crate) fn new(socket: WebSocket) -> Stdin {
@@ -101,7 +98,7 @@ impl Stdin {
         let (sender, pieces) = mpsc::channel(4);
         let (back, given_back) = oneshot::channel();
         tokio::spawn(write_terminal(sink, pieces, given_back, leave));
-        let source = Source::Half(Half { stream: Some(stream), back: Some(back) });
+        let source = Source::Half(Half(Some((stream, back))));
         let frames = Frames { source, ended: false, silence };
         (Stdin { pieces: PollSender::new(sender) }, Stdout { pieces: Pieces::new(frames) })
     }
@@ -124,7 +121,7 @@ async fn write_terminal(
     Leave { mut asked, taken }: Leave,
 ) {
     let mut open = true;
-    let stream = loop {
+    let given_back_first = loop {
         tokio::select! {
             piece = pieces.recv(), if open => {
                 // A terminal has no end of file of its own; its keyboard just falls silent.
@@ -133,15 +130,16 @@ async fn write_terminal(
                     return;
                 }
             }
-            stream = &mut given_back => break stream.ok(),
-            Ok(()) = &mut asked => {
-                let _ = sink.close().await;
-                break given_back.await.ok();
-            }
+            stream = &mut given_back => break Some(stream),
+            Ok(()) = &mut asked => break None,
         }
     };
     let _ = sink.close().await;
-    let Some(mut stream) = stream else { return };
+    let stream = match given_back_first {
+        Some(stream) => stream,
+        None => given_back.await,
+    };
+    let Ok(mut stream) = stream else { return };
     let answered = async { while stream.next().await.is_some_and(|m| m.is_ok_and(|m| !m.is_close())) {} };
     let _ = tokio::time::timeout(FAREWELL, answered).await;
     drop(taken);
@@ -149,7 +147,7 @@ async fn write_terminal(
 
 impl Half {
     fn give_back(&mut self) {
-        if let (Some(back), Some(stream)) = (self.back.take(), self.stream.take()) {
+        if let Some((stream, back)) = self.0.take() {
             let _ = back.send(stream);
         }
     }
@@ -187,7 +185,7 @@ impl Stream for Frames {
         while !self.ended {
             let message = match &mut self.source {
                 Source::Socket(socket) => socket.poll_next_unpin(cx),
-                Source::Half(Half { stream: Some(stream), .. }) => stream.poll_next_unpin(cx),
+                Source::Half(Half(Some((stream, _)))) => stream.poll_next_unpin(cx),
                 Source::Half(_) => return Poll::Ready(None),
             };
             let Poll::Ready(message) = message else {
