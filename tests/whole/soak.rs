@@ -66,6 +66,7 @@ fn a_soak_with_faults_leaks_nothing_hangs_nowhere_and_stays_in_the_tailnet() {
     let ready = || curl(&[&health_url(world.home.path(), "/readyz")]).0;
     until(ready, |status| status == "200");
 
+    let measure = || usage(node, &curl(&[&health_url(world.home.path(), "/metrics")]).1);
     // Bridges come and go on a machine, and a node tells its peers all addresses that it finds.
     let mut own = own_addresses();
     let stop = AtomicBool::new(false);
@@ -84,11 +85,9 @@ fn a_soak_with_faults_leaks_nothing_hangs_nowhere_and_stays_in_the_tailnet() {
             });
         }
         sleep(SECOND * 5);
-        let measure = || usage(node, &curl(&[&health_url(world.home.path(), "/metrics")]).1);
         let before = measure();
         println!("before: {before:?}");
         let mut rounds = Vec::new();
-        own.extend(own_addresses());
         faults(&world, &line, Instant::now() + Duration::from_secs(seconds), || {
             own.extend(own_addresses());
             until(ready, |status| status == "200");
@@ -106,7 +105,7 @@ fn a_soak_with_faults_leaks_nothing_hangs_nowhere_and_stays_in_the_tailnet() {
     let after = until(
         || {
             sleep(SECOND);
-            usage(node, &curl(&[&health_url(world.home.path(), "/metrics")]).1)
+            measure()
         },
         |now| {
             now.descriptors <= before.descriptors + 5
