@@ -3,7 +3,7 @@
 //! From the environment: `GO` names the go command; `LIBTAILSCALE_LIB_DIR` names a folder that holds a
 //! `libtailscale.a` built before, and then no Go is needed.
 //! To dependents that ask (`DEP_TAILSCALE_*`): `go`, `gotoolchain`, `cc`, `source`, `tags`,
-//! `modfile`, `include`; `version` and `go_version`: of tailscale.com and Go.
+//! `profile`, `modfile`, `include`; `version` and `go_version`: of tailscale.com and Go.
 
 #[path = "build/go.rs"]
 mod go;
@@ -47,6 +47,7 @@ fn run() -> Result<(), String> {
     }
     println!("cargo::metadata=source={}", source.display());
     println!("cargo::metadata=tags={}", go::tags(&source)?);
+    println!("cargo::metadata=profile={}", go::profile(&source).display());
     println!("cargo::metadata=version={}", go::tailscale_version(&source)?);
     match env::var_os("LIBTAILSCALE_LIB_DIR") {
         Some(dir) => {

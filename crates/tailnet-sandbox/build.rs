@@ -32,7 +32,7 @@ fn main() -> ExitCode {
             .args(["build", "-trimpath", "-mod=readonly", "-buildvcs=false"])
             .arg("-buildmode=pie") // compiled as for an archive, so that both share Go's cache
             .args(modfile.iter())
-            .arg(format!("-pgo={source}/profile.pgo"))
+            .args(["-pgo", &metadata("PROFILE")])
             .args(["-ldflags", "-s -w", "-tags", &metadata("TAGS"), "-o"])
             .arg(program)
             .arg(format!("./cmd/{command}"));

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// Where the archive's Go code spends its time.
-const PROFILE: &str = "profile.pgo";
+/// Where the archive's Go code spends its time, as `go build -pgo` takes it.
+pub(crate) fn profile(source: &Path) -> PathBuf {
+    source.join("profile.pgo")
+}
 
 /// The build tags of the archive, as `go build -tags` takes them.
 pub(crate) fn tags(source: &Path) -> Result<String, String> {
@@ -114,7 +116,7 @@ impl Go {
             .arg(modfile)
             // Optimised for what the benchmark does: see CONTRIBUTING.md.
             .arg("-pgo")
-            .arg(source.join(PROFILE))
+            .arg(profile(source))
             .args(["-ldflags", "-s -w", "-tags", &tags(source)?, "-o"])
             .arg(archive)
             .arg(".")

@@ -74,11 +74,14 @@ func (n *Node) hasIdentity() bool {
 	return err == nil && json.Unmarshal(text, &state) == nil && len(state[ipn.CurrentProfileStateKey]) > 0
 }
 
+// isClientSecret says whether key is one that makes keys.
+func isClientSecret(key string) bool { return strings.HasPrefix(key, "tskey-client-") }
+
 // forgetClients keeps a node that has an identity from making a key that it does not need: its start would fail with
 // Tailscale's API, or with a token that was valid for an hour.
 func (c *Config) forgetClients() {
 	c.ClientSecret, c.ClientID, c.IDToken = "", "", ""
-	if strings.HasPrefix(c.AuthKey, "tskey-client-") {
+	if isClientSecret(c.AuthKey) {
 		c.AuthKey = ""
 	}
 }
@@ -88,7 +91,7 @@ func (c *Config) forgetClients() {
 // identity that it keeps.
 func (c *Config) keepNode() {
 	ways := []*string{&c.ClientSecret, &c.ClientID}
-	if strings.HasPrefix(c.AuthKey, "tskey-client-") {
+	if isClientSecret(c.AuthKey) {
 		ways = append(ways, &c.AuthKey)
 	}
 	for _, way := range ways {
