@@ -109,3 +109,42 @@ async fn a_private_socket_serves_the_local_api_until_the_node_closes() {
     .await;
     sandbox.stop().await.unwrap();
 }
+
+/// What the real `tailscale` command does with a node of this process.
+#[tokio::test]
+#[ignore = "needs the tailscale command: run .ci/check-tailscale-command"]
+async fn the_tailscale_command_works_on_a_node_of_this_process_but_for_ways_around_the_tailnet() {
+    let command = std::env::var_os("TAILSCALE").expect("TAILSCALE names the command");
+    let (sandbox, node, tools) = joined().await;
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("tailscaled.sock");
+    soon(node.serve_local_api(&socket)).await.unwrap();
+    let run = async |args: &[&str]| {
+        let mut child = tokio::process::Command::new(&command);
+        let child = child.arg("--socket").arg(&socket).args(args).stdin(std::process::Stdio::null());
+        let output = soon(child.kill_on_drop(true).output()).await.unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
+    };
+    let peer = tools.ipv4.to_string();
+    let own = soon(node.status()).await.unwrap().ips[0].to_string();
+    for (args, said) in [
+        (&["status"][..], &*peer),
+        (&["ip", "-4"], &own),
+        (&["ping", "-c", "1", &peer], "pong from"),
+        (&["whois", &peer], &tools.name),
+        (&["netcheck"], "sandbox"),
+        (&["version", "--daemon"], "1."),
+        (&["debug", "prefs"], "WantRunning"),
+        (&["set", "--accept-routes"], ""),
+    ] {
+        let (success, text) = run(args).await;
+        assert!(success && text.contains(said), "{args:?}: {text}");
+    }
+    assert!(soon(node.prefs()).await.unwrap().accept_routes, "`set` has set it");
+    for args in [&["nc", &peer, "7"][..], &["logout"], &["dns", "query", "localhost"]] {
+        let (success, text) = run(args).await;
+        assert!(!success && text.contains("refused"), "{args:?}: {text}");
+    }
+    done(sandbox, node).await;
+}
