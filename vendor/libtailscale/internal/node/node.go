@@ -4,6 +4,7 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"runtime/debug"
@@ -13,11 +14,14 @@ import (
 
 	"tailscale.com/client/local"
 	"tailscale.com/ipn"
+	"tailscale.com/ipn/ipnlocal"
+	"tailscale.com/ipn/ipnstate"
 	"tailscale.com/ipn/store/mem"
 	"tailscale.com/net/tsdial"
 	"tailscale.com/tsnet"
 	"tailscale.com/types/logger"
 
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/backend"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/knobs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/netstack"
@@ -49,6 +53,7 @@ type Node struct {
 	startErr error
 	server   *tsnet.Server
 	local    *local.Client
+	backend  *ipnlocal.LocalBackend
 	dialer   *tsdial.Dialer
 	folder   *stateFolder
 
@@ -172,16 +177,16 @@ func (n *Node) start(c Config) (err error) {
 	netstack.ShortenTimeWait(server)
 	server.RegisterFallbackTCPHandler(n.incoming)
 	n.dialer = server.Sys().Dialer.Get()
-	if n.local, err = localClient(server); err == nil {
+	if n.backend = backend.Take(server); n.backend == nil {
+		err = errors.New("tsnet tells no extension of its backend")
+	} else if n.local, err = localClient(server); err == nil {
 		err = n.setPrefs(c)
-	}
-	if err == nil {
-		err = n.watchBackend()
 	}
 	if err != nil {
 		server.Close()
 		return errs.New(errs.Internal, "cannot set up the node: %v", err)
 	}
+	go n.watchBackend()
 	return nil
 }
 
@@ -240,11 +245,30 @@ func (n *Node) Status(ctx context.Context) ([]byte, error) {
 	if err := n.running(ctx); err != nil {
 		return nil, err
 	}
-	status, err := n.local.Status(ctx)
+	status, err := n.status(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(status)
+}
+
+// status asks the backend, which may have its hands full and knows no deadline.
+func (n *Node) status(ctx context.Context) (*ipnstate.Status, error) {
+	answer := make(chan *ipnstate.Status, 1)
+	failure := make(chan error, 1)
+	go func() {
+		if err := n.guarded(func() error { answer <- n.backend.Status(); return nil }); err != nil {
+			failure <- err
+		}
+	}()
+	select {
+	case status := <-answer:
+		return status, nil
+	case err := <-failure:
+		return nil, err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // Close ends every operation and stream of the node, then the node. When ctx ends first, closing goes on

@@ -114,7 +114,7 @@ func (n names) get(name dnsname.FQDN) []netip.Addr {
 }
 
 func (n *Node) fetchNames(ctx context.Context) (names, error) {
-	status, err := n.local.Status(ctx)
+	status, err := n.status(ctx)
 	if err != nil {
 		return names{}, errs.Of(ctx, err)
 	}

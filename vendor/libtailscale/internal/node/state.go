@@ -62,33 +62,29 @@ func (w *watchedState) update(change func(*State)) {
 }
 
 // watchBackend keeps the state up to date from the backend's notifications until the node is closed.
-func (n *Node) watchBackend() error {
+func (n *Node) watchBackend() {
 	const what = ipn.NotifyInitialState | ipn.NotifyInitialHealthState | ipn.NotifyNoNetMap |
-		ipn.NotifyPeerChanges | ipn.NotifyPeerPatches
-	bus, err := n.local.WatchIPNBus(n.ctx, what)
-	if err != nil {
-		return err
-	}
-	go func() {
-		defer bus.Close()
-		for {
-			notify, err := bus.Next()
-			if err != nil {
-				return // the node is closing
-			}
-			newMap := notify.SelfChange != nil || notify.PeersChanged != nil || notify.PeersRemoved != nil
-			if newMap || notify.State != nil {
-				n.names.changed()
-			}
-			n.state.update(func(s *State) {
-				n.apply(s, &notify)
-				if newMap || notify.PeerChangedPatch != nil {
-					s.Netmap++
-				}
-			})
+		ipn.NotifyPeerChanges | ipn.NotifyPeerPatches | ipn.NotifyInProcessNoDisconnect
+	n.backend.WatchNotifications(n.ctx, what, nil, func(notify *ipn.Notify) (more bool) {
+		// The backend waits for this when it has much to say, so it must not be asked anything here.
+		if err := n.guarded(func() error { n.notified(notify); return nil }); err != nil {
+			n.log(Warn, n.redact("news of the backend: "+err.Error()))
 		}
-	}()
-	return nil
+		return true
+	})
+}
+
+func (n *Node) notified(notify *ipn.Notify) {
+	newMap := notify.SelfChange != nil || notify.PeersChanged != nil || notify.PeersRemoved != nil
+	if newMap || notify.State != nil {
+		n.names.changed()
+	}
+	n.state.update(func(s *State) {
+		n.apply(s, notify)
+		if newMap || notify.PeerChangedPatch != nil {
+			s.Netmap++
+		}
+	})
 }
 
 func (n *Node) apply(s *State, notify *ipn.Notify) {
