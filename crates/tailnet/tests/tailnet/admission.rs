@@ -109,6 +109,20 @@ async fn a_node_that_is_logged_out_joins_again_with_a_key() {
 }
 
 #[tokio::test]
+async fn a_login_is_not_told_the_errors_of_the_one_before() {
+    let (sandbox, node, _) = joined().await;
+    let (wrong, right) = ("tskey-auth-wrong".parse().unwrap(), sandbox.auth_key().parse().unwrap());
+    for round in 0..100_u64 {
+        soon(node.logout()).await.unwrap();
+        soon(node.login(&wrong)).await.unwrap_err();
+        // The failed one is tried again meanwhile, at a random time.
+        tokio::time::sleep(Duration::from_millis(round % 40 * 2)).await;
+        soon(node.login(&right)).await.unwrap();
+    }
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
 async fn a_login_by_a_person_can_be_asked_for_at_any_time() {
     let (sandbox, node, _) = joined().await;
     soon(node.logout()).await.unwrap();

@@ -132,7 +132,7 @@ async fn the_tailscale_command_works_on_a_node_of_this_process_but_for_ways_arou
         (&["status"][..], &*peer),
         (&["ip", "-4"], &own),
         (&["ping", "-c", "1", &peer], "pong from"),
-        (&["whois", &peer], &tools.name),
+        (&["whois", &peer], tools.name.trim_end_matches('.')),
         (&["netcheck"], "sandbox"),
         (&["version", "--daemon"], "1."),
         (&["debug", "prefs"], "WantRunning"),

@@ -21,7 +21,7 @@ func (n *Node) Login(ctx context.Context, key string) error {
 		return err
 	}
 	n.secrets.add(key)
-	n.state.update(func(s *State) { s.LoginURL, s.Error, s.loginError, s.KeyExpiry, s.Expired = "", "", "", 0, false })
+	n.state.update(func(s *State) { s.KeyExpiry, s.Expired = 0, false })
 	prefs, err := n.configuredPrefs(ctx)
 	if err != nil {
 		return errs.Of(ctx, err)
@@ -30,6 +30,11 @@ func (n *Node) Login(ctx context.Context, key string) error {
 	if err := n.local.Start(ctx, ipn.Options{AuthKey: key, UpdatePrefs: prefs}); err != nil {
 		return errs.Of(ctx, err)
 	}
+	// Until now a login that failed before was tried again and again, and its errors are not of this one.
+	if err := n.caughtUp(ctx); err != nil {
+		return errs.Of(ctx, err)
+	}
+	n.state.update(func(s *State) { s.LoginURL, s.Error, s.loginError = "", "", "" })
 	if err := n.local.StartLoginInteractive(ctx); err != nil {
 		return errs.Of(ctx, err)
 	}

@@ -58,6 +58,7 @@ type Node struct {
 	folder   *stateFolder
 
 	state  watchedState
+	marks  sync.Map // *uint16 to chan struct{}: see caughtUp
 	names  nameTable
 	recent recentPeers
 

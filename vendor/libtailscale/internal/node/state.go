@@ -74,7 +74,26 @@ func (n *Node) watchBackend() {
 	})
 }
 
+// caughtUp waits until all that the backend has said so far is in the state.
+func (n *Node) caughtUp(ctx context.Context) error {
+	// The field is for desktop programs of macOS. The notification comes back as it was sent, in its turn.
+	mark, passed := new(uint16), make(chan struct{})
+	n.marks.Store(mark, passed)
+	defer n.marks.Delete(mark)
+	go n.backend.SendNotify(ipn.Notify{LocalTCPPort: mark})
+	select {
+	case <-passed:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 func (n *Node) notified(notify *ipn.Notify) {
+	if passed, ours := n.marks.LoadAndDelete(notify.LocalTCPPort); ours {
+		close(passed.(chan struct{}))
+		return
+	}
 	newMap := notify.SelfChange != nil || notify.PeersChanged != nil || notify.PeersRemoved != nil
 	if newMap || notify.State != nil {
 		n.names.changed()
