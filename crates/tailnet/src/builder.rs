@@ -57,7 +57,8 @@ impl TailnetBuilder {
         self
     }
 
-    /// The key that lets the node in. It is not used when the state folder holds an identity already.
+    /// The key that lets the node in. It is not used when the state folder holds an identity already. Default: the
+    /// environment's `TS_AUTHKEY` or `TS_AUTH_KEY`, as for every program with tsnet.
     pub fn auth_key(mut self, key: AuthKey) -> Self {
         self.auth_key = Some(key);
         self
@@ -66,6 +67,7 @@ impl TailnetBuilder {
     /// An OAuth client secret (`tskey-client-…`), with which the node makes itself a key unless it has an identity
     /// already. It needs [`tags`](Self::tags), and takes the attributes of the `tailscale` command:
     /// `?ephemeral=…&preauthorized=…&baseURL=…`. Without the first, the key is for a node as [`ephemeral`](Self::ephemeral) says.
+    /// Default, when there is no key either: the environment's `TS_CLIENT_SECRET`.
     pub fn client_secret(mut self, secret: AuthKey) -> Self {
         self.client_secret = Some(secret);
         self
@@ -80,7 +82,7 @@ impl TailnetBuilder {
         self
     }
 
-    /// The control server. Default: Tailscale's.
+    /// The control server. Default: the environment's `TS_CONTROL_URL`, else Tailscale's.
     pub fn control_url(mut self, url: Uri) -> Self {
         self.control_url = Some(url);
         self

@@ -34,9 +34,32 @@ const timeWait = 10 * time.Second
 
 // ShortenTimeWait sets how long the server's netstack keeps closed streams.
 func ShortenTimeWait(server *tsnet.Server) {
+	option := tcpip.TCPTimeWaitTimeoutOption(timeWait)
+	setTCP(server, &option)
+}
+
+// How large the buffers of a stream may become, as tsnet sets it. A buffer grows where the line is fast and long, and
+// never shrinks; it begins with 1 MiB.
+const (
+	MostSend    = 6 << 20
+	MostReceive = 8 << 20
+)
+
+// LimitSend sets how large a buffer from which the server's netstack sends may become from now on.
+func LimitSend(server *tsnet.Server, size int) {
+	option := tcpip.TCPSendBufferSizeRangeOption{Min: tcp.MinBufferSize, Default: tcp.DefaultSendBufferSize, Max: size}
+	setTCP(server, &option)
+}
+
+// LimitReceive sets the same for a buffer into which it receives.
+func LimitReceive(server *tsnet.Server, size int) {
+	option := tcpip.TCPReceiveBufferSizeRangeOption{Min: tcp.MinBufferSize, Default: tcp.DefaultReceiveBufferSize, Max: size}
+	setTCP(server, &option)
+}
+
+func setTCP(server *tsnet.Server, option tcpip.SettableTransportProtocolOption) {
 	if ipstack := of(server); ipstack != nil {
-		option := tcpip.TCPTimeWaitTimeoutOption(timeWait)
-		ipstack.SetTransportProtocolOption(tcp.ProtocolNumber, &option)
+		ipstack.SetTransportProtocolOption(tcp.ProtocolNumber, option)
 	}
 }
 

@@ -2,11 +2,13 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -24,6 +26,7 @@ import (
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/backend"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/knobs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/memory"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/netstack"
 )
 
@@ -64,6 +67,7 @@ type Node struct {
 
 	listeners listeners
 	counters  Counters
+	rooms     rooms
 
 	services      atomic.Pointer[serviceAddresses]
 	servicesEdit  sync.Mutex // held while the services that the node hosts change
@@ -72,6 +76,7 @@ type Node struct {
 
 // New makes a node that logs to log.
 func New(log LogFunc) *Node {
+	memory.KeepSmall()
 	n := &Node{log: log, open: map[abortable]struct{}{}, closed: make(chan struct{})}
 	n.ctx, n.cancel = context.WithCancelCause(context.Background())
 	n.state.init()
@@ -132,6 +137,7 @@ func (n *Node) start(c Config) (err error) {
 	if c.PortMapping != nil && !*c.PortMapping {
 		knobs.DisablePortMapping()
 	}
+	c.ControlURL = cmp.Or(c.ControlURL, os.Getenv("TS_CONTROL_URL")) // as tsnet does, which keeps it to itself
 	if n.folder, err = openStateFolder(c.StateDir); err != nil {
 		return err
 	}
@@ -176,6 +182,7 @@ func (n *Node) start(c Config) (err error) {
 	}
 	n.server = server
 	netstack.ShortenTimeWait(server)
+	n.rooms.init(server)
 	server.RegisterFallbackTCPHandler(n.incoming)
 	n.dialer = server.Sys().Dialer.Get()
 	if n.backend = backend.Take(server); n.backend == nil {

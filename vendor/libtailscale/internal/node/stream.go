@@ -35,7 +35,7 @@ func (n *Node) adopt(conn net.Conn, local, remote netip.AddrPort) (*Stream, erro
 		return nil, err
 	}
 	var err error
-	stream.Conn, stream.FD, err = bridge.New(conn, &n.counters.Bytes, func() {
+	stream.Conn, stream.FD, err = bridge.New(n.rooms.share(conn), &n.counters.Bytes, func() {
 		n.forget(stream)
 		n.counters.OpenStreams.Add(-1)
 	})

@@ -1,0 +1,60 @@
+// Package memory has Go collect garbage earlier where there is much to collect: a node at full speed would otherwise take
+// twice what it has in use. Packets under way hold no pointers, so that the collector has little to do for them.
+package memory
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync"
+)
+
+const (
+	// heap is what Go's heap may grow to before it costs more to collect it than usual.
+	heap = 96 << 20
+	// usual and least are by how many per cent of what is in use the heap may grow between two collections.
+	usual = 100
+	least = 25
+)
+
+// KeepSmall does so from now on, unless the environment (GOGC, GOMEMLIMIT) says how to collect.
+var KeepSmall = sync.OnceFunc(func() {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		afterCollections(new(tuner))
+	}
+})
+
+// tuner is garbage, and so hears of each collection.
+type tuner struct {
+	percent int
+	sample  [1]metrics.Sample
+}
+
+func afterCollections(t *tuner) {
+	runtime.SetFinalizer(t, func(t *tuner) {
+		t.tune()
+		afterCollections(t)
+	})
+}
+
+func (t *tuner) tune() {
+	t.sample[0].Name = "/gc/heap/live:bytes"
+	metrics.Read(t.sample[:])
+	if value := t.sample[0].Value; value.Kind() == metrics.KindUint64 {
+		// Setting it stops the program for a moment.
+		if percent := percentFor(value.Uint64()); percent != t.percent {
+			debug.SetGCPercent(percent)
+			t.percent = percent
+		}
+	}
+}
+
+// percentFor is by how much the heap may grow when live bytes of it are in use, in steps of a quarter.
+func percentFor(live uint64) int {
+	if live == 0 || live >= heap {
+		return least
+	}
+	percent := int((heap - live) * 100 / live)
+	return max(least, min(percent/least*least, usual))
+}
