@@ -11,7 +11,10 @@ use crate::node::Node;
 pub(super) async fn text(node: &Node) -> String {
     let mut page = Page::default();
     of_node(&mut page, node);
-    of_process(&mut page);
+    page.metric("kolaboree_tasks", "gauge", "Tasks of the asynchronous runtime.");
+    page.value(&[], tokio::runtime::Handle::current().metrics().num_alive_tasks());
+    // Thousands of descriptors take milliseconds to count.
+    of_process(&mut page, tokio::task::spawn_blocking(Used::read).await.unwrap_or_default());
     of_clouds(&mut page, node).await;
     page.metric("kolaboree_requests_total", "counter", "Requests and connections on this machine.");
     for ((what, outcome), count) in node.shared.requests.all() {
@@ -50,25 +53,38 @@ fn of_node(page: &mut Page, node: &Node) {
     page.value(&[("direction", "received")], counters.bytes_received);
 }
 
-/// What the process uses, by the names that Prometheus' own libraries give it.
-fn of_process(page: &mut Page) {
-    page.metric("kolaboree_tasks", "gauge", "Tasks of the asynchronous runtime.");
-    page.value(&[], tokio::runtime::Handle::current().metrics().num_alive_tasks());
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let number =
-        |key| status.lines().find_map(|line| line.strip_prefix(key)?.split_whitespace().next()?.parse().ok());
-    if let Some(kib) = number("VmRSS:") {
-        let kib: u64 = kib;
+/// What the process uses, as far as the system tells.
+#[derive(Default)]
+struct Used {
+    resident_kib: Option<u64>,
+    threads: Option<u64>,
+    descriptors: Option<usize>,
+}
+
+impl Used {
+    fn read() -> Used {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let number = |key| {
+            status.lines().find_map(|line| line.strip_prefix(key)?.split_whitespace().next()?.parse().ok())
+        };
+        let descriptors = std::fs::read_dir("/proc/self/fd").ok().map(Iterator::count);
+        Used { resident_kib: number("VmRSS:"), threads: number("Threads:"), descriptors }
+    }
+}
+
+/// By the names that Prometheus' own libraries give it.
+fn of_process(page: &mut Page, used: Used) {
+    if let Some(kib) = used.resident_kib {
         page.metric("process_resident_memory_bytes", "gauge", "Memory of the process that is in RAM.");
         page.value(&[], kib << 10);
     }
-    if let Some(threads) = number("Threads:") {
+    if let Some(threads) = used.threads {
         page.metric("process_threads", "gauge", "Threads of the process.");
         page.value(&[], threads);
     }
-    if let Ok(descriptors) = std::fs::read_dir("/proc/self/fd") {
+    if let Some(descriptors) = used.descriptors {
         page.metric("process_open_fds", "gauge", "Descriptors that are open.");
-        page.value(&[], descriptors.count());
+        page.value(&[], descriptors);
     }
 }
 

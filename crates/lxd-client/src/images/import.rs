@@ -72,6 +72,14 @@ impl ImageSource {
         ImageSource(json!({"source": source}))
     }
 
+    /// Has the image server be trusted by its certificate, PEM, where no authority vouches for it. It is for the protocol
+    /// `lxd`; the certificate is `certificate` in the server's environment.
+    #[must_use]
+    pub fn certificate(mut self, pem: &str) -> ImageSource {
+        self.0["source"]["certificate"] = pem.into();
+        self
+    }
+
     /// What an instance is now, which must be stopped; as `lxc publish` does it.
     #[must_use]
     pub fn instance(name: &str) -> ImageSource {

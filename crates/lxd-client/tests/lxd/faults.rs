@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use lxd_client::{Error, Event, EventKind, FileOptions};
+use lxd_client::{Error, Event, EventKind, FileOptions, ImageSource};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 
 use crate::common::{address, fresh, local, through};
 use crate::forwarder::Forwarder;
+use crate::second::Second;
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -94,4 +95,34 @@ async fn events_come_again_after_a_cut_and_what_ended_meanwhile_is_told() {
         }
     }
     assert!(again, "the connection was not lost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(any(not(real_lxd), real_incus), ignore = "needs a real LXD and its lxc: see .ci/with-lxd")]
+async fn a_server_that_was_killed_has_lost_its_operations_and_tells_events_again() {
+    let mut second = Second::start().await;
+    let client = second.client.clone();
+    let mut events = client.events(&[EventKind::Lifecycle]).await.unwrap();
+    // An image from a server that never answers: it goes on until the daemon ends.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let source = ImageSource::url(&format!("http://{}/image", silent.local_addr().unwrap()));
+    let mut import = client.create_image(&source, &Default::default()).await.unwrap();
+    let _asked = tokio::time::timeout(SOON, silent.accept()).await.expect("it does not ask").unwrap();
+    assert_eq!(import.state().await.unwrap().status, "Running");
+
+    second.restart();
+    let error = tokio::time::timeout(SOON, import.wait()).await.expect("it hangs").unwrap_err();
+    assert!(matches!(error, Error::OperationLost { .. }), "{error:?}");
+    let again = async {
+        while !matches!(events.next().await.unwrap(), Event::Reconnected) {}
+        let new = json!({"name": "after"});
+        client.post(["projects"]).json(&new).done().await.unwrap();
+        loop {
+            match events.next().await.unwrap() {
+                Event::Lifecycle(event) if event.action == "project-created" => break,
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(SOON, again).await.expect("no event");
 }

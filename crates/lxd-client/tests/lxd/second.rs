@@ -1,5 +1,8 @@
 //! A second daemon, for what needs two.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -17,16 +20,8 @@ pub(crate) struct Second {
 impl Second {
     pub(crate) async fn start() -> Second {
         let folder = tempfile::tempdir().unwrap();
-        let run = |args: &[&str]| {
-            let mut command = Command::new(args[0]);
-            command.args(&args[1..]).env("LXD_DIR", folder.path());
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            command
-        };
-        run(&["chmod", "711", folder.path().to_str().unwrap()]).status().unwrap();
-        let daemon = run(&["lxd", "--group", "root"]).spawn().unwrap();
-        let ready = run(&["lxd", "waitready", "--timeout=60"]).status().unwrap();
-        assert!(ready.success(), "the second daemon does not start");
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
+        let daemon = start_daemon(folder.path());
         let client = Client::unix(&folder.path().join("unix.socket"), Duration::from_secs(30)).unwrap();
         // A port that is free now; the daemon takes it at once.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -39,6 +34,26 @@ impl Second {
         client.profile("default").patch(&root).await.unwrap();
         Second { folder, daemon, client, url: format!("https://{address}") }
     }
+
+    /// Kills the daemon, and starts it again.
+    pub(crate) fn restart(&mut self) {
+        self.daemon.kill().unwrap();
+        self.daemon.wait().unwrap();
+        self.daemon = start_daemon(self.folder.path());
+    }
+}
+
+fn start_daemon(folder: &Path) -> Child {
+    let run = |args: &[&str]| {
+        let mut command = Command::new("lxd");
+        command.args(args).env("LXD_DIR", folder);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let daemon = run(&["--group", "root"]).spawn().unwrap();
+    let ready = run(&["waitready", "--timeout=60"]).status().unwrap();
+    assert!(ready.success(), "the second daemon does not start");
+    daemon
 }
 
 impl Drop for Second {
