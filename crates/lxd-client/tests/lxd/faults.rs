@@ -116,10 +116,10 @@ async fn a_server_that_was_killed_has_lost_its_operations_and_tells_events_again
     let again = async {
         while !matches!(events.next().await.unwrap(), Event::Reconnected) {}
         let new = json!({"name": "after"});
-        client.post(["projects"]).json(&new).done().await.unwrap();
+        client.post(["profiles"]).json(&new).done().await.unwrap();
         loop {
             match events.next().await.unwrap() {
-                Event::Lifecycle(event) if event.action == "project-created" => break,
+                Event::Lifecycle(event) if event.action == "profile-created" => break,
                 _ => {}
             }
         }
