@@ -21,8 +21,8 @@ import (
 // linger is how long a closed stream may take to deliver what its owner had written.
 const linger = time.Minute
 
-// stream is what the bridge needs of a netstack connection.
-type stream interface {
+// Stream is what the bridge needs of a netstack connection.
+type Stream interface {
 	net.Conn
 	CloseWrite() error
 }
@@ -32,7 +32,7 @@ type Bytes struct{ Sent, Received atomic.Uint64 }
 
 // Conn is one bridged stream. Two goroutines copy, one a direction, and end with it.
 type Conn struct {
-	stream stream
+	stream Stream
 	pair   *os.File
 	raw    syscall.RawConn // of pair
 	bytes  *Bytes
@@ -48,7 +48,7 @@ type Conn struct {
 // New starts to copy between nc and a new socket pair, and returns the owner's end of the pair. It owns nc
 // from then on, counts what it carries, and calls ended once both directions are over.
 func New(nc net.Conn, bytes *Bytes, ended func()) (c *Conn, fd int, err error) {
-	s, ok := nc.(stream)
+	s, ok := nc.(Stream)
 	if !ok {
 		return nil, -1, errs.New(errs.Internal, "a %T cannot be half-closed", nc)
 	}

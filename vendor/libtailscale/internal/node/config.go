@@ -91,7 +91,7 @@ func (c *Config) checkIdentity() error {
 		return fmt.Errorf("only one of auth_key, client_secret and client_id can let the node in")
 	case (c.ClientID != "") != (c.IDToken != ""):
 		return fmt.Errorf("client_id and id_token need each other")
-	case (c.ClientSecret != "" || c.ClientID != "" || strings.HasPrefix(c.AuthKey, "tskey-client-")) && len(c.Tags) == 0:
+	case (c.ClientSecret != "" || c.ClientID != "" || isClientSecret(c.AuthKey)) && len(c.Tags) == 0:
 		return fmt.Errorf("an OAuth client or a workload identity lets nodes with tags in only: tags is empty")
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strings"
 
 	"tailscale.com/ipn"
 
@@ -14,7 +13,7 @@ import (
 // Login lets the node in anew: with a key, or by a person when the key is empty, whose URL the state then has. Up
 // waits for the end of it.
 func (n *Node) Login(ctx context.Context, key string) error {
-	if strings.HasPrefix(key, "tskey-client-") {
+	if isClientSecret(key) {
 		return errs.New(errs.InvalidArgument, "an OAuth client secret can only be used at the start")
 	}
 	if err := n.running(ctx); err != nil {
@@ -97,7 +96,7 @@ func (n *Node) loginAgain() {
 // whyNotStarted says what an error of the server's start means. An OAuth client makes its key there.
 func (n *Node) whyNotStarted(c Config, err error) error {
 	text := n.redact(err.Error())
-	if c.ClientSecret == "" && !strings.HasPrefix(c.AuthKey, "tskey-client-") {
+	if c.ClientSecret == "" && !isClientSecret(c.AuthKey) {
 		return errs.New(errs.Internal, "cannot start the node: %s", text)
 	}
 	var unreachable *net.OpError

@@ -262,18 +262,12 @@ func (n *Node) Status(ctx context.Context) ([]byte, error) {
 
 // status asks the backend, which may have its hands full and knows no deadline.
 func (n *Node) status(ctx context.Context) (*ipnstate.Status, error) {
-	answer := make(chan *ipnstate.Status, 1)
-	failure := make(chan error, 1)
-	go func() {
-		if err := n.guarded(func() error { answer <- n.backend.Status(); return nil }); err != nil {
-			failure <- err
-		}
-	}()
+	var status *ipnstate.Status // read only once it is there
+	answered := make(chan error, 1)
+	go func() { answered <- n.guarded(func() error { status = n.backend.Status(); return nil }) }()
 	select {
-	case status := <-answer:
-		return status, nil
-	case err := <-failure:
-		return nil, err
+	case err := <-answered:
+		return status, err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

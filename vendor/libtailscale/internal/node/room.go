@@ -7,6 +7,7 @@ import (
 
 	"tailscale.com/tsnet"
 
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/bridge"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/netstack"
 )
 
@@ -69,20 +70,15 @@ func (r *room) enter(more int64) {
 
 // share makes conn one of those that share, if it can be half-closed, as the bridge needs.
 func (r *rooms) share(conn net.Conn) net.Conn {
-	if conn, ok := conn.(halfCloser); ok {
-		return &sharing{halfCloser: conn, rooms: r}
+	if conn, ok := conn.(bridge.Stream); ok {
+		return &sharing{Stream: conn, rooms: r}
 	}
 	return conn
 }
 
-type halfCloser interface {
-	net.Conn
-	CloseWrite() error
-}
-
 // sharing is a stream that shares.
 type sharing struct {
-	halfCloser
+	bridge.Stream
 	rooms  *rooms
 	behind atomic.Bool // its reader is
 }
@@ -91,12 +87,12 @@ type sharing struct {
 func (s *sharing) Write(p []byte) (int, error) {
 	s.rooms.send.enter(1)
 	defer s.rooms.send.enter(-1)
-	return s.halfCloser.Write(p)
+	return s.Stream.Write(p)
 }
 
 // Read tells by a full p that there was more to read than the reader had taken so far.
 func (s *sharing) Read(p []byte) (int, error) {
-	n, err := s.halfCloser.Read(p)
+	n, err := s.Stream.Read(p)
 	if len(p) > 0 || err != nil {
 		s.setBehind(err == nil && n == len(p))
 	}
@@ -105,7 +101,7 @@ func (s *sharing) Read(p []byte) (int, error) {
 
 func (s *sharing) Close() error {
 	s.setBehind(false)
-	return s.halfCloser.Close()
+	return s.Stream.Close()
 }
 
 func (s *sharing) setBehind(behind bool) {
