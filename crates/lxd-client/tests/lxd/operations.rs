@@ -11,7 +11,12 @@ async fn an_operation_that_ended_before_it_was_waited_for_is_not_lost() {
     let client = remote().await;
     let body = json!({"command": ["true"], "wait-for-websocket": false, "interactive": false});
     let mut exec = client.post(["instances", "c1", "exec"]).json(&body).operation().await.unwrap();
-    tokio::time::sleep(Duration::from_secs(7)).await; // the server forgets it after five
+    let forgotten = async {
+        while client.operation(exec.id()).state().await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), forgotten).await.expect("the server does not forget it");
     assert_eq!(exec.wait().await.unwrap().metadata["return"], 0);
     assert!(client.operation(exec.id()).state().await.unwrap_err().is_not_found());
 }
