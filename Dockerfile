@@ -18,21 +18,21 @@ COPY . .
 
 FROM source AS build
 RUN cargo build --release --locked --bin kolaboree-node \
- && mkdir -p /out/state \
+ && mkdir -p /out/lib && mkdir -m 700 /out/lib/kolaboree-node \
  && cp target/release/kolaboree-node /out/ \
  && cp /etc/ssl/certs/ca-certificates.crt /out/
 
 # On top of that stage, whose dependencies are compiled.
 FROM build AS build-sandbox
 RUN cargo build --release --locked --example sandbox \
- && mkdir -p /out/state \
+ && mkdir /out/demo \
  && cp target/release/examples/sandbox /out/ \
  && cp "$(find target/release/build -path '*tailnet-sandbox*/out/sandbox' | head -n 1)" /out/tailnet-sandbox
 
 # Everything in it is loopback: the node that tries it shares its network.
 FROM ${RUNTIME_IMAGE} AS sandbox
 COPY --from=build-sandbox /out/sandbox /out/tailnet-sandbox /usr/local/bin/
-COPY --from=build-sandbox --chown=65534:65534 /out/state /demo
+COPY --from=build-sandbox --chown=65534:65534 /out/demo /demo
 ENV TAILNET_SANDBOX_PROGRAM=/usr/local/bin/tailnet-sandbox TS_NO_LOGS_NO_SUPPORT=true
 USER 65534:65534
 VOLUME /demo
@@ -43,8 +43,8 @@ HEALTHCHECK --interval=2s --timeout=2s --start-period=60s CMD ["/usr/bin/test", 
 FROM ${RUNTIME_IMAGE} AS node
 COPY --from=build /out/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/kolaboree-node /usr/local/bin/kolaboree-node
-# A volume takes its owner from here.
-COPY --from=build --chown=65534:65534 /out/state /var/lib/kolaboree-node
+# A volume takes its owner and its mode from here.
+COPY --from=build --chown=65534:65534 /out/lib/ /var/lib/
 ENV TS_STATE_DIR=/var/lib/kolaboree-node
 # kolaboree.yaml is read from here, where it is mounted.
 WORKDIR /etc/kolaboree

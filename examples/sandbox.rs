@@ -33,6 +33,8 @@ struct Args {
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let mut terminate = signal(SignalKind::terminate())?;
+    // That of an earlier run leads nowhere now.
+    let _ = fs::remove_file(args.folder.join("kolaboree.yaml"));
     let standin = StandIn::start().await.context("the stand-in did not start")?;
     let (address, token) = match args.lxd {
         Some(address) => (address, std::env::var("LXD_TRUST_TOKEN").context("LXD_TRUST_TOKEN is not set")?),

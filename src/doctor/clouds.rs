@@ -69,10 +69,20 @@ pub(super) async fn look(findings: &mut Findings, access: &Access, config: &Conf
             &area,
             "it does not trust this node",
             format!(
-                "there: lxc config trust add --name kolaboree; here: kolaboree-node lxd trust {}",
+                "there: {}; here: kolaboree-node lxd trust {}",
+                trust_command(cloud, &health),
                 cloud.name
             ),
         ),
+    }
+}
+
+/// What makes a token there.
+fn trust_command(cloud: &CloudConfig, health: &Health) -> &'static str {
+    match health.server.as_deref() {
+        Some("incus") => "incus config trust add kolaboree",
+        None if cloud.kind == CloudKind::Incus => "incus config trust add kolaboree",
+        _ => "lxc config trust add --name kolaboree",
     }
 }
 

@@ -8,21 +8,22 @@ use tailnet_sandbox::Peer;
 
 use crate::node::{Service, World, until};
 use crate::program::run;
-use crate::real_lxd::{lxc, lxd_dir, new_token};
+use crate::real_lxd::{lxc, lxd_dir};
 
-/// A world with a cloud `real`, which is the LXD of `LXD_DIR`, beside `berlin`, the stand-in, and a service that both
-/// trust.
-fn with_real_lxd() -> (World, Service) {
+/// A world with a cloud `real`, which is the server of `LXD_DIR`, beside `berlin`, the stand-in, and a service that
+/// both trust.
+fn with_real(kind: &str) -> (World, Service) {
     let socket = lxd_dir().join("unix.socket");
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(async {
-        Client::unix(&socket, std::time::Duration::from_secs(10)).unwrap().server().await.unwrap()
+    let (server, token) = runtime.block_on(async {
+        let client = Client::unix(&socket, std::time::Duration::from_secs(10)).unwrap();
+        (client.server().await.unwrap(), client.create_trust_token("test", None).await.unwrap())
     });
     let address = server.config["core.https_address"].as_str().unwrap().parse().unwrap();
     let world = World::with([Peer::new("lxd").forward(8443, address)]);
-    world.write("token", &new_token());
+    world.write("token", token.reveal());
     world.configure(&format!(
-        "local: {{listen: none}}\nclouds:\n{}  - name: real\n    address: lxd:8443\n    trust: {{token: 'file:token'}}\n    proxy: {{unix: real/unix.socket}}\n",
+        "local: {{listen: none}}\nclouds:\n{}  - name: real\n    kind: {kind}\n    address: lxd:8443\n    trust: {{token: 'file:token'}}\n    proxy: {{unix: real/unix.socket}}\n",
         world.berlin()
     ));
     std::fs::create_dir(world.path("real")).unwrap();
@@ -54,12 +55,7 @@ fn stock(world: &World, program: &str, arguments: &[&str]) -> String {
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
 fn the_lxd_commands_work_across_clouds() {
-    let (world, service) = with_real_lxd();
-    let good = |arguments: &[&str]| {
-        let printed = world.run(arguments);
-        assert_eq!(printed.code, Some(0), "{arguments:?}: {} {}", printed.stdout, printed.stderr);
-        printed.stdout
-    };
+    let (world, service) = with_real("lxd");
     let looks = world.json(&["lxd", "ping"]);
     assert_eq!(
         (&looks[0]["name"], &looks[1]["health"]["server"]),
@@ -72,12 +68,12 @@ fn the_lxd_commands_work_across_clouds() {
     assert_eq!(all.code, Some(9), "{}", all.stderr);
     let all: Value = serde_json::from_str(&all.stdout).unwrap();
     assert!(all.as_array().unwrap().iter().any(|i| i["cloud"] == "real" && i["name"] == "c1"), "{all}");
-    assert!(good(&["lxd", "list", "real"]).contains("Running"));
+    assert!(world.good(&["lxd", "list", "real"]).contains("Running"));
     assert_eq!(world.json(&["lxd", "info", "real"])["server"], "lxd");
     assert_eq!(world.json(&["lxd", "info", "real:c1"])["status"], "Running");
 
     assert_eq!(
-        good(&["lxd", "exec", "real:c1", "--env", "A=b c", "--", "sh", "-c", "echo $A; pwd"]),
+        world.good(&["lxd", "exec", "real:c1", "--env", "A=b c", "--", "sh", "-c", "echo $A; pwd"]),
         "b c\n/root\n"
     );
     assert_eq!(world.run(&["lxd", "exec", "real:c1", "--", "sh", "-c", "exit 7"]).code, Some(7));
@@ -88,29 +84,28 @@ fn the_lxd_commands_work_across_clouds() {
     let missing = world.run(&["lxd", "exec", "real:none", "true"]);
     assert_eq!(missing.code, Some(5), "{}", missing.stderr);
 
-    good(&["lxd", "launch", "busybox", "real:c2", "--ephemeral", "-c", "user.made=here"]);
+    // Other tests use c1, and go on meanwhile.
+    world.good(&["lxd", "launch", "busybox", "real:c2", "-c", "user.made=here"]);
     assert_eq!(lxc(&["config", "get", "c2", "user.made"]).trim(), "here");
     world.write("file", "some bytes");
-    good(&["lxd", "file", "push", "file", "real:c2/root/"]);
+    world.good(&["lxd", "file", "push", "file", "real:c2/root/"]);
     assert_eq!(lxc(&["exec", "c2", "--", "cat", "/root/file"]), "some bytes");
-    good(&["lxd", "file", "pull", "real:c2/root/file", "back"]);
+    world.good(&["lxd", "file", "pull", "real:c2/root/file", "back"]);
     assert_eq!(std::fs::read_to_string(world.path("back")).unwrap(), "some bytes");
-    good(&["lxd", "file", "delete", "real:c2/root/file"]);
+    world.good(&["lxd", "file", "delete", "real:c2/root/file"]);
     assert_eq!(world.run(&["lxd", "file", "pull", "real:c2/root/file", "x"]).code, Some(5));
 
     let mut program = world.program();
     program.args(["lxd", "events", "real", "-o", "json"]).stdout(Stdio::piped());
     let mut events = program.spawn().unwrap();
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(events.stdout.take().unwrap()));
-    let (stopped, seen) =
-        (std::sync::atomic::AtomicBool::new(false), std::sync::atomic::AtomicBool::new(false));
+    let seen = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
         // Until the events are listened to, more have to happen.
         scope.spawn(|| {
             while !seen.load(std::sync::atomic::Ordering::Relaxed) {
-                good(&["lxd", "restart", "real:c1", "--force"]);
+                world.good(&["lxd", "restart", "real:c2", "--force"]);
             }
-            stopped.store(true, std::sync::atomic::Ordering::Relaxed);
         });
         let event: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
         seen.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -119,10 +114,17 @@ fn the_lxd_commands_work_across_clouds() {
     events.kill().unwrap();
     events.wait().unwrap();
 
-    good(&["lxd", "stop", "real:c1", "--force"]);
-    good(&["lxd", "start", "real:c1"]);
-    good(&["lxd", "delete", "real:c2", "--force"]);
-    assert_eq!(lxc(&["list", "--format", "csv", "--columns", "ns"]), "c1,RUNNING\n");
+    world.good(&["lxd", "stop", "real:c2", "--force"]);
+    assert_eq!(lxc(&["list", "c2", "--format", "csv", "--columns", "ns"]), "c2,STOPPED\n");
+    world.good(&["lxd", "start", "real:c2"]);
+    assert_eq!(lxc(&["list", "c2", "--format", "csv", "--columns", "ns"]), "c2,RUNNING\n");
+    world.good(&["lxd", "delete", "real:c2", "--force"]);
+    world.good(&["lxd", "launch", "busybox", "real:c4", "--ephemeral"]);
+    world.good(&["lxd", "stop", "real:c4", "--force"]);
+    until(
+        || lxc(&["list", "--format", "csv", "--columns", "n"]),
+        |names| !names.contains('2') && !names.contains('4'),
+    );
     let gone = world.run(&["lxd", "start", "real:c2"]);
     assert_eq!(gone.code, Some(5), "{}", gone.stderr);
     service.ends_on("TERM");
@@ -131,7 +133,7 @@ fn the_lxd_commands_work_across_clouds() {
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
 fn stock_lxc_works_through_the_proxy() {
-    let (world, service) = with_real_lxd();
+    let (world, service) = with_real("lxd");
     let lxc = |arguments: &[&str]| stock(&world, "lxc", arguments);
     assert!(lxc(&["list", "--format", "csv", "--columns", "ns"]).contains("c1,RUNNING"));
     assert_eq!(lxc(&["exec", "c1", "--", "echo", "hello"]), "hello\n");
@@ -160,7 +162,7 @@ fn stock_lxc_works_through_the_proxy() {
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
 fn the_lxd_commands_join_by_themselves_where_no_node_runs() {
-    let (world, service) = with_real_lxd();
+    let (world, service) = with_real("lxd");
     service.ends_on("TERM");
     // The token is used up, and its file is removed: the pin is in the configuration then.
     let pin = run(world.program().args(["lxd", "info", "real", "-o", "json"]));
@@ -169,17 +171,16 @@ fn the_lxd_commands_join_by_themselves_where_no_node_runs() {
     let fingerprint = format!("fingerprint: {}", pin["fingerprint"].as_str().unwrap());
     world.write("kolaboree.yaml", &text.replace("token: 'file:token'", &fingerprint));
     std::fs::remove_file(world.path("token")).unwrap();
-    assert_eq!(world.run(&["lxd", "exec", "real:c1", "--", "echo", "alone"]).stdout, "alone\n");
-    let doctor = world.run(&["doctor", "real"]);
-    assert_eq!(doctor.code, Some(0), "{}", doctor.stdout);
-    assert!(doctor.stdout.contains("it is lxd 5.0.2, and trusts this node"), "{}", doctor.stdout);
+    assert_eq!(world.good(&["lxd", "exec", "real:c1", "--", "echo", "alone"]), "alone\n");
+    let doctor = world.good(&["doctor", "real"]);
+    assert!(doctor.contains("it is lxd 5.0.2, and trusts this node"), "{doctor}");
 }
 
 /// With the Python that `PYLXD_PYTHON` names, which has pylxd.
 #[test]
 #[ignore = "needs a real LXD and pylxd: PYLXD_PYTHON=… .ci/with-lxd cargo test -p kolaboree-node --test whole -- --ignored pylxd"]
 fn pylxd_works_through_the_proxy() {
-    let (world, service) = with_real_lxd();
+    let (world, service) = with_real("lxd");
     let script = "import pylxd
 client = pylxd.Client()
 instance = client.instances.get('c1')
@@ -193,5 +194,24 @@ print(client.host_info['environment']['server'])
     world.write("script.py", script);
     let python = std::env::var("PYLXD_PYTHON").expect("PYLXD_PYTHON");
     assert_eq!(stock(&world, &python, &[world.path("script.py").to_str().unwrap()]), "lxd\n");
+    service.ends_on("TERM");
+}
+
+#[test]
+#[ignore = "needs a real Incus: .ci/with-incus cargo test -p kolaboree-node --test whole -- --ignored incus"]
+fn a_real_incus_is_a_cloud_as_an_lxd_is() {
+    let (world, service) = with_real("incus");
+    assert_eq!(world.json(&["lxd", "info", "real"])["server"], "incus");
+    assert!(world.good(&["lxd", "list", "real"]).contains("Running"));
+    assert_eq!(world.good(&["lxd", "exec", "real:c1", "--", "echo", "hello"]), "hello\n");
+    world.write("file", "some bytes");
+    world.good(&["lxd", "file", "push", "file", "real:c1/root/"]);
+    world.good(&["lxd", "file", "pull", "real:c1/root/file", "back"]);
+    assert_eq!(std::fs::read_to_string(world.path("back")).unwrap(), "some bytes");
+    world.good(&["lxd", "launch", "busybox", "real:c2", "--ephemeral"]);
+    world.good(&["lxd", "stop", "real:c2", "--force"]);
+    until(|| world.run(&["lxd", "info", "real:c2"]).code, |code| *code == Some(5));
+    let doctor = world.good(&["doctor", "real"]);
+    assert!(doctor.contains("it is incus ") && !doctor.contains("the configuration says"), "{doctor}");
     service.ends_on("TERM");
 }

@@ -96,11 +96,17 @@ impl World {
         run(self.program().args(arguments))
     }
 
-    /// Runs a command to its end, which must be a good one, and gives its JSON.
-    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
-        let printed = self.run(&[arguments, &["-o", "json"]].concat());
+    /// Runs a command to its end, which must be a good one, and gives what it printed.
+    pub(crate) fn good(&self, arguments: &[&str]) -> String {
+        let printed = self.run(arguments);
         assert_eq!(printed.code, Some(0), "{arguments:?}: {} {}", printed.stdout, printed.stderr);
-        serde_json::from_str(&printed.stdout).unwrap_or_else(|e| panic!("{e}: {}", printed.stdout))
+        printed.stdout
+    }
+
+    /// The same of one that gives JSON.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let printed = self.good(&[arguments, &["-o", "json"]].concat());
+        serde_json::from_str(&printed).unwrap_or_else(|e| panic!("{e}: {printed}"))
     }
 
     /// Starts the service.

@@ -70,11 +70,7 @@ async fn a_token_opens_a_real_lxd_and_its_instances() {
     assert_eq!(friend.auth, Auth::Trusted);
     assert_eq!(friend.environment.unwrap().server_version, version);
     let instances = client.instances().await.unwrap();
-    let listed = lxc(&["list", "--format", "csv", "--columns", "n"]);
-    assert_eq!(
-        instances.iter().map(|i| i.name.as_str()).collect::<Vec<_>>(),
-        listed.lines().collect::<Vec<_>>()
-    );
+    assert!(instances.iter().any(|i| i.name == "c1" && i.status == "Running"), "{instances:?}");
 
     node.close().await.unwrap();
     sandbox.stop().await.unwrap();

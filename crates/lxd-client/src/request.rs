@@ -15,7 +15,7 @@ use crate::connect::BoxError;
 use crate::envelope::Envelope;
 use crate::operation::Operation;
 use crate::path::{Path, push_query};
-use crate::transfer::Uploading;
+use crate::transfer::{Begun, Uploading, begin};
 use crate::{Client, Error, OidcLogin, Versioned};
 
 /// A request to any endpoint, from [`Client::get`] and its like: for what this crate has no method for.
@@ -146,7 +146,7 @@ impl Request {
         self
     }
 
-    /// Sends a stream of bytes.
+    /// Sends a stream of bytes; a long one on a connection that nothing else uses meanwhile.
     pub(crate) fn stream(mut self, body: Body) -> Request {
         self.body = Payload::Stream(body);
         self.on_its_own()
@@ -335,10 +335,13 @@ impl Request {
         let client = self.client.clone();
         let (request, payload) = self.head().await?;
         let build = |body| client.assemble_request(request.0.clone(), &request.1, request.2.clone(), body);
-        let body = match payload {
-            Payload::None => no_body(),
-            Payload::Json(json) => full(json),
-            Payload::Stream(stream) => stream,
+        let (body, carrier) = match payload {
+            Payload::None => (no_body(), carrier),
+            Payload::Json(json) => (full(json), carrier),
+            Payload::Stream(stream) => match begin(stream).await.map_err(|e| client.unread(e))? {
+                Begun::Short(bytes) => (full(bytes), Carrier::Shared),
+                Begun::Long(stream) => (stream, carrier),
+            },
         };
         let safe = matches!(request.0, Method::GET | Method::HEAD);
         match client.exchange(build(body)?, carrier).await {
@@ -419,6 +422,16 @@ impl Client {
 
     pub(crate) fn protocol(&self, message: impl ToString) -> Error {
         Error::Protocol { server: self.name().to_owned(), message: message.to_string() }
+    }
+
+    /// What was to be sent could not be read.
+    fn unread(&self, error: BoxError) -> Error {
+        match error.downcast::<std::io::Error>() {
+            Ok(source) => {
+                Error::Local { what: "what was to be sent could not be read".to_owned(), source: *source }
+            }
+            Err(error) => self.broken(error),
+        }
     }
 
     pub(crate) fn broken(&self, source: impl Into<BoxError>) -> Error {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, header};
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::{BodyExt, BodyStream, StreamBody};
 use hyper::body::{Body as _, Frame, Incoming};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, Sleep};
@@ -143,6 +143,32 @@ pub(crate) fn upload(request: Request, source: impl AsyncRead + Send + 'static) 
 pub(crate) fn body_of(source: impl AsyncRead + Send + 'static) -> Body {
     let pieces = ReaderStream::with_capacity(source, PIECE);
     StreamBody::new(pieces.map(|piece| piece.map(Frame::data).map_err(BoxError::from))).boxed_unsync()
+}
+
+/// What is no longer than this is sent by the connection that all requests share: it fits the window that servers give
+/// a body there, and spares the round trips of another connection.
+pub(crate) const SHORT: usize = 1 << 20;
+
+/// A body whose begin has been read.
+pub(crate) enum Begun {
+    /// All of it.
+    Short(Bytes),
+    Long(Body),
+}
+
+/// Reads a body until it has ended, or is known to be long.
+pub(crate) async fn begin(mut body: Body) -> Result<Begun, BoxError> {
+    let mut pieces = Vec::new();
+    let mut length = 0;
+    while length <= SHORT {
+        let Some(frame) = body.frame().await else { return Ok(Begun::Short(pieces.concat().into())) };
+        if let Ok(piece) = frame?.into_data() {
+            length += piece.len();
+            pieces.push(piece);
+        }
+    }
+    let begin = futures_util::stream::iter(pieces).map(|piece| Ok(Frame::data(piece)));
+    Ok(Begun::Long(StreamBody::new(begin.chain(BodyStream::new(body))).boxed_unsync()))
 }
 
 /// Tells how an upload goes on.

@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 
 use crate::client::{Carrier, no_body};
 use crate::connect::BoxError;
+use crate::transfer::SHORT;
 use crate::{Client, Error};
 
 type Answer = Response<UnsyncBoxBody<Bytes, BoxError>>;
@@ -117,7 +118,8 @@ impl Facade {
         let (head, body) = request.into_parts();
         let path = head.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
         // Long bodies have a connection of their own.
-        let carrier = if body.is_end_stream() { Carrier::Shared } else { Carrier::Own };
+        let short = body.size_hint().upper().is_some_and(|length| length <= SHORT as u64);
+        let carrier = if short { Carrier::Shared } else { Carrier::Own };
         let body = if body.is_end_stream() { no_body() } else { body.map_err(BoxError::from).boxed_unsync() };
         let request = self.client.assemble_request(head.method, &path, end_to_end(&head.headers), body)?;
         let (answer, body) = self.client.exchange(request, carrier).await?;

@@ -172,7 +172,7 @@ impl Files {
     /// A part of a file, by its first and last byte.
     ///
     /// # Errors
-    /// When nothing is there, or it is no file, or it has no such bytes.
+    /// [`Error::Config`] when the range is empty; when nothing is there, or it is no file, or it has no such bytes.
     pub async fn read_range(&self, path: &str, range: impl RangeBounds<u64>) -> Result<Download, Error> {
         use std::ops::Bound;
         let first = match range.start_bound() {
@@ -180,13 +180,17 @@ impl Files {
             Bound::Excluded(n) => n.saturating_add(1),
             Bound::Unbounded => 0,
         };
-        let last = match range.end_bound() {
-            Bound::Included(n) => n.to_string(),
-            Bound::Excluded(0) => "0".to_owned(),
-            Bound::Excluded(n) => (n - 1).to_string(),
-            Bound::Unbounded => String::new(),
+        let end = match range.end_bound() {
+            Bound::Included(n) => n.checked_add(1),
+            Bound::Excluded(n) => Some(*n),
+            Bound::Unbounded => None,
         };
-        let request = self.request(http::Method::GET, path).header("range", &format!("bytes={first}-{last}"));
+        let last = end.map(|end| end.saturating_sub(1).to_string()).unwrap_or_default();
+        let mut request =
+            self.request(http::Method::GET, path).header("range", &format!("bytes={first}-{last}"));
+        if end.is_some_and(|end| end <= first) {
+            request = request.refuse(format!("a range from {first} on that ends before it has no bytes"));
+        }
         let (head, body) = request.body().await?;
         if head.status != http::StatusCode::PARTIAL_CONTENT {
             return Err(self.client.protocol(format!("{path} came whole instead of a part of it")));

@@ -64,7 +64,7 @@ impl ImageSource {
         ImageSource(json!({"source": {"type": "url", "url": url}}))
     }
 
-    /// An image of an image server; `protocol` is `simplestreams` or `lxd`.
+    /// An image of an image server; `protocol` is `simplestreams`, or that of an LXD (`lxd`) or Incus (`incus`).
     #[must_use]
     pub fn remote(server: &str, protocol: &str, alias: &str) -> ImageSource {
         let source =
@@ -72,8 +72,8 @@ impl ImageSource {
         ImageSource(json!({"source": source}))
     }
 
-    /// Has the image server be trusted by its certificate, PEM, where no authority vouches for it. It is for the protocol
-    /// `lxd`; the certificate is `certificate` in the server's environment.
+    /// Has the image server be trusted by its certificate, PEM, where no authority vouches for it. It is for the protocols
+    /// `lxd` and `incus`; the certificate is `certificate` in the server's environment.
     #[must_use]
     pub fn certificate(mut self, pem: &str) -> ImageSource {
         self.0["source"]["certificate"] = pem.into();

@@ -66,7 +66,7 @@ impl NewInstance {
     }
 
     /// From an image of an image server, which the LXD server fetches by itself; `protocol` is
-    /// `simplestreams` or `lxd`.
+    /// `simplestreams`, or that of an LXD (`lxd`) or Incus (`incus`).
     pub fn from_remote(name: &str, server: &str, protocol: &str, alias: &str) -> NewInstance {
         let source =
             json!({"type": "image", "mode": "pull", "server": server, "protocol": protocol, "alias": alias});

@@ -20,6 +20,7 @@ async fn a_file_keeps_its_bytes_its_owner_and_its_mode() {
     assert!(download.bytes(10 << 20).await.unwrap() == bytes);
     let part = files.read_range(&path, 1000..1010).await.unwrap().bytes(100).await.unwrap();
     assert_eq!(part, bytes[1000..1010]);
+    assert!(matches!(files.read_range(&path, 7..7).await, Err(lxd_client::Error::Config { .. })));
     let info = files.info(&path).await.unwrap();
     assert_eq!((info.uid, info.gid, info.mode), (12, 34, 0o640));
     files.write(&path, &b"and more"[..], &FileOptions::default().append()).await.unwrap();

@@ -108,18 +108,19 @@ async fn a_backup_goes_out_and_comes_back_under_another_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[cfg_attr(any(not(real_lxd), real_incus), ignore = "needs a real LXD and its lxc: see .ci/with-lxd")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn an_image_of_another_server_is_fetched_by_that_servers_certificate_only() {
     let (client, second) = (remote().await, Second::start().await);
     let fingerprint = client.image_alias("busybox").get().await.unwrap().target.clone();
     client.image(&fingerprint).patch(&serde_json::json!({"public": true})).await.unwrap();
-    let source = ImageSource::remote(&format!("https://{}", address().await.0), "lxd", "busybox");
+    let server = client.server().await.unwrap();
+    let protocol = if server.is_incus() { "incus" } else { "lxd" };
+    let source = ImageSource::remote(&format!("https://{}", address().await.0), protocol, "busybox");
     let fetch = async |source: &ImageSource| {
         second.client.create_image(source, &ImageOptions::default()).await?.wait().await
     };
     let error = fetch(&source).await.unwrap_err();
     assert!(error.to_string().contains("certificate"), "{error}");
-    let server = client.server().await.unwrap();
     let certificate = server.environment.as_ref().unwrap().rest["certificate"].as_str().unwrap();
     fetch(&source.certificate(certificate)).await.unwrap();
     assert_eq!(second.client.image(&fingerprint).get().await.unwrap().fingerprint, fingerprint);

@@ -4,7 +4,7 @@ use crate::common::{address, fresh, remote};
 use crate::second::Second;
 
 #[tokio::test(flavor = "multi_thread")]
-#[cfg_attr(any(not(real_lxd), real_incus), ignore = "needs a real LXD and its lxc: see .ci/with-lxd")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn an_instance_is_copied_on_each_way_with_its_files_and_snapshots() {
     let (client, second) = (remote().await, Second::start().await);
     let target = second.client.clone();

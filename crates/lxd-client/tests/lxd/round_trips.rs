@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lxd_client::{Client, NewInstance};
+use lxd_client::{Client, Entry, FileOptions, NewInstance};
 
 use crate::common::{address, fresh, through};
 use crate::forwarder::Forwarder;
@@ -55,4 +55,22 @@ async fn launch_and_delete_are_four_round_trips_each() {
     deleted.unwrap();
     println!("delete: {trips} round trips, {connections} connections");
     assert!(trips <= 4 && connections == 0, "delete: {trips} round trips, {connections} connections");
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn a_small_file_is_one_round_trip_and_no_connection() {
+    let (forwarder, client) = far().await;
+    let files = client.instance("c1").files();
+    let path = format!("/root/{}", fresh("small"));
+    for length in [0, 5, 300_000, 1 << 20] {
+        let bytes = vec![7_u8; length];
+        let write = files.write(&path, std::io::Cursor::new(bytes.clone()), &FileOptions::default());
+        let (written, trips, connections) = cost(&forwarder, write).await;
+        written.unwrap();
+        assert_eq!((trips, connections), (1, 0), "{length} bytes");
+        let Entry::File(_, download) = files.read(&path).await.unwrap() else { panic!("no file") };
+        assert!(download.bytes(2 << 20).await.unwrap() == bytes, "{length} bytes");
+    }
+    files.delete(&path).await.unwrap();
 }

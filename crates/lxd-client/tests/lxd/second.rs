@@ -9,37 +9,56 @@ use std::time::Duration;
 use lxd_client::Client;
 use serde_json::json;
 
-/// A daemon in a folder of its own, with a storage pool and an address on loopback. It ends with this.
+/// A daemon in a folder of its own, with a storage pool and an address on loopback. It ends with this; one that
+/// `.ci/with-incus` has started (LXD_SECOND is its folder) goes on.
 pub(crate) struct Second {
-    folder: tempfile::TempDir,
-    daemon: Child,
+    own: Option<Own>,
     pub(crate) client: Client,
     pub(crate) url: String,
 }
 
+struct Own {
+    folder: tempfile::TempDir,
+    daemon: Child,
+}
+
 impl Second {
     pub(crate) async fn start() -> Second {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
-        let daemon = start_daemon(folder.path());
-        let client = Client::unix(&folder.path().join("unix.socket"), Duration::from_secs(30)).unwrap();
+        let own = std::env::var_os("LXD_SECOND").is_none().then(Own::start);
+        let folder = match &own {
+            Some(own) => own.folder.path().to_owned(),
+            None => std::env::var_os("LXD_SECOND").unwrap().into(),
+        };
+        let client = Client::unix(&folder.join("unix.socket"), Duration::from_secs(30)).unwrap();
         // A port that is free now; the daemon takes it at once.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
         let config = json!({"core.https_address": address});
         client.patch_server_config(config.as_object().unwrap()).await.unwrap();
-        let pool = json!({"name": "default", "driver": "dir"});
-        client.post(["storage-pools"]).json(&pool).done().await.unwrap();
+        if client.storage_pools().names().await.unwrap().is_empty() {
+            let pool = json!({"name": "default", "driver": "dir"});
+            client.post(["storage-pools"]).json(&pool).done().await.unwrap();
+        }
         let root = json!({"devices": {"root": {"type": "disk", "path": "/", "pool": "default"}}});
         client.profile("default").patch(&root).await.unwrap();
-        Second { folder, daemon, client, url: format!("https://{address}") }
+        Second { own, client, url: format!("https://{address}") }
     }
 
     /// Kills the daemon, and starts it again.
     pub(crate) fn restart(&mut self) {
-        self.daemon.kill().unwrap();
-        self.daemon.wait().unwrap();
-        self.daemon = start_daemon(self.folder.path());
+        let own = self.own.as_mut().expect("a daemon of its own");
+        own.daemon.kill().unwrap();
+        own.daemon.wait().unwrap();
+        own.daemon = start_daemon(own.folder.path());
+    }
+}
+
+impl Own {
+    fn start() -> Own {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
+        let daemon = start_daemon(folder.path());
+        Own { folder, daemon }
     }
 }
 
@@ -56,7 +75,7 @@ fn start_daemon(folder: &Path) -> Child {
     daemon
 }
 
-impl Drop for Second {
+impl Drop for Own {
     fn drop(&mut self) {
         let mut shutdown = Command::new("lxd");
         shutdown.args(["shutdown", "--timeout=20"]).env("LXD_DIR", self.folder.path());

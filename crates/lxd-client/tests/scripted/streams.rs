@@ -90,6 +90,21 @@ async fn an_upload_whose_source_is_slow_is_not_given_up() {
     feeding.await.unwrap();
 }
 
+#[tokio::test]
+async fn a_source_that_cannot_be_read_is_told_and_nothing_is_sent() {
+    let (_folder, client) = unix(|asked| match asked.path.as_str() {
+        "/1.0" => sync(json!({"auth": "trusted", "environment": {"server": "lxd"}})),
+        path => panic!("{path} was sent"),
+    })
+    .await;
+    let broken = tokio_util::io::StreamReader::new(futures_util::stream::iter([
+        Ok(&b"some"[..]),
+        Err(std::io::Error::other("the disk is gone")),
+    ]));
+    let error = client.instance("c1").files().write("/f", broken, &FileOptions::default()).await.unwrap_err();
+    assert!(matches!(&error, Error::Local { source, .. } if source.to_string().contains("the disk is gone")));
+}
+
 /// A server whose websockets say this after the switch, and stay open.
 fn websocket_that_says(bytes: &'static [u8]) -> (tempfile::TempDir, Client) {
     let serve = move |mut stream: BufReader<UnixStream>| async move {
