@@ -158,7 +158,7 @@ pub(crate) enum Begun {
 
 /// Reads a body until it has ended, or is known to be long.
 pub(crate) async fn begin(mut body: Body) -> Result<Begun, BoxError> {
-    let mut pieces = Vec::new();
+    let mut pieces: Vec<Bytes> = Vec::new();
     let mut length = 0;
     while length <= SHORT {
         let Some(frame) = body.frame().await else { return Ok(Begun::Short(pieces.concat().into())) };

@@ -61,11 +61,11 @@ async fn launch_and_delete_are_four_round_trips_each() {
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_small_file_is_one_round_trip_and_no_connection() {
     let (forwarder, client) = far().await;
-    let files = client.instance("c1").files();
+    let (files, options) = (client.instance("c1").files(), FileOptions::default());
     let path = format!("/root/{}", fresh("small"));
     for length in [0, 5, 300_000, 1 << 20] {
         let bytes = vec![7_u8; length];
-        let write = files.write(&path, std::io::Cursor::new(bytes.clone()), &FileOptions::default());
+        let write = files.write(&path, std::io::Cursor::new(bytes.clone()), &options);
         let (written, trips, connections) = cost(&forwarder, write).await;
         written.unwrap();
         assert_eq!((trips, connections), (1, 0), "{length} bytes");
