@@ -1,7 +1,7 @@
 use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::{self, connect::capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::CertificateDer;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use crate::connect::{BoxConnector, BoxError, Connect, UnixConnector, Used};
@@ -76,7 +76,7 @@ struct Shared {
     turns: Semaphore,
     waits: Semaphore,
     /// What the server said of itself, once it trusted this client.
-    server: OnceCell<Server>,
+    server: OnceLock<Server>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -204,7 +204,7 @@ impl Client {
             .http2_initial_stream_window_size(WINDOW)
             .http2_initial_connection_window_size(WINDOW)
             .build(dial.clone());
-        let server = OnceCell::new();
+        let server = OnceLock::new();
         let (turns, waits) = (Semaphore::new(AT_ONCE), Semaphore::new(SHARED_WAITS));
         let shared = Shared { http, http1, dial, base, name, timeout, bearer, turns, waits, server };
         Client { shared: Arc::new(shared), scope: Scope::default() }
@@ -233,20 +233,22 @@ impl Client {
         project.into_iter().chain(self.scope.target.as_deref().map(|t| ("target", t)))
     }
 
-    /// What the server said of itself. It is kept once the server trusts this client: until then it says
-    /// less.
+    /// What the server said of itself, which is asked once.
     pub(crate) fn known_server(&self) -> Pin<Box<dyn Future<Output = Result<Server, Error>> + Send + '_>> {
         // Boxed: this is part of every request, and is one itself.
         Box::pin(async move {
-            if let Some(server) = self.shared.server.get() {
-                return Ok(server.clone());
+            match self.shared.server.get() {
+                Some(server) => Ok(server.clone()),
+                None => self.server().await,
             }
-            let server = self.server().await?;
-            if server.environment.is_some() {
-                let _ = self.shared.server.set(server.clone());
-            }
-            Ok(server)
         })
+    }
+
+    /// Keeps what the server said of itself, once it trusts this client: until then it says less.
+    pub(crate) fn keep_server(&self, server: &Server) {
+        if server.environment.is_some() {
+            let _ = self.shared.server.set(server.clone());
+        }
     }
 
     pub(crate) fn assemble_request(

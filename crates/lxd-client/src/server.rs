@@ -83,7 +83,9 @@ impl Client {
     /// # Errors
     /// See [`Error`]; that the server does not trust the client is none here.
     pub async fn server(&self) -> Result<Server, Error> {
-        self.get("/1.0").unscoped().fetch().await
+        let server: Server = self.get("/1.0").unscoped().fetch().await?;
+        self.keep_server(&server);
+        Ok(server)
     }
 
     /// `PUT /1.0`: replaces the server's configuration. Cancel safe in so far as the server does it or not.
