@@ -27,7 +27,7 @@ FROM build AS build-sandbox
 RUN cargo build --release --locked --example sandbox \
  && mkdir /out/demo \
  && cp target/release/examples/sandbox /out/ \
- && cp "$(find target/release/build -path '*tailnet-sandbox*/out/sandbox' | head -n 1)" /out/tailnet-sandbox
+ && cp "$(find target/release/build -path '*/out/tailnet-sandbox' | head -n 1)" /out/tailnet-sandbox
 
 # Everything in it is loopback: the node that tries it shares its network.
 FROM ${RUNTIME_IMAGE} AS sandbox
