@@ -2,7 +2,8 @@
 
 use std::convert::Infallible;
 
-use tracing::{info, warn};
+use tailnet::BackendState;
+use tracing::{debug, info, warn};
 
 use super::Cloud;
 use super::backoff::Backoff;
@@ -18,11 +19,13 @@ pub(crate) async fn watch(cloud: Cloud) -> Infallible {
         let Some(health) = down.run_until_cancelled(cloud.check()).await else { continue };
         let now = describe(&health);
         if now != last {
-            let cloud = cloud.name();
+            let name = cloud.name();
             if health.reachable == Some(true) && health.trusted != Some(false) {
-                info!(cloud, "{now}");
+                info!(cloud = name, "{now}");
+            } else if joined(&cloud).await {
+                warn!(cloud = name, "{now}");
             } else {
-                warn!(cloud, "{now}");
+                debug!(cloud = name, "{now}");
             }
             last = now;
         }
@@ -32,6 +35,11 @@ pub(crate) async fn watch(cloud: Cloud) -> Infallible {
             () = cloud.shared.wake.notified() => {}
         }
     }
+}
+
+/// Whether the node is in its tailnet. Where it is not, that is said once, and not of each cloud.
+async fn joined(cloud: &Cloud) -> bool {
+    cloud.shared.tailnet.status().await.is_ok_and(|status| status.backend_state == BackendState::Running)
 }
 
 /// How the cloud is, without what changes with each look.

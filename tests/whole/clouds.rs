@@ -9,6 +9,7 @@ use tailnet_sandbox::Peer;
 use crate::node::{Service, World, until};
 use crate::program::run;
 use crate::real_lxd::{lxc, lxd_dir};
+use crate::terminal::Terminal;
 
 /// A world with a cloud `real`, which is the server of `LXD_DIR`, beside `berlin`, the stand-in, and a service that
 /// both trust.
@@ -127,6 +128,34 @@ fn the_lxd_commands_work_across_clouds() {
     );
     let gone = world.run(&["lxd", "start", "real:c2"]);
     assert_eq!(gone.code, Some(5), "{}", gone.stderr);
+    service.ends_on("TERM");
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+fn a_command_has_a_terminal_where_lxd_exec_has_one() {
+    let (world, service) = with_real("lxd");
+    let mut terminal = Terminal::of(world.program().args(["lxd", "exec", "real:c1", "sh"]), 31, 97);
+    terminal.shows("/root # ");
+    terminal.types("stty size; echo $TERM\r");
+    terminal.shows("31 97\r\nvt220\r\n");
+    // The size arrives by a way of its own.
+    terminal.resizes(40, 120);
+    terminal.types("while [ \"$(stty size)\" != '40 120' ]; do sleep 0.1; done; echo resi''zed\r");
+    terminal.shows("resized\r\n");
+    terminal.types("echo s''leeps; sleep 1000\r");
+    terminal.shows("sleeps\r\n");
+    terminal.types("\x03");
+    terminal.shows("/root # ");
+    terminal.types("exit 5\r");
+    assert_eq!(terminal.program.wait().unwrap().code(), Some(5));
+
+    // Progress is shown to people.
+    world.write("file", &"some bytes".repeat(100_000));
+    let mut push =
+        Terminal::of(world.program().args(["lxd", "file", "push", "file", "real:c1/tmp/"]), 24, 80);
+    push.shows("of 976.56 KiB");
+    assert!(push.program.wait().unwrap().success());
     service.ends_on("TERM");
 }
 

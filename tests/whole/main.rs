@@ -15,4 +15,5 @@ mod proxies;
 mod real_lxd;
 mod service;
 mod soak;
+mod terminal;
 mod unprivileged;
