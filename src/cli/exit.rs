@@ -1,6 +1,7 @@
 //! What went wrong, for people and for scripts.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 use tailnet::{ConnectError, LocalApiError, UpError};
 
@@ -24,6 +25,17 @@ pub(crate) struct Failure {
     pub(crate) code: u8,
     pub(crate) message: String,
     pub(crate) hint: Option<&'static str>,
+}
+
+/// The error and what to do, a line each.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        match self.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A failure that a command finds by itself.

@@ -42,11 +42,11 @@ pub fn main() -> ExitCode {
             let failure = exit::Failure::of(&error);
             if args.verbose {
                 eprintln!("error: {error:?}");
+                if let Some(hint) = failure.hint {
+                    eprintln!("hint: {hint}");
+                }
             } else {
-                eprintln!("error: {}", failure.message);
-            }
-            if let Some(hint) = failure.hint {
-                eprintln!("hint: {hint}");
+                eprintln!("{failure}");
             }
             failure.code.into()
         }

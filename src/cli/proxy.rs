@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::access::Access;
 use super::args::{Place, Proxy};
+use crate::cloud::{introduce, one_line};
 use crate::config::{CloudConfig, CloudKind, Config};
 use crate::serve::{bind_tcp, bind_unix};
 
@@ -23,6 +24,11 @@ pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitC
         CloudKind::Tcp => None,
         _ => Some(access.bare_client(&config, &cloud).await?),
     };
+    if let (Some(client), Some(_)) = (&client, &cloud.trust.token)
+        && let Err(error) = introduce(client, &cloud).await
+    {
+        eprintln!("{}: {}", cloud.name, one_line(&error)); // it may come back
+    }
     if let Some(socket) = &unix {
         eprintln!("{} is at {}", cloud.name, socket.path().display());
         if client.is_some() && socket.path().file_name().is_some_and(|name| name == "unix.socket") {

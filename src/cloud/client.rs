@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use lxd_client::{Client, Connect, Identity, ServerTrust};
+use lxd_client::{Auth, Client, Connect, Identity, Server, ServerTrust};
 
 use crate::config::CloudConfig;
 
@@ -33,6 +33,19 @@ pub(crate) fn over(
 pub(crate) fn server(cloud: &CloudConfig) -> Result<http::Uri, lxd_client::Error> {
     let server = format!("https://{}", cloud.address);
     server.parse().map_err(|_| lxd_client::Error::Config { message: format!("{server} is not a URI") })
+}
+
+/// Asks the server what it is, and has it trust this node where it does not yet and there is a token for that.
+pub(crate) async fn introduce(client: &Client, config: &CloudConfig) -> Result<Server, lxd_client::Error> {
+    let answer = client.server().await?;
+    match &config.trust.token {
+        Some(token) if answer.auth == Auth::Untrusted => {
+            client.trust(token).await?;
+            tracing::info!(cloud = config.name, "it trusts this node now, by its token");
+            client.server().await
+        }
+        _ => Ok(answer),
+    }
 }
 
 /// The error and what is behind it, in one line without repetitions.

@@ -7,7 +7,7 @@ use lxd_client::{Auth, fetch_fingerprint};
 use tailnet::{Path, Status};
 
 use super::Cloud;
-use super::client::{one_line, server, tell};
+use super::client::{introduce, one_line, server, tell};
 use super::once::Once;
 use crate::api::Health;
 use crate::config::CloudKind;
@@ -63,15 +63,8 @@ async fn stages(cloud: &Cloud, health: &mut Health) -> Result<(), String> {
     health.tls_ms = Some(milliseconds(began.elapsed()));
 
     let began = Instant::now();
-    let mut answer = client.server().await.map_err(|e| tell(&e))?;
+    let answer = introduce(&client, config).await.map_err(|e| tell(&e))?;
     health.api_ms = Some(milliseconds(began.elapsed()));
-    if answer.auth == Auth::Untrusted
-        && let Some(token) = &config.trust.token
-    {
-        client.trust(token).await.map_err(|e| tell(&e))?;
-        tracing::info!(cloud = config.name, "it trusts this node now, by its token");
-        answer = client.server().await.map_err(|e| tell(&e))?;
-    }
     health.trusted = Some(answer.auth == Auth::Trusted);
     if let Some(environment) = answer.environment {
         if config.kind != CloudKind::Incus && environment.server == "incus" {

@@ -3,8 +3,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use http::Method;
 use tailnet::{BackendState, LocalApiError, PingKind, PrefsEdit, StatusError, UpError};
 
@@ -12,6 +14,9 @@ use super::{Joining, Node, read_key};
 use crate::api::{Failure, Netcheck, Peer, PingRequest, Pong, Relay, Status, UpRequest, Whois};
 use crate::cloud::{now, path_text};
 use crate::config::{Key, KeyError};
+
+/// How long a peer has to answer a ping.
+const PING: Duration = Duration::from_secs(5);
 
 /// Why the node did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -132,11 +137,22 @@ impl Node {
         let status = self.tailnet().status().await?;
         let ip = ip_of(&status, &request.peer)?;
         let name = status.peer(ip).map(|peer| peer.short_name().to_owned()).unwrap_or_default();
-        let after = std::time::Duration::from_secs(5);
-        let pong = tokio::time::timeout(after, self.tailnet().ping(ip, kind));
-        let pong = pong.await.map_err(|_| LocalApiError::Timeout { after })??;
+        let pong = tokio::time::timeout(PING, self.ping_until_answered(ip, kind));
+        let pong = pong.await.map_err(|_| LocalApiError::Timeout { after: PING })??;
         let path = pong.path.as_ref().map(path_text).unwrap_or_default();
         Ok(Pong { ip, name, ms: (pong.latency.as_secs_f64() * 100_000.0).round() / 100.0, path })
+    }
+
+    /// Pings once more each second: a peer may not know a node yet that has just joined, and then says nothing.
+    async fn ping_until_answered(&self, ip: IpAddr, kind: PingKind) -> Result<tailnet::Pong, LocalApiError> {
+        let mut next = tokio::time::interval(Duration::from_secs(1));
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                _ = next.tick() => under_way.push(self.tailnet().ping(ip, kind)),
+                Some(pong) = under_way.next() => return pong,
+            }
+        }
     }
 
     /// Who has an address, with or without a port, or a name. Cancel safe.
@@ -251,7 +267,7 @@ impl Node {
             Ok::<_, StatusError>(())
         };
         // Where the state is slow to come, the status says which one it is.
-        if let Ok(reached) = tokio::time::timeout(std::time::Duration::from_secs(5), reached).await {
+        if let Ok(reached) = tokio::time::timeout(Duration::from_secs(5), reached).await {
             reached?;
         }
         self.status().await

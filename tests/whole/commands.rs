@@ -111,11 +111,12 @@ fn without_a_running_node_ping_nc_and_ip_join_by_themselves_and_others_say_so() 
         assert!(printed.stderr.contains("no node runs here"), "{}", printed.stderr);
     }
     let ip = world.json(&["ip"]);
-    assert_eq!(world.run(&["ping", "berlin", "-c", "1"]).code, Some(0));
+    world.good(&["ping", "berlin", "-c", "1"]);
     let mut nc = world.program();
     let mut nc = nc.args(["nc", "berlin", "7"]).stdin(Stdio::piped()).spawn().unwrap();
     nc.stdin.take().unwrap().write_all(b"hello").unwrap();
-    assert_eq!(finish(nc).stdout, "hello");
+    let printed = finish(nc);
+    assert_eq!((printed.code, &*printed.stdout), (Some(0), "hello"), "{}", printed.stderr);
     let mut service = world.start();
     service.joins();
     assert_eq!(world.json(&["ip"]), ip, "the state is the same");
@@ -206,6 +207,25 @@ fn doctor_passes_where_all_is_well_and_says_what_to_do_where_not() {
             printed.stdout
         );
     }
+}
+
+#[test]
+fn a_command_without_a_running_node_uses_the_configured_token_once() {
+    let world = World::new();
+    world.write("token", &world.standin.trust_token("node"));
+    let cloud = "clouds: [{name: berlin, address: 'berlin:8443', trust: {token: 'file:token'}}]\n";
+    world.configure(&format!("local: {{listen: none}}\n{cloud}"));
+    assert!(world.good(&["lxd", "list"]).contains("demo-web"));
+    assert!(world.good(&["lxd", "list"]).contains("demo-web")); // with the same token, which is used up
+    // One that is used up lets nobody else in.
+    std::fs::remove_dir_all(world.path("state")).unwrap();
+    let printed = world.run(&["lxd", "list"]);
+    assert_eq!(printed.code, Some(9), "{}", printed.stderr);
+    assert!(
+        printed.stderr.contains("refused") && printed.stderr.contains("hint: tokens work once"),
+        "{}",
+        printed.stderr
+    );
 }
 
 impl World {

@@ -35,7 +35,7 @@ pub(super) async fn list(
             // The others are shown all the same.
             Err(error) => {
                 let failure = Failure::of(&error);
-                eprintln!("error: {}", failure.message);
+                eprintln!("{failure}");
                 first_failure.get_or_insert(failure.code);
             }
         }

@@ -170,7 +170,7 @@ pub(super) async fn trust(
         return Err(Told { code: 8, message }.into());
     }
     let mut pinned = cloud.clone();
-    pinned.trust.fingerprint = Some(expected);
+    (pinned.trust.fingerprint, pinned.trust.token) = (Some(expected), None);
     let client = fleet.client(&pinned).await?;
     client.trust(&token).await.with_context(|| cloud.name.clone())?;
     let value = json!({"cloud": cloud.name, "trusted": true, "fingerprint": expected.to_string()});

@@ -141,6 +141,24 @@ async fn a_join_that_is_dropped_frees_its_state_folder() {
     done(sandbox, node).await;
 }
 
+/// Tailscale 1.102 would be up at once by a network map of the time before, and that one without a peer.
+#[tokio::test]
+async fn a_node_that_starts_again_is_up_once_the_control_server_has_answered_and_not_before() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let node = || builder(&sandbox).ephemeral(false).state_dir(folder.path());
+    let first = soon(node().up()).await.unwrap();
+    soon(first.netcheck()).await.unwrap(); // meanwhile it finds its relay
+    soon(first.close()).await.unwrap();
+    sandbox.stop_control().await.unwrap();
+    let error = soon(node().join_timeout(Duration::from_secs(3)).up()).await.unwrap_err();
+    assert!(matches!(error, tailnet::UpError::ControlUnreachable { .. }), "{error:?}");
+    sandbox.start_control().await.unwrap();
+    let again = soon(node().up()).await.unwrap();
+    soon(again.connect(("tools", ECHO))).await.unwrap();
+    done(sandbox, again).await;
+}
+
 #[tokio::test]
 async fn closing_twice_and_from_a_clone_is_one_closing() {
     let (sandbox, node, _) = joined().await;
