@@ -210,6 +210,15 @@ fn doctor_passes_where_all_is_well_and_says_what_to_do_where_not() {
 }
 
 #[test]
+fn doctor_warns_of_a_path_through_a_relay() {
+    let world = World::relayed();
+    world.configure_berlin();
+    let doctor = world.run(&["doctor"]).stdout;
+    assert!(doctor.contains("warn  cloud berlin: the path is relayed by sandbox"), "{doctor}");
+    assert!(doctor.contains("pass  cloud berlin: the API answers"), "{doctor}");
+}
+
+#[test]
 fn a_command_without_a_running_node_uses_the_configured_token_once() {
     let world = World::new();
     world.write("token", &world.standin.trust_token("node"));

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tailnet_sandbox::{Peer, Sandbox, StandIn};
+use tailnet_sandbox::{Peer, Sandbox, SandboxError, StandIn};
 use tokio::runtime::Runtime;
 
 use crate::program::{HANG, Printed, command, finish, run};
@@ -34,12 +34,23 @@ impl World {
 
     /// With more peers, which may lead to the stand-in.
     pub(crate) fn with_peers_of<P: IntoIterator<Item = Peer>>(peers: impl FnOnce(SocketAddr) -> P) -> World {
+        World::start_by(async |berlin, standin| {
+            Sandbox::start([berlin].into_iter().chain(peers(standin))).await
+        })
+    }
+
+    /// With no way to the peer but the relay.
+    pub(crate) fn relayed() -> World {
+        World::start_by(async |berlin, _| Sandbox::start_relayed([berlin]).await)
+    }
+
+    fn start_by(start: impl AsyncFnOnce(Peer, SocketAddr) -> Result<Sandbox, SandboxError>) -> World {
         let runtime = Runtime::new().unwrap();
         let (standin, sandbox) = runtime.block_on(async {
             let standin = StandIn::start().await.unwrap();
             let berlin = Peer::new("berlin").forward(8443, standin.addr()).echo(7);
-            let peers = [berlin].into_iter().chain(peers(standin.addr()));
-            (standin, Sandbox::start(peers).await.unwrap())
+            let sandbox = start(berlin, standin.addr()).await.unwrap();
+            (standin, sandbox)
         });
         World { runtime, sandbox, standin, home: tempfile::tempdir().unwrap() }
     }
