@@ -95,7 +95,7 @@ impl Access {
     /// A client of a cloud, in its configured project, with the node's certificate.
     pub(crate) async fn client(&self, config: &Config, of: &CloudConfig) -> anyhow::Result<LxdClient> {
         let client = self.bare_client(config, of).await?;
-        if matches!(self, Access::Own(_)) && of.trust.token.is_some() {
+        if matches!(self, Access::Own(_)) {
             // The watcher of a running node has done so.
             cloud::introduce(&client, of).await?;
         }

@@ -24,7 +24,7 @@ pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitC
         CloudKind::Tcp => None,
         _ => Some(access.bare_client(&config, &cloud).await?),
     };
-    if let (Some(client), Some(_)) = (&client, &cloud.trust.token)
+    if let Some(client) = &client
         && let Err(error) = introduce(client, &cloud).await
     {
         eprintln!("{}: {}", cloud.name, one_line(&error)); // it may come back

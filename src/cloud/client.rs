@@ -35,9 +35,20 @@ pub(crate) fn server(cloud: &CloudConfig) -> Result<http::Uri, lxd_client::Error
     server.parse().map_err(|_| lxd_client::Error::Config { message: format!("{server} is not a URI") })
 }
 
-/// Asks the server what it is, and has it trust this node where it does not yet and there is a token for that.
-pub(crate) async fn introduce(client: &Client, config: &CloudConfig) -> Result<Server, lxd_client::Error> {
-    let answer = client.server().await?;
+/// Has the server trust this node, where it does not yet and there is a token for that. Without one it is not asked.
+pub(crate) async fn introduce(client: &Client, config: &CloudConfig) -> Result<(), lxd_client::Error> {
+    if config.trust.token.is_some() {
+        introduced(client, config, client.server().await?).await?;
+    }
+    Ok(())
+}
+
+/// The same after the server's answer, and what it says of itself then.
+pub(super) async fn introduced(
+    client: &Client,
+    config: &CloudConfig,
+    answer: Server,
+) -> Result<Server, lxd_client::Error> {
     match &config.trust.token {
         Some(token) if answer.auth == Auth::Untrusted => {
             client.trust(token).await?;

@@ -7,7 +7,7 @@ use lxd_client::{Auth, fetch_fingerprint};
 use tailnet::{Path, Status};
 
 use super::Cloud;
-use super::client::{introduce, one_line, server, tell};
+use super::client::{introduced, one_line, server, tell};
 use super::once::Once;
 use crate::api::Health;
 use crate::config::CloudKind;
@@ -63,8 +63,9 @@ async fn stages(cloud: &Cloud, health: &mut Health) -> Result<(), String> {
     health.tls_ms = Some(milliseconds(began.elapsed()));
 
     let began = Instant::now();
-    let answer = introduce(&client, config).await.map_err(|e| tell(&e))?;
+    let answer = client.server().await.map_err(|e| tell(&e))?;
     health.api_ms = Some(milliseconds(began.elapsed()));
+    let answer = introduced(&client, config, answer).await.map_err(|e| tell(&e))?;
     health.trusted = Some(answer.auth == Auth::Trusted);
     if let Some(environment) = answer.environment {
         if config.kind != CloudKind::Incus && environment.server == "incus" {
