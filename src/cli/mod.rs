@@ -39,15 +39,11 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            let failure = exit::Failure::of(&error);
+            let mut failure = exit::Failure::of(&error);
             if args.verbose {
-                eprintln!("error: {error:?}");
-                if let Some(hint) = failure.hint {
-                    eprintln!("hint: {hint}");
-                }
-            } else {
-                eprintln!("{failure}");
+                failure.message = format!("{error:?}");
             }
+            eprintln!("{failure}");
             failure.code.into()
         }
     }

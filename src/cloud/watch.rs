@@ -39,7 +39,7 @@ pub(crate) async fn watch(cloud: Cloud) -> Infallible {
 
 /// Whether the node is in its tailnet. Where it is not, that is said once, and not of each cloud.
 async fn joined(cloud: &Cloud) -> bool {
-    cloud.shared.tailnet.status().await.is_ok_and(|status| status.backend_state == BackendState::Running)
+    cloud.shared.tailnet.watch().newest().await.is_ok_and(|state| state.backend == BackendState::Running)
 }
 
 /// How the cloud is, without what changes with each look.

@@ -79,9 +79,9 @@ pub(super) async fn look(findings: &mut Findings, access: &Access, config: &Conf
 
 /// What makes a token there.
 fn trust_command(cloud: &CloudConfig, health: &Health) -> &'static str {
-    match health.server.as_deref() {
-        Some("incus") => "incus config trust add kolaboree",
-        None if cloud.kind == CloudKind::Incus => "incus config trust add kolaboree",
+    // What it is it may say to those only whom it trusts.
+    match health.server.clone().unwrap_or_else(|| cloud.kind.to_string()).as_str() {
+        "incus" => "incus config trust add kolaboree",
         _ => "lxc config trust add --name kolaboree",
     }
 }
