@@ -1,4 +1,6 @@
+use std::future::poll_fn;
 use std::path::Path;
+use std::task::Poll;
 use std::time::Duration;
 
 use lxd_client::{Client, Error, Facade, Identity, ServerTrust};
@@ -10,14 +12,12 @@ use crate::to::To;
 /// A façade of the remote server, in a folder for `LXD_DIR`.
 async fn facade() -> (tempfile::TempDir, tokio::task::JoinHandle<()>) {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("unix.socket");
+    let socket = folder.path().join("unix.socket");
     let facade = Facade::new(remote().await);
-    let socket = path.clone();
-    let serving = tokio::spawn(async move { facade.serve_unix(&socket).await.unwrap() });
-    while !path.exists() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    (folder, serving)
+    let mut serving = Box::pin(async move { facade.serve_unix(&socket).await.unwrap() });
+    // It listens before it waits for the first time.
+    assert!(poll_fn(|cx| Poll::Ready(serving.as_mut().poll(cx).is_pending())).await);
+    (folder, tokio::spawn(serving))
 }
 
 /// What a stock client prints, which has no configuration but that in `folder`; it reaches the façade by the

@@ -2,7 +2,7 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -24,10 +24,13 @@ struct Own {
 
 impl Second {
     pub(crate) async fn start() -> Second {
-        let own = std::env::var_os("LXD_SECOND").is_none().then(Own::start);
-        let folder = match &own {
-            Some(own) => own.folder.path().to_owned(),
-            None => std::env::var_os("LXD_SECOND").unwrap().into(),
+        let (own, folder) = match std::env::var_os("LXD_SECOND") {
+            Some(folder) => (None, PathBuf::from(folder)),
+            None => {
+                let own = Own::start();
+                let folder = own.folder.path().to_owned();
+                (Some(own), folder)
+            }
         };
         let client = Client::unix(&folder.join("unix.socket"), Duration::from_secs(30)).unwrap();
         // A port that is free now; the daemon takes it at once.
