@@ -68,8 +68,8 @@ async fn tls_is_ended_with_a_certificate_that_an_authority_gave_the_node() {
     let sandbox = crate::common::sandbox().await;
     let _web = web(&sandbox, &[]).await;
     let client = soon(builder(&sandbox).hostname("client").up()).await.unwrap();
-    let ip = client.status().await.unwrap().ips[0].to_string();
     let stream = soon(client.connect((WEB, 443))).await.unwrap();
+    let ip = stream.local_addr().ip().to_string();
     let answer = page(&sandbox, stream).await;
     assert!(answer.contains(&ip), "{answer}");
     crate::common::done(sandbox, client).await;

@@ -52,7 +52,7 @@ async fn an_accepted_stream_knows_both_ends_and_carries_half_closes() {
 async fn streams_that_come_at_once_are_told_apart() {
     let (sandbox, server, client) = two().await;
     let mut listener = soon(server.listen(0)).await.unwrap();
-    let (ip, port) = (client.status().await.unwrap().ips[0], listener.local_addr().port());
+    let (ips, port) = (client.status().await.unwrap().ips, listener.local_addr().port());
     let dials: Vec<_> = (0..100)
         .map(|_| {
             let client = client.clone();
@@ -73,7 +73,8 @@ async fn streams_that_come_at_once_are_told_apart() {
             continue; // a dial beside another one, which ends at once
         }
         assert_eq!(said, stream.peer_addr().to_string());
-        assert_eq!(stream.peer_addr().ip(), ip);
+        // Of a hundred at once the second address wins some.
+        assert!(ips.contains(&stream.peer_addr().ip()), "{}", stream.peer_addr());
         assert!(peers.insert(said), "told twice");
     }
     for dial in dials {
