@@ -73,6 +73,7 @@ struct Shared {
     name: String,
     timeout: Duration,
     bearer: Option<HeaderValue>,
+    queue: Semaphore,
     turns: Semaphore,
     waits: Semaphore,
     /// What the server said of itself, once it trusted this client.
@@ -205,8 +206,8 @@ impl Client {
             .http2_initial_connection_window_size(WINDOW)
             .build(dial.clone());
         let server = OnceLock::new();
-        let (turns, waits) = (Semaphore::new(AT_ONCE), Semaphore::new(SHARED_WAITS));
-        let shared = Shared { http, http1, dial, base, name, timeout, bearer, turns, waits, server };
+        let [queue, turns, waits] = [2 * AT_ONCE, AT_ONCE, SHARED_WAITS].map(Semaphore::new);
+        let shared = Shared { http, http1, dial, base, name, timeout, bearer, queue, turns, waits, server };
         Client { shared: Arc::new(shared), scope: Scope::default() }
     }
 
@@ -311,6 +312,11 @@ impl Client {
     /// A new connection of HTTP/1.1.
     pub(crate) async fn fresh(&self) -> Result<Ready, Error> {
         self.shared.http1.fresh().await.map_err(|source| Error::connecting(self.name(), source))
+    }
+
+    /// A place among those that make the connections of several websockets at once.
+    pub(crate) async fn queue(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.shared.queue.acquire().await.ok() // never closed
     }
 
     /// A place among the few that connect several websockets at once.

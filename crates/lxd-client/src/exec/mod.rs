@@ -4,8 +4,10 @@ mod process;
 mod stdio;
 
 use std::collections::{BTreeMap, HashMap};
+use std::pin::pin;
 
 use bytes::Bytes;
+use futures_util::future::{Either, join_all, maybe_done, select};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -209,17 +211,23 @@ pub(crate) async fn attach(
     request: impl Fn() -> crate::Request,
     fds: Fds,
 ) -> Result<(Operation, Sockets), Error> {
-    // The server gives five seconds for all of them: many at once would take each other's.
-    let _turn = client.turn().await;
+    let connections = || join_all((0..fds.count()).map(|_| client.ready()));
+    // The server gives five seconds for all of them: many at once would take each other's. Whose turn comes next has
+    // its connections made meanwhile.
+    let _queued = client.queue().await;
+    let mut first = pin!(maybe_done(connections()));
+    let _turn = match select(pin!(client.turn()), first.as_mut()).await {
+        Either::Left((turn, _)) => turn,
+        Either::Right(((), turn)) => turn.await,
+    };
     let mut attempt = 1;
     loop {
-        let connections =
-            async { futures_util::future::join_all((0..fds.count()).map(|_| client.ready())).await };
         let (operation, connections) = if attempt == 1 {
-            tokio::join!(request().operation(), connections)
+            let (operation, ()) = tokio::join!(request().operation(), first.as_mut());
+            (operation, first.as_mut().take_output().unwrap_or_default())
         } else {
             // The connections alone may take as long as the server waits.
-            let connections = connections.await;
+            let connections = connections().await;
             (request().operation().await, connections)
         };
         let mut operation = match operation {
