@@ -38,7 +38,7 @@ const LOCAL_SOCKETS: [&str; 3] =
     ["/var/snap/lxd/common/lxd/unix.socket", "/var/lib/lxd/unix.socket", "/var/lib/incus/unix.socket"];
 
 /// How many commands connect their streams at the same time.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;
 
 /// How many operations are waited for on the connection that all requests share: servers carry 250 requests at once
 /// on one, and the rest is for what ends sooner.
