@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use lxd_client::{Client, Entry, FileOptions, NewInstance};
 
 use crate::common::{address, fresh, through};
@@ -40,6 +41,19 @@ async fn a_list_is_one_round_trip_and_a_command_no_more_than_five() {
     assert!(recorded.unwrap().status.success());
     println!("recorded true: {trips} round trips, {connections} connections");
     assert!(trips <= 4 && connections == 0, "record: {trips} round trips, {connections} connections");
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn commands_at_once_share_their_round_trips() {
+    let (forwarder, client) = far().await;
+    let c1 = client.instance("c1");
+    let commands = join_all((0..32).map(|_| c1.exec(["true"]).status()));
+    let (ended, trips, connections) = cost(&forwarder, commands).await;
+    assert!(ended.into_iter().all(|status| status.unwrap().success()));
+    println!("32 times true: {trips} round trips, {connections} connections");
+    // Five or six, and a few more where the server takes longer than the way.
+    assert!(trips <= 12 && connections <= 4 * 32, "{trips} round trips, {connections} connections");
 }
 
 #[tokio::test]
