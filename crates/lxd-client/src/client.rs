@@ -37,7 +37,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const LOCAL_SOCKETS: [&str; 3] =
     ["/var/snap/lxd/common/lxd/unix.socket", "/var/lib/lxd/unix.socket", "/var/lib/incus/unix.socket"];
 
-/// How many commands connect their streams at the same time.
+/// How many commands connect their streams at the same time. As many again have their connections made, to be ready
+/// when their turn comes.
 const AT_ONCE: usize = 32;
 
 /// How many operations are waited for on the connection that all requests share: servers carry 250 requests at once

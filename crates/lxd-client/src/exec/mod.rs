@@ -4,10 +4,9 @@ mod process;
 mod stdio;
 
 use std::collections::{BTreeMap, HashMap};
-use std::pin::pin;
 
 use bytes::Bytes;
-use futures_util::future::{Either, join_all, maybe_done, select};
+use futures_util::future::{join_all, try_join_all};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -215,29 +214,21 @@ pub(crate) async fn attach(
     // The server gives five seconds for all of them: many at once would take each other's. Whose turn comes next has
     // its connections made meanwhile.
     let _queued = client.queue().await;
-    let mut first = pin!(maybe_done(connections()));
-    let _turn = match select(pin!(client.turn()), first.as_mut()).await {
-        Either::Left((turn, _)) => turn,
-        Either::Right(((), turn)) => turn.await,
+    let begin = async {
+        let turn = client.turn().await;
+        (turn, request().operation().await)
     };
+    let ((_turn, mut begun), mut made) = tokio::join!(begin, connections());
     let mut attempt = 1;
     loop {
-        let (operation, connections) = if attempt == 1 {
-            let (operation, ()) = tokio::join!(request().operation(), first.as_mut());
-            (operation, first.as_mut().take_output().unwrap_or_default())
-        } else {
-            // The connections alone may take as long as the server waits.
-            let connections = connections().await;
-            (request().operation().await, connections)
-        };
-        let mut operation = match operation {
+        let mut operation = match begun {
             Ok(operation) => operation,
             Err(error) => {
-                connections.into_iter().flatten().for_each(|ready| client.http1().put_back(ready));
+                made.into_iter().flatten().for_each(|ready| client.http1().put_back(ready));
                 return Err(error);
             }
         };
-        let error = match connect(client, &operation, fds, connections).await {
+        let error = match connect(client, &operation, fds, made).await {
             Ok(sockets) => return Ok((operation, sockets)),
             Err(error @ Error::Api { .. }) => error,
             Err(error) => return Err(error),
@@ -248,6 +239,9 @@ pub(crate) async fn attach(
             Err(ended @ Error::Operation { .. }) => return Err(ended),
             _ => return Err(error),
         }
+        // The connections alone may take as long as the server waits.
+        made = connections().await;
+        begun = request().operation().await;
     }
 }
 
@@ -267,7 +261,7 @@ async fn connect(
             let request = client.get(["operations", operation.id(), "websocket"]).unscoped();
             Ok::<_, Error>((fd, request.query("secret", secret).websocket_on(Some(ready?)).await?))
         });
-        sockets.extend(futures_util::future::try_join_all(connecting).await?);
+        sockets.extend(try_join_all(connecting).await?);
     }
     Ok(sockets)
 }
