@@ -103,8 +103,9 @@ pub enum ConnectError {
         /// The address.
         addr: Address,
     },
-    /// The tailnet has no node of that name. No other DNS was asked.
-    #[error("the tailnet has no node named {:?}", addr.host())]
+    /// No node has the name, and neither a DNS server in the tailnet nor the chosen exit node knows it. No other DNS was
+    /// asked.
+    #[error("the tailnet knows no address of {:?}", addr.host())]
     NoSuchHost {
         /// The address.
         addr: Address,

@@ -83,7 +83,8 @@ impl PrefsEdit {
     }
 
     /// The node through which everything outside the tailnet goes, by its address; `None` for no such node. With one
-    /// chosen, [`Tailnet::connect`] reaches addresses outside the tailnet too, through that node.
+    /// chosen, [`Tailnet::connect`] reaches addresses outside the tailnet too, through that node, and asks it for their
+    /// names.
     pub fn exit_node(self, node: Option<IpAddr>) -> Self {
         let ip = node.map_or(String::new(), |ip| ip.to_string());
         self.set("ExitNodeID", json!("")).set("ExitNodeIP", json!(ip))

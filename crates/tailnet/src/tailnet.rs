@@ -70,7 +70,8 @@ impl Tailnet {
     /// Connects by TCP to an address of the tailnet: `"lxd:8443"`, `(ip, port)`, a `SocketAddr`, an [`Address`].
     ///
     /// Names are looked up in the tailnet only, and the stream goes through the tailnet only: neither the
-    /// host's network nor its DNS is ever used. Cancel safe: dropping the future ends the attempt.
+    /// host's network nor its DNS is ever used. A name is a node's, or one that a DNS server in the tailnet or the
+    /// chosen exit node knows. Cancel safe: dropping the future ends the attempt.
     ///
     /// A dial that stays silent gets another one beside it after 0.4 seconds, if there were streams to that peer
     /// within two minutes; the first to be answered is taken. The peer may then see another stream, which ends at once.

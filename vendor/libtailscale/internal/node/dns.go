@@ -19,20 +19,28 @@ import (
 // dnsTimeout is how long one server may take.
 const dnsTimeout = 5 * time.Second
 
-// collectServers gives the DNS servers that the tailnet names: by domain (split DNS), and for everything else.
-// Servers that are asked by other ways than DNS itself, such as HTTPS, are left out.
-func collectServers(config *tailcfg.DNSConfig) map[dnsname.FQDN][]netip.AddrPort {
-	servers := map[dnsname.FQDN][]netip.AddrPort{".": addresses(config.Resolvers)}
+// collectServers gives the DNS servers that the tailnet names: by domain (split DNS), and for everything else; with an
+// exit node only those that are meant to be used beside it. Servers that are asked by other ways than DNS itself, such
+// as HTTPS, are left out.
+func collectServers(config *tailcfg.DNSConfig, exitNode bool) map[dnsname.FQDN][]netip.AddrPort {
+	servers := map[dnsname.FQDN][]netip.AddrPort{".": addresses(config.Resolvers, exitNode)}
 	for domain, resolvers := range config.Routes {
-		if fqdn, err := dnsname.ToFQDN(domain); err == nil {
-			servers[fqdn] = addresses(resolvers)
+		fqdn, err := dnsname.ToFQDN(domain)
+		if err != nil {
+			continue
+		}
+		if found := addresses(resolvers, exitNode); len(found) > 0 || len(resolvers) == 0 || !exitNode {
+			servers[fqdn] = found
 		}
 	}
 	return servers
 }
 
-func addresses(resolvers []*dnstype.Resolver) (found []netip.AddrPort) {
+func addresses(resolvers []*dnstype.Resolver, exitNode bool) (found []netip.AddrPort) {
 	for _, resolver := range resolvers {
+		if exitNode && !resolver.UseWithExitNode {
+			continue
+		}
 		if address, ok := resolver.IPPort(); ok {
 			found = append(found, address)
 		}
@@ -40,14 +48,14 @@ func addresses(resolvers []*dnstype.Resolver) (found []netip.AddrPort) {
 	return found
 }
 
-// serversFor gives the servers of the longest domain that name is in.
-func (n names) serversFor(name dnsname.FQDN) []netip.AddrPort {
+// serversFor gives the servers of the longest domain that name is in, and whether they are those of all other names.
+func (n names) serversFor(name dnsname.FQDN) (servers []netip.AddrPort, others bool) {
 	for domain := name; domain != ""; domain = domain.Parent() {
 		if servers, ok := n.servers[domain]; ok {
-			return servers
+			return servers, domain == "."
 		}
 	}
-	return n.servers["."]
+	return n.servers["."], true
 }
 
 // inTailnetServers keeps the servers that pass the gate, of which there must be one.
@@ -101,15 +109,7 @@ func askOne(ctx context.Context, name dnsname.FQDN, server netip.AddrPort, dial 
 
 // exchange asks one question on conn (RFC 1035, section 4.2.2).
 func exchange(conn io.ReadWriter, id uint16, name dnsname.FQDN, kind dnsmessage.Type) (ips []netip.Addr, err error) {
-	qname, err := dnsmessage.NewName(name.WithTrailingDot())
-	if err != nil {
-		return nil, err
-	}
-	question := dnsmessage.Message{
-		Header:    dnsmessage.Header{ID: id, RecursionDesired: true},
-		Questions: []dnsmessage.Question{{Name: qname, Type: kind, Class: dnsmessage.ClassINET}},
-	}
-	packed, err := question.AppendPack(make([]byte, 2, 512))
+	packed, err := appendQuestion(make([]byte, 2, 512), id, name, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +126,18 @@ func exchange(conn io.ReadWriter, id uint16, name dnsname.FQDN, kind dnsmessage.
 		return nil, err
 	}
 	return answeredAddresses(answer, id)
+}
+
+func appendQuestion(to []byte, id uint16, name dnsname.FQDN, kind dnsmessage.Type) ([]byte, error) {
+	qname, err := dnsmessage.NewName(name.WithTrailingDot())
+	if err != nil {
+		return nil, err
+	}
+	question := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: id, RecursionDesired: true},
+		Questions: []dnsmessage.Question{{Name: qname, Type: kind, Class: dnsmessage.ClassINET}},
+	}
+	return question.AppendPack(to)
 }
 
 // answeredAddresses reads an answer; a name that does not exist has no address.

@@ -1,15 +1,20 @@
 package node_test
 
 import (
+	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+	"tailscale.com/ipn/ipnlocal"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/sandbox"
@@ -44,13 +49,23 @@ func answerOne(conn net.Conn) error {
 	if _, err := io.ReadFull(conn, size[:]); err != nil {
 		return err
 	}
-	packed := make([]byte, binary.BigEndian.Uint16(size[:]))
-	if _, err := io.ReadFull(conn, packed); err != nil {
+	question := make([]byte, binary.BigEndian.Uint16(size[:]))
+	if _, err := io.ReadFull(conn, question); err != nil {
 		return err
 	}
+	packed, err := appendAnswer(make([]byte, 2, 512), question)
+	if err != nil {
+		return err
+	}
+	binary.BigEndian.PutUint16(packed, uint16(len(packed)-2))
+	_, err = conn.Write(packed)
+	return err
+}
+
+func appendAnswer(to, packed []byte) ([]byte, error) {
 	var message dnsmessage.Message
 	if err := message.Unpack(packed); err != nil {
-		return err
+		return nil, err
 	}
 	question := message.Questions[0]
 	message.Response = true
@@ -63,13 +78,86 @@ func answerOne(conn net.Conn) error {
 			Body:   &dnsmessage.AResource{A: subnet.Addr().Next().As4()},
 		}}
 	}
-	packed, err := message.AppendPack(make([]byte, 2, 512))
-	if err != nil {
-		return err
+	return message.AppendPack(to)
+}
+
+// A real exit node forwards to its host's DNS server, which a test may not ask. The peers of this process answer by
+// themselves instead; "denied." is what no access to the exit node looks like.
+func init() {
+	ipnlocal.RegisterPeerAPIHandler("/", func(_ ipnlocal.PeerAPIHandler, w http.ResponseWriter, r *http.Request) {
+		question, err := io.ReadAll(r.Body)
+		if err != nil || r.Method != http.MethodPost || r.URL.Path != "/dns-query" || r.Header.Get("Content-Type") != "application/dns-message" {
+			http.Error(w, "bad request", http.StatusBadRequest)
+			return
+		}
+		if bytes.Contains(question, []byte("denied")) {
+			http.Error(w, "DNS access denied", http.StatusForbidden)
+			return
+		}
+		if answer, err := appendAnswer(nil, question); err == nil {
+			w.Header().Set("Content-Type", "application/dns-message")
+			w.Write(answer)
+		}
+	})
+}
+
+func TestAChosenExitNodeIsAskedForTheNamesOfTheInternet(t *testing.T) {
+	outside := dnsServer(t) // on the host, where nobody may ask
+	everything := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+	echo := []sandbox.Service{{Port: 7, Kind: "echo"}}
+	s := newSandboxWith(t, sandbox.Config{
+		Peers:     []sandbox.PeerConfig{{Hostname: "tools", Routes: everything, Services: echo}},
+		Resolvers: []string{outside},
+		SplitDNS:  map[string][]string{"corp.example": {outside}, "own.example": {}},
+	})
+	n := newNode(t, s.Info.ControlURL, authKey, discard)
+	if _, err := n.Up(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
 	}
-	binary.BigEndian.PutUint16(packed, uint16(len(packed)-2))
-	_, err = conn.Write(packed)
-	return err
+	look := func(host string) (netip.Addr, error) {
+		stream, err := n.Dial(deadline(t, time.Minute), host+":7")
+		if err != nil {
+			return netip.Addr{}, err
+		}
+		stream.Close()
+		os.NewFile(uintptr(stream.FD), "end").Close()
+		return stream.Remote.Addr(), nil
+	}
+	choose := func(exit string) {
+		body := fmt.Sprintf(`{"ExitNodeIP":%q,"ExitNodeIPSet":true,"ExitNodeID":"","ExitNodeIDSet":true}`, exit)
+		if _, err := n.LocalAPI(deadline(t, time.Minute), "PATCH", "/localapi/v0/prefs", body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ip, err := look("inside.example"); codeOf(err) != errs.NoSuchHost {
+		t.Errorf("without an exit node: %v, %v", ip, err)
+	}
+	choose(s.Info.Peers[0].IPv4.String())
+	for host, want := range map[string]errs.Code{
+		"inside.example":      errs.OK,
+		"inside.corp.example": errs.OK, // the server that the tailnet names is not for use beside an exit node
+		"nobody.example":      errs.NoSuchHost,
+		"denied.example":      errs.Unreachable,
+		"inside.own.example":  errs.NoSuchHost, // a domain of the tailnet's own, without servers
+		"inside." + domain:    errs.NoSuchHost, // where only nodes are
+		"inside":              errs.NoSuchHost,
+		"tools":               errs.OK,
+	} {
+		ip, err := look(host)
+		if got := codeOf(err); got != want {
+			t.Errorf("%s: code %d (%v), want %d", host, got, err, want)
+		}
+		if err == nil && host != "tools" && ip != subnet.Addr().Next() {
+			t.Errorf("%s is %s", host, ip)
+		}
+		if err != nil && !strings.Contains(err.Error(), host) {
+			t.Errorf("%s is not named: %v", host, err)
+		}
+	}
+	choose("")
+	if ip, err := look("inside.example"); codeOf(err) != errs.NoSuchHost {
+		t.Errorf("with the exit node no longer chosen: %v, %v", ip, err)
+	}
 }
 
 func TestADNSServerOfTheTailnetIsAskedWhenItIsInTheTailnet(t *testing.T) {

@@ -42,7 +42,9 @@ func newSandboxWith(t *testing.T, c sandbox.Config, more ...sandbox.Service) *sa
 		sandbox.Service{Port: 7, Kind: "echo"},
 		sandbox.Service{Port: 13, Kind: "greet"}, // closes first
 	)
-	c.Peers = []sandbox.PeerConfig{{Hostname: "tools", Routes: []netip.Prefix{subnet}, Services: services}}
+	if len(c.Peers) == 0 {
+		c.Peers = []sandbox.PeerConfig{{Hostname: "tools", Routes: []netip.Prefix{subnet}, Services: services}}
+	}
 	s, err := sandbox.Start(t.Context(), c, logger.Discard)
 	if err != nil {
 		t.Fatal(err)

@@ -14,8 +14,9 @@ import (
 )
 
 // resolve gives the addresses of host, an IP address or a name, IPv4 first. Names are those that the tailnet itself
-// knows, and those for which it names a DNS server that is in the tailnet as well. No other server is asked, neither
-// the host's nor one outside: not even the node's own resolver, which would forward what it does not know.
+// knows, those for which it names a DNS server that is in the tailnet as well, and those that the chosen exit node looks
+// up. No other server is asked, neither the host's nor one outside: not even the node's own resolver, which would forward
+// what it does not know.
 func (n *Node) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		if ip.Zone() != "" {
@@ -34,10 +35,14 @@ func (n *Node) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	if ips := known.get(name); len(ips) > 0 {
 		return ips, nil
 	}
-	if servers, err := n.inTailnetServers(known.serversFor(name)); err == nil {
+	servers, others := known.serversFor(name)
+	if servers, err := n.inTailnetServers(servers); err == nil {
 		return ask(ctx, name, servers, n.dialer.NetstackDialTCP)
 	}
-	return nil, errs.New(errs.NoSuchHost, "the tailnet has no node named %q", host)
+	if others && known.exit.isKnown() && !known.isOfNodes(name) {
+		return known.exit.ask(ctx, name, n.dialer.NetstackDialTCP)
+	}
+	return nil, errs.New(errs.NoSuchHost, "the tailnet knows no address of %q", host)
 }
 
 // nameTable is what MagicDNS would answer: the names of the nodes and the tailnet's own records. It is
@@ -55,6 +60,7 @@ type names struct {
 	addrs   map[dnsname.FQDN][]netip.Addr
 	domain  string                            // of short names
 	servers map[dnsname.FQDN][]netip.AddrPort // DNS servers by domain, "." for all others
+	exit    exitDNS                           // asked for what they do not serve
 }
 
 func (t *nameTable) init() {
@@ -113,6 +119,11 @@ func (n names) get(name dnsname.FQDN) []netip.Addr {
 	return n.addrs[name]
 }
 
+// isOfNodes is whether only a node of the tailnet can have the name.
+func (n names) isOfNodes(name dnsname.FQDN) bool {
+	return name.NumLabels() == 1 || n.domain != "" && dnsname.FQDN(n.domain+".").Contains(name)
+}
+
 func (n *Node) fetchNames(ctx context.Context) (names, error) {
 	status, err := n.status(ctx)
 	if err != nil {
@@ -126,9 +137,11 @@ func (n *Node) fetchNames(ctx context.Context) (names, error) {
 }
 
 func collectNames(status *ipnstate.Status, config *tailcfg.DNSConfig) names {
+	exit := exitDNSOf(status)
 	table := names{
 		addrs:   make(map[dnsname.FQDN][]netip.Addr, len(status.Peer)+1),
-		servers: collectServers(config),
+		servers: collectServers(config, exit.isKnown()),
+		exit:    exit,
 	}
 	if status.CurrentTailnet != nil {
 		table.domain = status.CurrentTailnet.MagicDNSSuffix
