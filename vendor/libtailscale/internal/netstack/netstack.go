@@ -38,22 +38,25 @@ func ShortenTimeWait(server *tsnet.Server) {
 	setTCP(server, &option)
 }
 
-// How large the buffers of a stream may become, as tsnet sets it. A buffer grows where the line is fast and long, and
-// never shrinks; it begins with 1 MiB.
+// How large the buffers of a stream may become, as tsnet sets it, and what they begin with. A buffer grows where the line
+// is fast and long, and never shrinks. One that receives begins with the netstack's own 1 MiB: how large a stream's may
+// ever become is settled when it opens.
 const (
-	MostSend    = 6 << 20
-	MostReceive = 8 << 20
+	LeastSend    = 256 << 10
+	MostSend     = 6 << 20
+	LeastReceive = tcp.DefaultReceiveBufferSize
+	MostReceive  = 8 << 20
 )
 
 // LimitSend sets how large a buffer from which the server's netstack sends may become from now on.
 func LimitSend(server *tsnet.Server, size int) {
-	option := tcpip.TCPSendBufferSizeRangeOption{Min: tcp.MinBufferSize, Default: tcp.DefaultSendBufferSize, Max: size}
+	option := tcpip.TCPSendBufferSizeRangeOption{Min: tcp.MinBufferSize, Default: LeastSend, Max: size}
 	setTCP(server, &option)
 }
 
 // LimitReceive sets the same for a buffer into which it receives.
 func LimitReceive(server *tsnet.Server, size int) {
-	option := tcpip.TCPReceiveBufferSizeRangeOption{Min: tcp.MinBufferSize, Default: tcp.DefaultReceiveBufferSize, Max: size}
+	option := tcpip.TCPReceiveBufferSizeRangeOption{Min: tcp.MinBufferSize, Default: LeastReceive, Max: size}
 	setTCP(server, &option)
 }
 

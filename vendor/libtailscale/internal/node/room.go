@@ -14,24 +14,28 @@ import (
 // On a fast and long line a stream's buffers take up to 14 MiB, and a hundred such streams more than a gigabyte. So the
 // streams whose buffers are filling at the same time share what they may take together. Idle ones hold nothing, and do
 // not count.
-const (
-	together = 16 << 20 // in each direction
-	least    = 1 << 20  // what each buffer begins with
-)
+const together = 16 << 20 // in each direction
 
 // rooms are the limits on a node's buffers.
 type rooms struct{ send, receive room }
 
 func (r *rooms) init(server *tsnet.Server) {
-	r.send = room{most: netstack.MostSend, limit: func(size int) { netstack.LimitSend(server, size) }}
-	r.receive = room{most: netstack.MostReceive, limit: func(size int) { netstack.LimitReceive(server, size) }}
+	r.send = room{
+		least: netstack.LeastSend, most: netstack.MostSend,
+		limit: func(size int) { netstack.LimitSend(server, size) },
+	}
+	r.receive = room{
+		least: netstack.LeastReceive, most: netstack.MostReceive,
+		limit: func(size int) { netstack.LimitReceive(server, size) },
+	}
+	r.send.enter(0)
 }
 
 // room limits how large each of some buffers may become.
 type room struct {
-	most  int64
-	limit func(size int)
-	busy  atomic.Int64 // buffers that are filling
+	least, most int64
+	limit       func(size int)
+	busy        atomic.Int64 // buffers that are filling
 
 	mu   sync.Mutex
 	size atomic.Int64 // the limit in force; 0 before the first
@@ -40,10 +44,10 @@ type room struct {
 // shareOf is the size for each of so many.
 func (r *room) shareOf(busy int64) int64 {
 	size := r.most
-	for size > least && size*busy > together {
+	for size > r.least && size*busy > together {
 		size /= 2
 	}
-	return max(size, least)
+	return max(size, r.least)
 }
 
 // wanted is the size for so many. It grows late, for there are moments when few of many are busy.

@@ -11,9 +11,9 @@ import (
 )
 
 func TestTheMoreBuffersAreFillingTheLessEachMayGrow(t *testing.T) {
-	r := &room{most: netstack.MostSend}
+	r := &room{least: netstack.LeastSend, most: netstack.MostSend}
 	for _, c := range []struct{ busy, kib int64 }{
-		{0, 6144}, {2, 6144}, {3, 3072}, {5, 3072}, {6, 1536}, {10, 1536}, {11, 1024}, {10_000, 1024},
+		{0, 6144}, {2, 6144}, {3, 3072}, {5, 3072}, {6, 1536}, {10, 1536}, {11, 768}, {22, 384}, {43, 256}, {10_000, 256},
 	} {
 		if size := r.shareOf(c.busy); size != c.kib<<10 {
 			t.Errorf("%d: %d bytes each, want %d KiB", c.busy, size, c.kib)
@@ -55,9 +55,9 @@ func (l *limits) await(t *testing.T, size int) {
 func TestOnlyStreamsThatAreBusyCountAndTheLimitsReturnAfterThem(t *testing.T) {
 	var sent, received limits
 	var r rooms
-	r.send = room{most: netstack.MostSend, limit: sent.set}
-	r.receive = room{most: netstack.MostReceive, limit: received.set}
-	const streams = 40
+	r.send = room{least: netstack.LeastSend, most: netstack.MostSend, limit: sent.set}
+	r.receive = room{least: netstack.LeastReceive, most: netstack.MostReceive, limit: received.set}
+	const streams = 80
 	var writers sync.WaitGroup
 	var conns, peers []net.Conn
 	for range streams {
@@ -66,7 +66,7 @@ func TestOnlyStreamsThatAreBusyCountAndTheLimitsReturnAfterThem(t *testing.T) {
 		conns, peers = append(conns, conn), append(peers, theirs)
 		writers.Go(func() { conn.Write([]byte("x")) }) // until the peer reads
 	}
-	sent.await(t, least)
+	sent.await(t, netstack.LeastSend)
 	for _, peer := range peers {
 		io.ReadFull(peer, make([]byte, 1))
 	}
@@ -75,7 +75,7 @@ func TestOnlyStreamsThatAreBusyCountAndTheLimitsReturnAfterThem(t *testing.T) {
 		go peer.Write(make([]byte, 5))
 		conns[i].Read(make([]byte, 4)) // there is more
 	}
-	received.await(t, least)
+	received.await(t, netstack.LeastReceive)
 	for i, conn := range conns {
 		if i%2 == 0 {
 			conn.Read(make([]byte, 4)) // all that was left
