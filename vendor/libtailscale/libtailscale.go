@@ -104,10 +104,11 @@ func tailscale_up(h C.tailscale, timeout C.uint32_t, done C.tailscale_done, cont
 }
 
 //export tailscale_login
-func tailscale_login(h C.tailscale, key *C.tailscale_text, size C.size_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+func tailscale_login(h C.tailscale, key *C.tailscale_text, size C.size_t, timeout C.uint32_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)
-	return textOperation(h, key, size, localTimeout, done, context_, op, func(ctx context.Context, n *node.Node, text string) (result, error) {
-		return result{}, n.Login(ctx, text)
+	return textOperation(h, key, size, timeout, done, context_, op, func(ctx context.Context, n *node.Node, text string) (result, error) {
+		status, err := n.Login(ctx, text)
+		return result{data: status}, err
 	})
 }
 

@@ -146,10 +146,11 @@ int32_t tailscale_start(tailscale node, tailscale_done done, void *context, tail
 int32_t tailscale_up(tailscale node, uint32_t timeout_ms, tailscale_done done, void *context,
                      tailscale_op *op);
 
-/** Lets the node in anew, with a key or, when it is empty, by a person, whose URL the node's state then has.
- * tailscale_up waits for the end of it. */
-int32_t tailscale_login(tailscale node, tailscale_text *key, size_t len, tailscale_done done, void *context,
-                        tailscale_op *op);
+/** Lets the node in anew with a key, and waits as tailscale_up does. With an empty key a person is to log in: it ends
+ * at once, and the node's state then has the URL. A node that was in its tailnet goes on as before when it is refused.
+ * A login that has begun goes on after the operation's end. */
+int32_t tailscale_login(tailscale node, tailscale_text *key, size_t len, uint32_t timeout_ms, tailscale_done done,
+                        void *context, tailscale_op *op);
 
 /** Takes the node out of the tailnet and forgets its identity; tailscale_login lets it in again, as a new node. */
 int32_t tailscale_logout(tailscale node, tailscale_done done, void *context, tailscale_op *op);

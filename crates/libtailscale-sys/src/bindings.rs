@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: a7f53b7e8b250d7bfe9437b2c0676db53b48694c956e39bd63accd627ede604c
+// SHA-256 of tailscale.h: 0443cd0545a597db5ef21a91b6b430fc0062b12f264df96334244a6a1b2fc675
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -188,12 +188,14 @@ unsafe extern "C" {
     ) -> i32;
 }
 unsafe extern "C" {
-    /**Lets the node in anew, with a key or, when it is empty, by a person, whose URL the node's state then has.
- tailscale_up waits for the end of it.*/
+    /**Lets the node in anew with a key, and waits as tailscale_up does. With an empty key a person is to log in: it ends
+ at once, and the node's state then has the URL. A node that was in its tailnet goes on as before when it is refused.
+ A login that has begun goes on after the operation's end.*/
     pub fn tailscale_login(
         node: tailscale,
         key: *const ::std::os::raw::c_char,
         len: usize,
+        timeout_ms: u32,
         done: tailscale_done,
         context: *mut ::std::os::raw::c_void,
         op: *mut tailscale_op,

@@ -231,8 +231,12 @@ impl Node {
         Err(Failure::of_code(code))
     }
 
-    pub(crate) fn login(&self, key: &str) -> Result<Operation, Failure> {
-        self.submit_text(sys::tailscale_login, key)
+    pub(crate) fn login(&self, key: &str, timeout: Duration) -> Result<Operation, Failure> {
+        let ms = milliseconds(timeout);
+        submit(|context, op| {
+            // SAFETY: `key` outlives the call, which copies it; the rest is `submit`'s.
+            unsafe { sys::tailscale_login(self.0, text(key), key.len(), ms, Some(done), context, op) }
+        })
     }
 
     pub(crate) fn logout(&self) -> Result<Operation, Failure> {

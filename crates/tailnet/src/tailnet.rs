@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use crate::ffi::Node;
+use crate::ffi::{Failure, Node, Operation};
 use crate::{
     AuthKey, CloseTimeout, ConnectError, Connector, Counters, IntoAddress, ListenError, ListenOptions,
     StateWatch, Status, StatusError, TailnetBuilder, TailnetListener, TailnetStream, TailnetUdpSocket,
@@ -61,8 +61,13 @@ impl Tailnet {
     /// # Errors
     /// Says what the node was waiting for.
     pub async fn up(&self) -> Result<Status, UpError> {
+        self.up_by(self.node.up(self.join_timeout)).await
+    }
+
+    /// Waits for an operation that ends with the node's status.
+    async fn up_by(&self, operation: Result<Operation, Failure>) -> Result<Status, UpError> {
         let up_error = |failure| UpError::of(failure, self.join_timeout);
-        let success = self.node.up(self.join_timeout).map_err(up_error)?.await.map_err(up_error)?;
+        let success = operation.map_err(up_error)?.await.map_err(up_error)?;
         serde_json::from_str(&success.data)
             .map_err(|e| UpError::Other { message: format!("the node's status was not understood: {e}") })
     }
@@ -169,25 +174,21 @@ impl Tailnet {
     /// Cancel safe: once begun, the login goes on in the background.
     ///
     /// # Errors
-    /// As [`up`](Self::up); [`UpError::AuthRejected`] when the control server refuses the key.
+    /// As [`up`](Self::up); [`UpError::AuthRejected`] when the control server refuses the key. A node that was in its
+    /// tailnet then goes on with the login that it had.
     pub async fn login(&self, key: &AuthKey) -> Result<Status, UpError> {
-        self.begin_login(key.reveal()).await?;
-        self.up().await
+        self.up_by(self.node.login(key.reveal(), self.join_timeout)).await
     }
 
     /// Asks for a login by a person: [`State::login_url`](crate::State::login_url) of [`watch`](Self::watch) is then the URL to
-    /// open, and the node joins once somebody has logged in there. Cancel safe.
+    /// open, and the node joins once somebody has logged in there. Until then a node that was in its tailnet hears no
+    /// news of it. Cancel safe.
     ///
     /// # Errors
     /// When the node is closed.
     pub async fn login_interactive(&self) -> Result<(), UpError> {
-        self.begin_login("").await
-    }
-
-    async fn begin_login(&self, key: &str) -> Result<(), UpError> {
         let up_error = |failure| UpError::of(failure, self.join_timeout);
-        self.node.login(key).map_err(up_error)?.await.map_err(up_error)?;
-        Ok(())
+        self.node.login("", self.join_timeout).map_err(up_error)?.await.map(drop).map_err(up_error)
     }
 
     /// A connector for hyper clients, with which they reach the tailnet and nothing else.

@@ -75,7 +75,7 @@ fn codes_for_handle(h: u64) -> Vec<i32> {
             tailscale_local_api(h, config, len, config, len, config, len, 1, done, none, null_mut()),
             tailscale_listen(h, config, len, done, none, null_mut()),
             tailscale_listen_packet(h, config, len, done, none, null_mut()),
-            tailscale_login(h, config, len, done, none, null_mut()),
+            tailscale_login(h, config, len, 1000, done, none, null_mut()),
             tailscale_logout(h, done, none, null_mut()),
             tailscale_netcheck(h, done, none, null_mut()),
             tailscale_serve_local_api(h, config, len, done, none, null_mut()),

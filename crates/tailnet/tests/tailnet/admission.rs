@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use tailnet::{BackendState, ConnectError, StateWatch, Tailnet, UpError};
+use tailnet_sandbox::Sandbox;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::{ECHO, builder, done, joined, sandbox, soon};
 
@@ -40,20 +42,23 @@ async fn an_approval_is_waited_for_and_completes_the_join() {
 }
 
 #[tokio::test]
-async fn a_node_whose_key_has_expired_joins_again_by_itself_with_its_auth_key() {
+async fn a_node_whose_key_has_expired_joins_again_by_itself_with_its_auth_key_each_time() {
     let (sandbox, node, _) = joined().await;
     let mut watch = node.watch();
-    sandbox.expire_keys().await.unwrap();
-    while soon(watch.changed()).await.unwrap().backend == BackendState::Running {}
-    let came_back = async {
-        while sandbox.renew_rotated_keys().await.is_err() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    soon(came_back).await;
-    awaits(&node, BackendState::Running).await;
-    assert!(!soon(watch.newest()).await.unwrap().expired);
-    soon(node.connect(("tools", ECHO))).await.unwrap();
+    for _ in 0..3 {
+        sandbox.expire_keys().await.unwrap();
+        while soon(watch.changed()).await.unwrap().backend == BackendState::Running {}
+        let came_back = async {
+            while sandbox.renew_rotated_keys().await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        soon(came_back).await;
+        awaits(&node, BackendState::Running).await;
+        soon(node.up()).await.unwrap();
+        assert!(!soon(watch.newest()).await.unwrap().expired);
+        soon(node.connect(("tools", ECHO))).await.unwrap();
+    }
     done(sandbox, node).await;
 }
 
@@ -105,6 +110,64 @@ async fn a_node_that_is_logged_out_joins_again_with_a_key() {
     assert!(!error.to_string().contains("tskey-auth-wrong"), "{error}");
     soon(node.login(&sandbox.auth_key().parse().unwrap())).await.unwrap();
     soon(node.connect(("tools", ECHO))).await.unwrap();
+    done(sandbox, node).await;
+}
+
+/// Waits for news of the tailnet, which only a node with a good login gets.
+async fn hears_of_a_new_node(sandbox: &Sandbox, node: &Tailnet) {
+    let peers = async || node.status().await.unwrap().peers().count();
+    let before = peers().await;
+    sandbox.add_nodes(1).await.unwrap();
+    soon(async {
+        while peers().await == before {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_joined_node_is_told_that_a_key_is_refused_and_goes_on_as_before() {
+    let (sandbox, node, _) = joined().await;
+    let mut stream = soon(node.connect(("tools", ECHO))).await.unwrap();
+    for _ in 0..3 {
+        let error = soon(node.login(&"tskey-auth-wrong".parse().unwrap())).await.unwrap_err();
+        assert!(matches!(error, UpError::AuthRejected { .. }), "{error:?}");
+        soon(node.up()).await.unwrap();
+    }
+    stream.write_all(b"hello").await.unwrap();
+    soon(stream.read_exact(&mut [0; 5])).await.unwrap();
+    soon(node.connect(("tools", ECHO))).await.unwrap();
+    // The sandbox wants the key each time, where other control servers are content with a node's own.
+    sandbox.require_nothing().await.unwrap();
+    hears_of_a_new_node(&sandbox, &node).await;
+    assert_eq!(soon(node.watch().newest()).await.unwrap().error, None);
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn a_joined_node_logs_in_anew_with_a_good_key_and_hears_of_its_tailnet_afterwards() {
+    let (sandbox, node, _) = joined().await;
+    let before = node.status().await.unwrap();
+    for _ in 0..3 {
+        let after = soon(node.login(&sandbox.auth_key().parse().unwrap())).await.unwrap();
+        assert_eq!(after.ips, before.ips);
+        assert!(after.this.online, "{after:?}");
+    }
+    hears_of_a_new_node(&sandbox, &node).await;
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn a_joined_node_whose_person_is_to_log_in_says_so_until_that_is_done() {
+    let (sandbox, node, _) = joined().await;
+    sandbox.require_login().await.unwrap();
+    soon(node.login_interactive()).await.unwrap();
+    let Err(UpError::NeedsLogin { url }) = soon(node.up()).await else { panic!("no login is asked for") };
+    let Err(UpError::NeedsLogin { .. }) = soon(node.up()).await else { panic!("the login is forgotten") };
+    sandbox.complete_login(&url).await.unwrap();
+    soon(async { while node.up().await.is_err() {} }).await;
+    hears_of_a_new_node(&sandbox, &node).await;
     done(sandbox, node).await;
 }
 

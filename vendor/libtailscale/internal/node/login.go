@@ -6,38 +6,141 @@ import (
 	"net"
 
 	"tailscale.com/ipn"
+	"tailscale.com/types/key"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 )
 
-// Login lets the node in anew: with a key, or by a person when the key is empty, whose URL the state then has. Up
-// waits for the end of it.
-func (n *Node) Login(ctx context.Context, key string) error {
+// login is one that has begun.
+type login struct {
+	from   key.NodePublic // the node's key before: a node that was let in anew has another
+	resume bool           // the node was in its tailnet, and goes on with what it had when it is refused
+	over   chan struct{}  // closed when it was let in, was refused, or another login has taken its place
+	err    error          // why it was refused, once over is closed
+}
+
+// refused is why it was; nil while nobody knows.
+func (l *login) refused() error {
+	if l != nil {
+		select {
+		case <-l.over:
+			return l.err
+		default:
+		}
+	}
+	return nil
+}
+
+// endLogin says that the login under way is over.
+func (s *State) endLogin(err error) {
+	if l := s.login; l != nil {
+		l.err = err
+		close(l.over)
+		s.login = nil
+	}
+}
+
+// Login lets the node in anew with a key, and waits until it has joined: the result is then that of Up. With an empty key
+// a person is to log in, whose URL the state then has, and nothing is waited for. A login that has begun goes on after ctx.
+func (n *Node) Login(ctx context.Context, key string) ([]byte, error) {
+	l, err := n.beginLogin(ctx, key)
+	if err != nil || key == "" {
+		return nil, err
+	}
+	return n.awaitUp(ctx, l)
+}
+
+func (n *Node) beginLogin(ctx context.Context, key string) (*login, error) {
 	if isClientSecret(key) {
-		return errs.New(errs.InvalidArgument, "an OAuth client secret can only be used at the start")
+		return nil, errs.New(errs.InvalidArgument, "an OAuth client secret can only be used at the start")
 	}
 	if err := n.running(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	n.secrets.add(key)
-	n.state.update(func(s *State) { s.KeyExpiry, s.Expired = 0, false })
+	if err := n.lockLogin(ctx); err != nil {
+		return nil, errs.Of(ctx, err)
+	}
+	defer n.unlockLogin()
+	before, _ := n.state.get()
+	l := &login{
+		from:   before.selfKey,
+		resume: before.isIn() && !before.Expired,
+		over:   make(chan struct{}),
+	}
+	if before.Expired {
+		n.state.update(func(s *State) { s.KeyExpiry, s.Expired = 0, false })
+	}
 	prefs, err := n.configuredPrefs(ctx)
 	if err != nil {
-		return errs.Of(ctx, err)
+		return nil, errs.Of(ctx, err)
 	}
 	prefs.WantRunning, prefs.LoggedOut = true, false
+	n.newestLogin = l
 	if err := n.local.Start(ctx, ipn.Options{AuthKey: key, UpdatePrefs: prefs}); err != nil {
-		return errs.Of(ctx, err)
+		return nil, errs.Of(ctx, err)
 	}
 	// Until now a login that failed before was tried again and again, and its errors are not of this one.
 	if err := n.caughtUp(ctx); err != nil {
-		return errs.Of(ctx, err)
+		return nil, errs.Of(ctx, err)
 	}
-	n.state.update(func(s *State) { s.LoginURL, s.Error, s.loginError = "", "", "" })
+	n.state.update(func(s *State) {
+		s.endLogin(nil)
+		s.LoginURL, s.Error, s.loginError = "", "", ""
+		s.login = l
+	})
 	if err := n.local.StartLoginInteractive(ctx); err != nil {
-		return errs.Of(ctx, err)
+		n.state.update(func(s *State) { s.endLogin(nil) })
+		return nil, errs.Of(ctx, err)
 	}
-	return nil
+	return l, nil
+}
+
+// resume lets a node whose login was refused go on with what it had: the backend would try the refused key for ever, and
+// hear nothing of the tailnet meanwhile.
+func (n *Node) resume(refused *login) {
+	n.inBackground("cannot go on without the login", func() error {
+		if err := n.lockLogin(n.ctx); err != nil {
+			return err
+		}
+		defer n.unlockLogin()
+		if n.newestLogin != refused {
+			return nil
+		}
+		prefs, err := n.configuredPrefs(n.ctx)
+		if err != nil {
+			return err
+		}
+		if err := n.local.Start(n.ctx, ipn.Options{UpdatePrefs: prefs}); err != nil {
+			return err
+		}
+		if err := n.caughtUp(n.ctx); err != nil {
+			return err
+		}
+		n.state.update(func(s *State) { s.Error, s.loginError = "", "" })
+		return nil
+	})
+}
+
+// lockLogin waits until no other login or logout begins. newestLogin changes only with it.
+func (n *Node) lockLogin(ctx context.Context) error {
+	select {
+	case n.loggingIn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (n *Node) unlockLogin() { <-n.loggingIn }
+
+// inBackground does something for as long as the node lives, and logs why it failed.
+func (n *Node) inBackground(failed string, do func() error) {
+	go func() {
+		if err := n.guarded(do); err != nil && n.ctx.Err() == nil {
+			n.log(Warn, n.redact(failed+": "+err.Error()))
+		}
+	}()
 }
 
 // Logout takes the node out of the tailnet and forgets its identity.
@@ -45,6 +148,12 @@ func (n *Node) Logout(ctx context.Context) error {
 	if err := n.running(ctx); err != nil {
 		return err
 	}
+	if err := n.lockLogin(ctx); err != nil {
+		return errs.Of(ctx, err)
+	}
+	defer n.unlockLogin()
+	n.newestLogin = nil
+	n.state.update(func(s *State) { s.endLogin(nil) })
 	if err := n.local.Logout(ctx); err != nil {
 		return errs.Of(ctx, err)
 	}
@@ -80,18 +189,29 @@ func (n *Node) configuredPrefs(ctx context.Context) (*ipn.Prefs, error) {
 	return prefs, nil
 }
 
-// loginAgain uses the configured key once when the node's own key has expired.
-func (n *Node) loginAgain() {
-	key := n.config.AuthKey
-	if key == "" || n.loggedInAgain.Swap(true) {
+// loginAgain uses the configured key once when the node's own key has expired. s is the state, which is being changed.
+func (n *Node) loginAgain(s *State) {
+	if s.login != nil || !n.mayLoginAgain() {
 		return
 	}
-	go func() {
-		if err := n.guarded(func() error { return n.Login(n.ctx, key) }); err != nil {
-			n.log(Warn, n.redact("cannot log in again: "+err.Error()))
+	n.loggedInAgain.Store(true)
+	l := &login{over: make(chan struct{})} // until the real one takes its place
+	s.login = l
+	n.inBackground("cannot log in again", func() error {
+		_, err := n.beginLogin(n.ctx, n.config.AuthKey)
+		if err != nil {
+			n.state.update(func(s *State) {
+				if s.login == l {
+					s.endLogin(nil)
+				}
+			})
 		}
-	}()
+		return err
+	})
 }
+
+// mayLoginAgain is whether there is a key that was not used since the node was last in its tailnet.
+func (n *Node) mayLoginAgain() bool { return n.config.AuthKey != "" && !n.loggedInAgain.Load() }
 
 // whyNotStarted says what an error of the server's start means. An OAuth client makes its key there.
 func (n *Node) whyNotStarted(c Config, err error) error {

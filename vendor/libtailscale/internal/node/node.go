@@ -69,9 +69,12 @@ type Node struct {
 	counters  Counters
 	rooms     rooms
 
-	services      atomic.Pointer[serviceAddresses]
-	servicesEdit  sync.Mutex // held while the services that the node hosts change
-	loggedInAgain atomic.Bool
+	services     atomic.Pointer[serviceAddresses]
+	servicesEdit sync.Mutex // held while the services that the node hosts change
+
+	loggingIn     chan struct{} // holds one token while a login or logout begins
+	newestLogin   *login
+	loggedInAgain atomic.Bool // with the configured key, since the node was last in its tailnet
 }
 
 // New makes a node that logs to log.
@@ -81,6 +84,7 @@ func New(log LogFunc) *Node {
 	n.ctx, n.cancel = context.WithCancelCause(context.Background())
 	n.state.init()
 	n.names.init()
+	n.loggingIn = make(chan struct{}, 1)
 	n.listeners.byPort = map[uint16][]*Listener{}
 	return n
 }

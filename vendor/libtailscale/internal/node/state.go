@@ -11,6 +11,7 @@ import (
 
 	"tailscale.com/health"
 	"tailscale.com/ipn"
+	"tailscale.com/types/key"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 )
@@ -27,8 +28,10 @@ type State struct {
 	Expired   bool   `json:"expired"`    // it has
 	Netmap    uint64 `json:"netmap"`     // counts the changes of the network map
 
-	loginError string // why the last try to log in failed; empty once it worked
-	known      bool   // the control server has answered
+	loginError string         // why the last try to log in failed; empty once it worked
+	known      bool           // the control server has answered
+	selfKey    key.NodePublic // the node's, in the newest network map
+	login      *login         // the one under way
 }
 
 // watchedState is the newest State, and a channel that is closed when a newer one comes.
@@ -102,28 +105,48 @@ func (n *Node) notified(notify *ipn.Notify) {
 		n.apply(s, notify)
 		if newMap || notify.PeerChangedPatch != nil {
 			s.Netmap++
+			if s.login == nil && s.isIn() {
+				s.Error = "" // only a node that is let in gets news
+			}
 		}
 	})
+}
+
+// isIn is whether the node is in its tailnet.
+func (s *State) isIn() bool {
+	return s.State == ipn.Running.String() || s.State == ipn.Starting.String()
 }
 
 func (n *Node) apply(s *State, notify *ipn.Notify) {
 	if notify.State != nil {
 		s.State = notify.State.String()
-		if *notify.State == ipn.Running {
+		switch {
+		case *notify.State == ipn.Running && s.login == nil:
 			s.LoginURL, s.Error = "", ""
+		case *notify.State == ipn.Stopped:
+			s.endLogin(nil)
 		}
 	}
 	if notify.ErrMessage != nil {
 		s.Error = n.redact(*notify.ErrMessage)
+		if l := s.login; l != nil {
+			s.endLogin(refusal(s.Error))
+			if l.resume {
+				n.resume(l)
+			}
+		}
 	}
 	if notify.BrowseToURL != nil {
 		s.LoginURL = *notify.BrowseToURL
 	}
 	if notify.LoginFinished != nil {
-		s.LoginURL, s.Error, s.known = "", "", true
+		s.letIn()
 	}
 	if notify.SelfChange != nil {
-		s.known = true
+		s.known, s.selfKey = true, notify.SelfChange.Key
+		if s.login != nil && s.selfKey != s.login.from {
+			s.letIn()
+		}
 		s.KeyExpiry = 0
 		if expiry := notify.SelfChange.KeyExpiry; !expiry.IsZero() {
 			s.KeyExpiry = expiry.Unix()
@@ -132,8 +155,11 @@ func (n *Node) apply(s *State, notify *ipn.Notify) {
 		n.services.Store(&services)
 	}
 	s.Expired = s.KeyExpiry != 0 && time.Now().Unix() >= s.KeyExpiry
-	if s.Expired && s.State == ipn.NeedsLogin.String() {
-		n.loginAgain()
+	switch {
+	case s.Expired && s.State == ipn.NeedsLogin.String():
+		n.loginAgain(s)
+	case !s.Expired && s.State == ipn.Running.String():
+		n.loggedInAgain.Store(false)
 	}
 	if notify.Health != nil {
 		s.Health = []string{}
@@ -146,6 +172,16 @@ func (n *Node) apply(s *State, notify *ipn.Notify) {
 		}
 		slices.Sort(s.Health)
 	}
+}
+
+// letIn says that the control server has accepted the node's login.
+func (s *State) letIn() {
+	s.endLogin(nil)
+	s.LoginURL, s.Error, s.known = "", "", true
+}
+
+func refusal(why string) error {
+	return errs.New(errs.AuthRejected, "the control server refused the node: %s", why)
 }
 
 // Watch waits for a state newer than the one numbered seen, and gives the newest as JSON.
@@ -168,21 +204,28 @@ func (n *Node) Up(ctx context.Context) ([]byte, error) {
 	if err := n.Start(ctx); err != nil {
 		return nil, n.whyNotUp(ctx, err)
 	}
+	return n.awaitUp(ctx, nil)
+}
+
+// awaitUp waits until the node has joined, or its login is refused.
+func (n *Node) awaitUp(ctx context.Context, l *login) ([]byte, error) {
 	for {
 		s, newer := n.state.get()
 		switch {
-		case s.State == ipn.Running.String():
+		case l.refused() != nil:
+			return nil, l.refused()
+		case s.login == nil && s.State == ipn.Running.String():
 			status, err := n.Status(ctx)
 			if err != nil {
 				return nil, n.whyNotUp(ctx, err)
 			}
 			return status, nil
 		case s.Error != "":
-			return nil, errs.New(errs.AuthRejected, "the control server refused the node: %s", s.Error)
+			return nil, refusal(s.Error)
 		case s.LoginURL != "":
 			return nil, &errs.Error{Code: errs.NeedsLogin, Data: s.LoginURL,
 				Message: "the node needs a login: open " + s.LoginURL}
-		case s.Expired && s.State == ipn.NeedsLogin.String() && n.config.AuthKey == "":
+		case s.login == nil && s.Expired && s.State == ipn.NeedsLogin.String() && !n.mayLoginAgain():
 			return nil, expired(s)
 		}
 		select {
