@@ -64,6 +64,8 @@ impl Failure {
     }
 }
 
+const BRING_BACK: &str = "`kolaboree-node up` brings the node back";
+
 /// The exit code and a hint, which may be empty.
 type Known = (u8, &'static str);
 
@@ -77,6 +79,7 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Known> {
     }
     if let Some(error) = cause.downcast_ref::<AskError>() {
         return match error {
+            AskError::NotJoined(_) => Some((4, BRING_BACK)),
             AskError::NoSuchPeer(_) => Some((5, "`kolaboree-node status` lists the nodes of the tailnet")),
             AskError::NoSuchKind(_) | AskError::Invalid(_) => Some((2, "")),
             _ => None, // what is behind it
@@ -135,7 +138,7 @@ fn of_connect(error: &ConnectError) -> Known {
             (7, "check that the machine is up, and that the tailnet's policy lets this node reach it")
         }
         ConnectError::InvalidAddress(_) => (2, ""),
-        ConnectError::NotRunning { .. } => (4, "`kolaboree-node up` brings the node back"),
+        ConnectError::NotRunning { .. } => (4, BRING_BACK),
         _ => (1, ""),
     }
 }
@@ -155,7 +158,7 @@ fn of_control(error: &ControlError) -> Option<Known> {
             }
             "refused" => (6, ""),
             "timeout" | "unreachable" => (7, ""),
-            "not_running" => (4, "`kolaboree-node up` brings the node back"),
+            "not_running" => (4, BRING_BACK),
             _ => (1, ""),
         },
         _ => (1, ""),

@@ -83,9 +83,13 @@ fn status_text(status: &Status, out: &Out) -> String {
     if let Some(url) = &status.login_url {
         text += &format!("\nlogin needed: open {url}\n");
     }
-    if let Some(expires) = status.key_expires {
-        let days = expires.saturating_sub(crate::cloud::now()) / 86_400;
-        text += &format!("\nthe node's key expires in {days} days\n");
+    if status.state == "Running" && !status.this.online {
+        text += "\nthe control server does not answer: the tailnet is as the node knew it last\n";
+    }
+    match status.key_expires.map(|expires| expires.checked_sub(crate::cloud::now())) {
+        Some(Some(left)) => text += &format!("\nthe node's key expires in {} days\n", left / 86_400),
+        Some(None) => text += "\nthe node's key has expired\n",
+        None => {}
     }
     for line in &status.health {
         text += &format!("\nTailscale warns: {line}\n");

@@ -49,7 +49,11 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Acc
         findings.pass("node", format!("it runs, as process {}", status.pid));
     }
     if status.state == "Running" {
-        findings.pass(CONTROL, "it answers, and has given a network map");
+        if status.this.online {
+            findings.pass(CONTROL, "it answers, and has given a network map");
+        } else {
+            findings.fail(CONTROL, "it does not answer; the node goes on with the last network map", REACH);
+        }
         let ips: Vec<String> = status.this.ips.iter().map(ToString::to_string).collect();
         findings.pass(AUTH, format!("the node is {} with {}", status.this.name, ips.join(" ")));
     } else {
@@ -76,6 +80,8 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Acc
     Some(access)
 }
 
+const REACH: &str = "check the network and any firewall (TCP 443 outward), and control_url if it is set";
+
 const RENEW: &str =
     "put a new auth key where the old one is, or disable key expiry for this machine in the admin console";
 
@@ -84,11 +90,7 @@ const CLIENT: &str = "check in the admin console that the OAuth client or worklo
 /// The area, what to do, and whether the control server has answered.
 fn kind(error: &UpError) -> (&'static str, &'static str, bool) {
     match error {
-        UpError::ControlUnreachable { .. } => (
-            CONTROL,
-            "check the network and any firewall (TCP 443 outward), and control_url if it is set",
-            false,
-        ),
+        UpError::ControlUnreachable { .. } => (CONTROL, REACH, false),
         UpError::AuthRejected { .. } => {
             (AUTH, "make a new reusable auth key in Tailscale's admin console (Settings, Keys)", true)
         }

@@ -22,6 +22,9 @@ const PING: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskError {
+    /// The node is not in its tailnet, whose nodes it does not know then.
+    #[error("the node is not in its tailnet ({0:?})")]
+    NotJoined(BackendState),
     /// Nobody of the tailnet has that name or address.
     #[error("the tailnet has no node with the name or address {0}")]
     NoSuchPeer(String),
@@ -49,6 +52,7 @@ impl AskError {
     /// As it goes over the control socket.
     pub(crate) fn failure(&self) -> Failure {
         let code = match self {
+            AskError::NotJoined(_) => "not_running",
             AskError::NoSuchPeer(_) => "no_such_peer",
             AskError::NoSuchKind(_) | AskError::Invalid(_) | AskError::Key(_) => "invalid",
             AskError::Up(UpError::AuthRejected { .. }) => "auth_rejected",
@@ -67,12 +71,15 @@ impl Node {
     /// Why the node is not ready: it has not joined, or a required cloud is not reachable.
     #[must_use]
     pub fn not_ready(&self) -> Vec<String> {
-        let mut reasons = Vec::new();
         let backend = self.shared.state.borrow().as_ref().map(|state| state.backend);
+        self.not_ready_in(backend.unwrap_or(BackendState::NoState))
+    }
+
+    fn not_ready_in(&self, backend: BackendState) -> Vec<String> {
+        let mut reasons = Vec::new();
         let joined = matches!(*self.shared.joining.borrow(), Joining::Joined);
-        if !joined || backend != Some(BackendState::Running) {
-            let state = backend.unwrap_or(BackendState::NoState);
-            reasons.push(format!("the node is not in its tailnet ({state:?})"));
+        if !joined || backend != BackendState::Running {
+            reasons.push(format!("the node is not in its tailnet ({backend:?})"));
         }
         for cloud in self.clouds().iter().filter(|cloud| cloud.config().required) {
             let health = cloud.health();
@@ -106,7 +113,7 @@ impl Node {
     pub async fn status(&self) -> Result<Status, AskError> {
         let status = self.tailnet().status().await?;
         let state = self.state();
-        let reasons = self.not_ready();
+        let reasons = self.not_ready_in(status.backend_state);
         Ok(Status {
             version: crate::VERSION.to_owned(),
             pid: std::process::id(),
@@ -117,8 +124,9 @@ impl Node {
             health: status.health.clone(),
             key_expires: state.and_then(|s| s.key_expiry).map(seconds),
             tailnet: status.magic_dns_suffix.clone(),
-            this: Peer { online: status.backend_state == BackendState::Running, ..peer(&status.this) },
-            peers: status.peers().map(peer).collect(),
+            this: peer(&status.this),
+            // After a logout the backend still has one without a name.
+            peers: status.peers().filter(|peer| !peer.ips.is_empty()).map(peer).collect(),
             clouds: self.clouds().iter().map(crate::Cloud::report).collect(),
         })
     }
@@ -134,13 +142,22 @@ impl Node {
             "icmp" => PingKind::Icmp,
             other => return Err(AskError::NoSuchKind(other.to_owned())),
         };
-        let status = self.tailnet().status().await?;
+        let status = self.tailnet_status().await?;
         let ip = ip_of(&status, &request.peer)?;
         let name = status.peer(ip).map(|peer| peer.short_name().to_owned()).unwrap_or_default();
         let pong = tokio::time::timeout(PING, self.ping_until_answered(ip, kind));
         let pong = pong.await.map_err(|_| LocalApiError::Timeout { after: PING })??;
         let path = pong.path.as_ref().map(path_text).unwrap_or_default();
         Ok(Pong { ip, name, ms: (pong.latency.as_secs_f64() * 100_000.0).round() / 100.0, path })
+    }
+
+    /// The tailnet's status, if the node is in it.
+    async fn tailnet_status(&self) -> Result<tailnet::Status, AskError> {
+        let status = self.tailnet().status().await?;
+        match status.backend_state {
+            BackendState::Running => Ok(status),
+            other => Err(AskError::NotJoined(other)),
+        }
     }
 
     /// Pings once more each second: a peer may not know a node yet that has just joined, and then says nothing.
@@ -160,9 +177,10 @@ impl Node {
     /// # Errors
     /// When nobody of the tailnet has it.
     pub async fn whois(&self, address: &str) -> Result<Whois, AskError> {
+        let status = self.tailnet_status().await?;
         let address = match address.parse::<SocketAddr>() {
             Ok(address) => address,
-            Err(_) => SocketAddr::new(ip_of(&self.tailnet().status().await?, address)?, 1),
+            Err(_) => SocketAddr::new(ip_of(&status, address)?, 1),
         };
         let found = self.tailnet().whois(address).await;
         let found = found.map_err(|error| match error {

@@ -56,6 +56,7 @@ impl From<AskError> for Refusal {
             "no_such_peer" | "not_found" => StatusCode::NOT_FOUND,
             "invalid" => StatusCode::BAD_REQUEST,
             "timeout" => StatusCode::GATEWAY_TIMEOUT,
+            "not_running" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_GATEWAY,
         };
         Refusal(status, failure)

@@ -166,11 +166,59 @@ fn a_lost_cloud_control_server_or_relay_is_noticed_and_comes_back_by_itself() {
     world.wait(world.sandbox.stop_relay()).unwrap();
     // The path is direct, and needs neither.
     assert_eq!(world.run(&["ping", "berlin", "-c", "1"]).code, Some(0));
+    until(|| world.run(&["doctor"]).stdout, |told| told.contains("FAIL  control server: it does not answer"));
+    assert!(world.good(&["status"]).contains("the control server does not answer"));
     world.wait(world.sandbox.start_control()).unwrap();
     world.wait(world.sandbox.start_relay()).unwrap();
     until(ready, |status| status == "200");
     let (_, log) = service.ends_on("TERM");
     assert!(log.contains("unreachable") && !log.contains("panicked"), "{log}");
+}
+
+#[test]
+fn a_refused_key_is_told_and_leaves_a_joined_node_as_it_is() {
+    let world = World::new();
+    world.configure_berlin();
+    world.write("wrong", "tskey-auth-wrong");
+    let mut service = world.start();
+    service.joins();
+    for _ in 0..2 {
+        let refused = world.run(&["up", "--key-from", "wrong"]);
+        assert!(refused.code == Some(3) && refused.stderr.contains("refused the node"), "{}", refused.stderr);
+        assert!(!refused.stderr.contains("tskey-auth-wrong"), "{}", refused.stderr);
+        assert!(world.good(&["status"]).contains("Running"));
+        world.good(&["ping", "berlin", "-c", "1"]);
+    }
+    world.write("right", world.sandbox.auth_key());
+    assert!(world.good(&["up", "--key-from", "right"]).contains("Running"));
+    until(|| health(&world), |health| health["reachable"] == true);
+    service.ends_on("TERM");
+}
+
+#[test]
+fn a_node_that_is_out_of_its_tailnet_says_so_and_shows_nothing_of_it() {
+    let world = World::new();
+    world.configure_berlin();
+    let mut service = world.start();
+    service.joins();
+    for (leave, state) in [("down", "Stopped"), ("logout", "NeedsLogin")] {
+        world.run(&[leave]);
+        for command in [&["ping", "berlin", "-c", "1"], &["whois", "berlin"][..]] {
+            let told = world.run(command);
+            assert_eq!(told.code, Some(4), "{command:?}: {}", told.stderr);
+            assert!(told.stderr.contains(&format!("not in its tailnet ({state})")), "{}", told.stderr);
+        }
+        let doctor = world.run(&["doctor"]).stdout;
+        assert!(
+            doctor.contains(&format!("FAIL  authentication: the node is not in its tailnet ({state})")),
+            "{doctor}"
+        );
+        assert!(!doctor.contains("not understood"), "{doctor}");
+    }
+    let status: serde_json::Value =
+        serde_json::from_str(&world.run(&["status", "-o", "json"]).stdout).unwrap();
+    assert_eq!(status["peers"], serde_json::json!([]), "{status}");
+    service.ends_on("TERM");
 }
 
 #[test]

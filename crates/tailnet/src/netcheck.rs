@@ -58,7 +58,7 @@ fn known_or_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<O
 }
 
 /// The relays that the control server names, from [`Tailnet::derp_map`].
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DerpMap {
@@ -90,11 +90,12 @@ impl Tailnet {
         Ok(serde_json::from_str(&self.node.netcheck().map_err(error)?.await.map_err(error)?.data)?)
     }
 
-    /// The relays that the control server names. Cancel safe.
+    /// The relays that the control server names, none while it has not. Cancel safe.
     ///
     /// # Errors
     /// As [`local_api`](Self::local_api).
     pub async fn derp_map(&self) -> Result<DerpMap, LocalApiError> {
-        Ok(serde_json::from_str(&self.local_api(Method::GET, "/localapi/v0/derpmap", "").await?)?)
+        let text = self.local_api(Method::GET, "/localapi/v0/derpmap", "").await?;
+        Ok(serde_json::from_str::<Option<DerpMap>>(&text)?.unwrap_or_default())
     }
 }
