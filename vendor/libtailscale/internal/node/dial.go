@@ -123,6 +123,7 @@ func (n *Node) dialFirst(ctx context.Context, ips []netip.Addr, port uint16) (ne
 
 // dialAddress dials one address, which has passed the gate.
 func (n *Node) dialAddress(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
+	n.introduce(ctx, target.Addr())
 	attempt := func(ctx context.Context) (net.Conn, error) { return n.dialer.NetstackDialTCP(ctx, target) }
 	dial := attempt
 	if n.recent.mayRemember(target.Addr()) {

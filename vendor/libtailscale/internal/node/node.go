@@ -65,6 +65,8 @@ type Node struct {
 	names  nameTable
 	recent recentPeers
 
+	introductions introductions
+
 	listeners listeners
 	counters  Counters
 	rooms     rooms

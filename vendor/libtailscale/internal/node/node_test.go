@@ -189,6 +189,35 @@ func TestASubnetRouteIsUsedOnlyWhenItIsAccepted(t *testing.T) {
 	}
 }
 
+// WireGuard begins its next handshake five seconds after one that the peer has dropped.
+func TestTheFirstDialOfANewcomerDoesNotWaitForASecondHandshake(t *testing.T) {
+	s := newSandbox(t)
+	hear := func(what string) {
+		if err := s.Do(deadline(t, time.Minute), sandbox.Command{Do: what, Peer: "tools"}); err != nil {
+			t.Error(err)
+		}
+	}
+	hear("hold_news")
+	n := newNode(t, s.Info.ControlURL, authKey, discard)
+	if _, err := n.Up(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(400*time.Millisecond, func() { hear("tell_news") })
+	var dials sync.WaitGroup
+	for range 3 {
+		dials.Go(func() {
+			stream, err := n.Dial(deadline(t, 4500*time.Millisecond), "tools:7")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			stream.Close()
+			os.NewFile(uintptr(stream.FD), "end").Close()
+		})
+	}
+	dials.Wait()
+}
+
 func TestAListenerKnowsWhoDialsAndRefusesWhenTooManyWait(t *testing.T) {
 	s := newSandbox(t)
 	join := func() *node.Node {

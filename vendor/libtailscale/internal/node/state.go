@@ -143,7 +143,11 @@ func (n *Node) apply(s *State, notify *ipn.Notify) {
 		s.letIn()
 	}
 	if notify.SelfChange != nil {
-		s.known, s.selfKey = true, notify.SelfChange.Key
+		s.known = true
+		if key := notify.SelfChange.Key; key != s.selfKey {
+			s.selfKey = key
+			n.introductions.begin()
+		}
 		if s.login != nil && s.selfKey != s.login.from {
 			s.letIn()
 		}

@@ -161,6 +161,19 @@ func (c *control) setExpiry(when time.Time, except []netip.Addr) {
 	}
 }
 
+// tell sends news to the node that joined under that name, which hears nothing else from then on.
+func (c *control) tell(hostname string, news *tailcfg.MapResponse) error {
+	node, err := c.byHostname(hostname)
+	if err != nil {
+		return err
+	}
+	news.PeersChanged = slices.DeleteFunc(news.PeersChanged, func(n *tailcfg.Node) bool { return n.Key == node.Key })
+	if !c.AddRawMapResponse(node.Key, news) {
+		return fmt.Errorf("%s does not listen to the control server", hostname)
+	}
+	return nil
+}
+
 // byHostname gives the node that joined under that name.
 func (c *control) byHostname(hostname string) (*tailcfg.Node, error) {
 	for _, node := range c.AllNodes() {

@@ -108,7 +108,7 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 // Command changes a running tailnet.
 type Command struct {
 	Do   string `json:"do"`
-	Peer string `json:"peer"` // the hostname, for start_peer and stop_peer
+	Peer string `json:"peer"` // the hostname, for start_peer, stop_peer, hold_news and tell_news
 	URL  string `json:"url"`  // for complete_login
 
 	Node    string              `json:"node"` // the hostname, for host_service
@@ -142,6 +142,10 @@ func (s *Sandbox) Do(ctx context.Context, c Command) error {
 			}
 		}
 		return fmt.Errorf("there is no peer %q", c.Peer)
+	case "hold_news":
+		return s.control.tell(c.Peer, &tailcfg.MapResponse{KeepAlive: true})
+	case "tell_news":
+		return s.control.tell(c.Peer, &tailcfg.MapResponse{PeersChanged: s.control.AllNodes()})
 	case "require_login":
 		return s.control.require(requireLogin)
 	case "require_key":
