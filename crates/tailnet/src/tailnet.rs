@@ -78,8 +78,8 @@ impl Tailnet {
     /// host's network nor its DNS is ever used. A name is a node's, or one that a DNS server in the tailnet or the
     /// chosen exit node knows. Cancel safe: dropping the future ends the attempt.
     ///
-    /// The first dial to a peer within ten seconds of the join waits until the peer has heard of the node, three seconds
-    /// at the most: the peer drops what comes before, and WireGuard begins anew after five seconds only.
+    /// The first dial to a peer within ten seconds of the join waits until the peer has heard of the node, ten seconds at
+    /// the most: the peer drops what comes before, and WireGuard would begin anew only after five.
     ///
     /// A dial that stays silent gets another one beside it after 0.4 seconds, if there were streams to that peer
     /// within two minutes; the first to be answered is taken. The peer may then see another stream, which ends at once.
