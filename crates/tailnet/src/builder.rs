@@ -101,7 +101,8 @@ impl TailnetBuilder {
     }
 
     /// Whether the control server forgets the node soon after it has gone. Without a
-    /// [`state_dir`](Self::state_dir) its identity is then kept in memory only.
+    /// [`state_dir`](Self::state_dir) its identity is then kept in memory only. With headscale the auth key decides what
+    /// the server does: it has to be made as an ephemeral one, too.
     pub fn ephemeral(mut self, ephemeral: bool) -> Self {
         self.ephemeral = ephemeral;
         self

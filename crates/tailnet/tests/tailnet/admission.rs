@@ -159,6 +159,21 @@ async fn a_joined_node_logs_in_anew_with_a_good_key_and_hears_of_its_tailnet_aft
 }
 
 #[tokio::test]
+async fn logins_and_logouts_at_once_all_end_and_the_next_login_counts() {
+    let sandbox = sandbox().await;
+    let node = soon(builder(&sandbox).join_timeout(Duration::from_secs(6)).up()).await.unwrap();
+    let (wrong, right) = ("tskey-auth-wrong".parse().unwrap(), sandbox.auth_key().parse().unwrap());
+    for round in 0..8_u64 {
+        let late = tokio::time::timeout(Duration::from_millis(round * 5), node.login(&right)); // and given up
+        let (first, second) = (node.login(&wrong), node.login(&right));
+        let _ = soon(async { tokio::join!(first, second, late, node.logout(), node.up()) }).await;
+        soon(node.login(&right)).await.unwrap();
+    }
+    soon(node.connect(("tools", ECHO))).await.unwrap();
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
 async fn a_joined_node_whose_person_is_to_log_in_says_so_until_that_is_done() {
     let (sandbox, node, _) = joined().await;
     sandbox.require_login().await.unwrap();

@@ -43,19 +43,29 @@ func (s *State) endLogin(err error) {
 // Login lets the node in anew with a key, and waits until it has joined: the result is then that of Up. With an empty key
 // a person is to log in, whose URL the state then has, and nothing is waited for. A login that has begun goes on after ctx.
 func (n *Node) Login(ctx context.Context, key string) ([]byte, error) {
-	l, err := n.beginLogin(ctx, key)
-	if err != nil || key == "" {
+	if err := n.running(ctx); err != nil {
 		return nil, err
 	}
-	return n.awaitUp(ctx, l)
+	var l *login // read only once begun says so
+	begun := make(chan error, 1)
+	go func() {
+		begun <- n.guarded(func() (err error) { l, err = n.beginLogin(n.ctx, key); return err })
+	}()
+	select {
+	case err := <-begun:
+		if err != nil || key == "" {
+			return nil, err
+		}
+		return n.awaitUp(ctx, l)
+	case <-ctx.Done():
+		return nil, n.whyNotUp(ctx, context.Cause(ctx))
+	}
 }
 
+// beginLogin is not to be given up halfway: the backend may have the key by then, and nobody would hear what comes of it.
 func (n *Node) beginLogin(ctx context.Context, key string) (*login, error) {
 	if isClientSecret(key) {
 		return nil, errs.New(errs.InvalidArgument, "an OAuth client secret can only be used at the start")
-	}
-	if err := n.running(ctx); err != nil {
-		return nil, err
 	}
 	n.secrets.add(key)
 	if err := n.lockLogin(ctx); err != nil {
@@ -153,7 +163,7 @@ func (n *Node) Logout(ctx context.Context) error {
 	}
 	defer n.unlockLogin()
 	n.newestLogin = nil
-	n.state.update(func(s *State) { s.endLogin(nil) })
+	n.state.update(func(s *State) { s.endLogin(errs.New(errs.NotRunning, "the node was logged out meanwhile")) })
 	if err := n.local.Logout(ctx); err != nil {
 		return errs.Of(ctx, err)
 	}
