@@ -29,9 +29,11 @@ func collectServers(config *tailcfg.DNSConfig, exitNode bool) map[dnsname.FQDN][
 		if err != nil {
 			continue
 		}
-		if found := addresses(resolvers, exitNode); len(found) > 0 || len(resolvers) == 0 || !exitNode {
-			servers[fqdn] = found
+		found := addresses(resolvers, exitNode)
+		if exitNode && len(found) == 0 && len(resolvers) > 0 {
+			continue // none that may be used beside it
 		}
+		servers[fqdn] = found
 	}
 	return servers
 }
@@ -97,47 +99,50 @@ func askOne(ctx context.Context, name dnsname.FQDN, server netip.AddrPort, dial 
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	for id, kind := range []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA} {
-		found, err := exchange(conn, uint16(id), name, kind)
-		if err != nil {
-			return nil, err
-		}
-		ips = append(ips, found...)
-	}
-	return ips, nil
+	return lookUp(name, func(question []byte) ([]byte, error) { return exchange(conn, question) })
 }
 
-// exchange asks one question on conn (RFC 1035, section 4.2.2).
-func exchange(conn io.ReadWriter, id uint16, name dnsname.FQDN, kind dnsmessage.Type) (ips []netip.Addr, err error) {
-	packed, err := appendQuestion(make([]byte, 2, 512), id, name, kind)
-	if err != nil {
-		return nil, err
-	}
-	binary.BigEndian.PutUint16(packed, uint16(len(packed)-2))
-	if _, err := conn.Write(packed); err != nil {
+// exchange carries one question over conn (RFC 1035, section 4.2.2).
+func exchange(conn io.ReadWriter, question []byte) (answer []byte, err error) {
+	framed := binary.BigEndian.AppendUint16(nil, uint16(len(question)))
+	if _, err := conn.Write(append(framed, question...)); err != nil {
 		return nil, err
 	}
 	var size [2]byte
 	if _, err := io.ReadFull(conn, size[:]); err != nil {
 		return nil, err
 	}
-	answer := make([]byte, binary.BigEndian.Uint16(size[:]))
-	if _, err := io.ReadFull(conn, answer); err != nil {
-		return nil, err
-	}
-	return answeredAddresses(answer, id)
+	answer = make([]byte, binary.BigEndian.Uint16(size[:]))
+	_, err = io.ReadFull(conn, answer)
+	return answer, err
 }
 
-func appendQuestion(to []byte, id uint16, name dnsname.FQDN, kind dnsmessage.Type) ([]byte, error) {
+// lookUp asks for the addresses of name of both kinds, by an exchange for each.
+func lookUp(name dnsname.FQDN, exchange func(question []byte) (answer []byte, err error)) (ips []netip.Addr, err error) {
 	qname, err := dnsmessage.NewName(name.WithTrailingDot())
 	if err != nil {
 		return nil, err
 	}
-	question := dnsmessage.Message{
-		Header:    dnsmessage.Header{ID: id, RecursionDesired: true},
-		Questions: []dnsmessage.Question{{Name: qname, Type: kind, Class: dnsmessage.ClassINET}},
+	for id, kind := range []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA} {
+		message := dnsmessage.Message{
+			Header:    dnsmessage.Header{ID: uint16(id), RecursionDesired: true},
+			Questions: []dnsmessage.Question{{Name: qname, Type: kind, Class: dnsmessage.ClassINET}},
+		}
+		question, err := message.Pack()
+		if err != nil {
+			return nil, err
+		}
+		answer, err := exchange(question)
+		if err != nil {
+			return nil, err
+		}
+		found, err := answeredAddresses(answer, uint16(id))
+		if err != nil {
+			return nil, err
+		}
+		ips = append(ips, found...)
 	}
-	return question.AppendPack(to)
+	return ips, nil
 }
 
 // answeredAddresses reads an answer; a name that does not exist has no address.

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"time"
 
-	"golang.org/x/net/dns/dnsmessage"
 	"tailscale.com/ipn/ipnstate"
 	"tailscale.com/util/dnsname"
 
@@ -56,12 +55,9 @@ func (e exitDNS) ask(ctx context.Context, name dnsname.FQDN, dial func(context.C
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, e.api) },
 	}
 	defer transport.CloseIdleConnections()
-	for id, kind := range []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA} {
-		found, err := e.exchange(ctx, transport, uint16(id), name, kind)
-		if err != nil {
-			return nil, errs.New(errs.Unreachable, "the exit node %s does not look up %q: %v", e.name, name.WithoutTrailingDot(), err)
-		}
-		ips = append(ips, found...)
+	ips, err = lookUp(name, func(question []byte) ([]byte, error) { return e.exchange(ctx, transport, question) })
+	if err != nil {
+		return nil, errs.New(errs.Unreachable, "the exit node %s does not look up %q: %v", e.name, name.WithoutTrailingDot(), err)
 	}
 	if len(ips) == 0 {
 		return nil, errs.New(errs.NoSuchHost, "the exit node %s knows no address of %q", e.name, name.WithoutTrailingDot())
@@ -69,11 +65,8 @@ func (e exitDNS) ask(ctx context.Context, name dnsname.FQDN, dial func(context.C
 	return ips, nil
 }
 
-func (e exitDNS) exchange(ctx context.Context, transport http.RoundTripper, id uint16, name dnsname.FQDN, kind dnsmessage.Type) ([]netip.Addr, error) {
-	question, err := appendQuestion(nil, id, name, kind)
-	if err != nil {
-		return nil, err
-	}
+// exchange carries one question to the exit node.
+func (e exitDNS) exchange(ctx context.Context, transport http.RoundTripper, question []byte) (answer []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+e.api.String()+"/dns-query", bytes.NewReader(question))
 	if err != nil {
 		return nil, err
@@ -85,12 +78,11 @@ func (e exitDNS) exchange(ctx context.Context, transport http.RoundTripper, id u
 		return nil, err
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, 1<<16))
-	if err != nil {
+	if answer, err = io.ReadAll(io.LimitReader(response.Body, 1<<16)); err != nil {
 		return nil, err
 	}
 	if response.StatusCode != http.StatusOK {
 		return nil, errs.New(errs.Unreachable, "%s: %s", response.Status, bytes.TrimSpace(answer[:min(len(answer), 200)]))
 	}
-	return answeredAddresses(answer, id)
+	return answer, nil
 }

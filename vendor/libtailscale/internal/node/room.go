@@ -28,7 +28,7 @@ func (r *rooms) init(server *tsnet.Server) {
 		least: netstack.LeastReceive, most: netstack.MostReceive,
 		limit: func(size int) { netstack.LimitReceive(server, size) },
 	}
-	r.send.enter(0)
+	r.send.enter(0) // sets what a buffer begins with, too
 }
 
 // room limits how large each of some buffers may become.
