@@ -6,7 +6,7 @@ use tailnet::{BackendState, ConnectError, StateWatch, Tailnet, UpError};
 use tailnet_sandbox::Sandbox;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::common::{ECHO, builder, done, joined, sandbox, soon};
+use crate::common::{ECHO, builder, done, joined, sandbox, soon, until};
 
 /// Waits until the node's backend is in that state.
 async fn awaits(node: &Tailnet, state: BackendState) {
@@ -48,12 +48,7 @@ async fn a_node_whose_key_has_expired_joins_again_by_itself_with_its_auth_key_ea
     for _ in 0..3 {
         sandbox.expire_keys().await.unwrap();
         while soon(watch.changed()).await.unwrap().backend == BackendState::Running {}
-        let came_back = async {
-            while sandbox.renew_rotated_keys().await.is_err() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        soon(came_back).await;
+        until(async || sandbox.renew_rotated_keys().await.is_ok()).await;
         awaits(&node, BackendState::Running).await;
         soon(node.up()).await.unwrap();
         assert!(!soon(watch.newest()).await.unwrap().expired);
@@ -118,12 +113,7 @@ async fn hears_of_a_new_node(sandbox: &Sandbox, node: &Tailnet) {
     let peers = async || node.status().await.unwrap().peers().count();
     let before = peers().await;
     sandbox.add_nodes(1).await.unwrap();
-    soon(async {
-        while peers().await == before {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    until(async || peers().await != before).await;
 }
 
 #[tokio::test]

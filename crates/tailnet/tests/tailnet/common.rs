@@ -22,6 +22,16 @@ pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(HANG, future).await.expect("it hangs")
 }
 
+/// Waits for what no event tells.
+pub(crate) async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    soon(async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
 /// A tailnet with the peer `tools`.
 pub(crate) async fn sandbox() -> Sandbox {
     let tools = Peer::new("tools").echo(ECHO).digest(DIGEST).generate(GENERATE).route(SUBNET);

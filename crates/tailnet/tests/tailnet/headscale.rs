@@ -10,7 +10,7 @@ use tailnet::{AuthKey, BackendState, ConnectError, Tailnet, TailnetBuilder, UpEr
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::common::{ECHO, HANG, soon};
+use crate::common::{ECHO, HANG, soon, until};
 
 /// A headscale on loopback, with one user.
 struct Headscale {
@@ -118,15 +118,6 @@ fn write_configuration(folder: &Path, http: u16, metrics: u16, grpc: u16, stun: 
     );
     std::fs::write(folder.join("config.yaml"), config).unwrap();
     std::fs::write(folder.join("relays.yaml"), relays).unwrap();
-}
-
-async fn until(mut is_so: impl AsyncFnMut() -> bool) {
-    soon(async {
-        while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    })
-    .await;
 }
 
 /// A node that sends back what it receives, for as long as it lives.

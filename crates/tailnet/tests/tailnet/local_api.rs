@@ -6,7 +6,7 @@ use http::Method;
 use tailnet::{LocalApiError, Path, PingKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::common::{ECHO, builder, done, joined, sandbox, soon};
+use crate::common::{ECHO, builder, done, joined, sandbox, soon, until};
 
 #[tokio::test]
 async fn whois_names_the_node_and_its_user_and_nobody_else() {
@@ -101,12 +101,7 @@ async fn a_private_socket_serves_the_local_api_until_the_node_closes() {
     assert!(soon(node.serve_local_api(&path)).await.unwrap_err().to_string().contains("listens"));
     assert!(soon(node.serve_local_api("relative")).await.is_err());
     soon(node.close()).await.unwrap();
-    soon(async {
-        while path.exists() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    until(async || !path.exists()).await;
     sandbox.stop().await.unwrap();
 }
 

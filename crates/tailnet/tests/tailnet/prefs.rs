@@ -7,7 +7,7 @@ use tailnet::{ConnectError, PrefsEdit};
 use tailnet_sandbox::{Peer, Sandbox};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::common::{ECHO, builder, done, joined, soon};
+use crate::common::{ECHO, builder, done, joined, soon, until};
 
 #[tokio::test]
 async fn prefs_are_read_and_changed_one_by_one() {
@@ -55,12 +55,7 @@ async fn what_is_outside_is_reached_through_a_chosen_exit_node_and_only_then() {
     assert_eq!(&answer, b"hello");
 
     soon(node.edit_prefs(&PrefsEdit::new().exit_node(None))).await.unwrap();
-    soon(async {
-        while !matches!(node.connect(outside).await, Err(ConnectError::NotInTailnet { .. })) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    until(async || matches!(node.connect(outside).await, Err(ConnectError::NotInTailnet { .. }))).await;
     done(sandbox, node).await;
 }
 

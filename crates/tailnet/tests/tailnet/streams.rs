@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::common::{DIGEST, ECHO, GENERATE, accept_of, builder, done, joined, soon};
+use crate::common::{DIGEST, ECHO, GENERATE, accept_of, builder, done, joined, soon, until};
 
 const MIB: usize = 1 << 20;
 
@@ -152,11 +152,6 @@ async fn counters_count_dials_streams_and_bytes() {
     assert_eq!((counters.dials, counters.dial_failures, counters.open_streams), (2, 1, 1));
     assert_eq!((counters.bytes_sent, counters.bytes_received), (1000, 1000));
     drop(stream);
-    soon(async {
-        while node.counters().open_streams > 0 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    until(async || node.counters().open_streams == 0).await;
     done(sandbox, node).await;
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tailnet::{ListenError, Tailnet, TailnetUdpSocket};
 use tailnet_sandbox::Sandbox;
 
-use crate::common::{builder, done, joined, soon};
+use crate::common::{builder, done, joined, soon, until};
 
 /// Two nodes, with a socket each.
 async fn two() -> (Sandbox, [(Tailnet, TailnetUdpSocket, SocketAddr); 2]) {
@@ -141,12 +141,7 @@ async fn a_port_is_bound_once_and_is_free_again_after() {
     let error = soon(node.bind_udp(5353)).await.unwrap_err();
     assert!(matches!(error, ListenError::InUse { .. }), "{error:?}");
     drop(socket);
-    let again = async {
-        while node.bind_udp(5353).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    soon(again).await;
+    until(async || node.bind_udp(5353).await.is_ok()).await;
     done(sandbox, node).await;
 }
 
