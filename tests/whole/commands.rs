@@ -70,10 +70,8 @@ fn down_up_and_logout_do_as_the_tailscale_command_does() {
     let ip = world.json(&["ip", "-4"]);
 
     assert_eq!(world.json(&["down"])["state"], "Stopped");
-    let cloud = until(
-        || world.json_of_status()["clouds"][0]["health"].clone(),
-        |health| health["reachable"] == false,
-    );
+    let cloud =
+        until(|| world.status()["clouds"][0]["health"].clone(), |health| health["reachable"] == false);
     assert!(cloud["error"].as_str().unwrap().contains("Stopped"), "{cloud}");
     assert_eq!(world.run(&["nc", "berlin", "7"]).code, Some(4));
     assert_eq!(world.run(&["status"]).code, Some(4));
@@ -238,11 +236,4 @@ fn a_command_without_a_running_node_uses_the_configured_token_once() {
         "{}",
         printed.stderr
     );
-}
-
-impl World {
-    /// `status` of a node that is down exits with a code of its own.
-    fn json_of_status(&self) -> serde_json::Value {
-        serde_json::from_str(&self.run(&["status", "-o", "json"]).stdout).unwrap()
-    }
 }

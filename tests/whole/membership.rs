@@ -215,8 +215,7 @@ fn a_node_that_is_out_of_its_tailnet_says_so_and_shows_nothing_of_it() {
         );
         assert!(!doctor.contains("not understood"), "{doctor}");
     }
-    let status: serde_json::Value =
-        serde_json::from_str(&world.run(&["status", "-o", "json"]).stdout).unwrap();
+    let status = world.status();
     assert_eq!(status["peers"], serde_json::json!([]), "{status}");
     service.ends_on("TERM");
 }
@@ -265,7 +264,5 @@ fn a_cloud_behind_a_subnet_route_needs_accept_routes() {
 
 /// What the newest look at the first cloud found.
 fn health(world: &World) -> serde_json::Value {
-    let printed = world.run(&["status", "-o", "json"]);
-    let status: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
-    status["clouds"][0]["health"].clone()
+    world.status()["clouds"][0]["health"].clone()
 }

@@ -120,6 +120,11 @@ impl World {
         serde_json::from_str(&printed).unwrap_or_else(|e| panic!("{e}: {printed}"))
     }
 
+    /// What `status` prints; of a node that is down it exits with a code of its own.
+    pub(crate) fn status(&self) -> Value {
+        serde_json::from_str(&self.run(&["status", "-o", "json"]).stdout).unwrap()
+    }
+
     /// Starts the service.
     pub(crate) fn start(&self) -> Service {
         Service::start(self.program())
