@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Sockets;
-use super::stdio::{FAREWELL, Leave, Stdin, Stdout};
+use super::stdio::{FAREWELL, Leave, NOTED, Stdin, Stdout};
 use crate::{Error, Operation, OperationState, WebSocket};
 
 /// No more than this is kept of what a command writes.
@@ -83,6 +83,7 @@ impl Process {
                 let _ = leave_asked.send(());
                 if kind == Kind::Console {
                     let _ = tokio::time::timeout(FAREWELL, leave_taken).await;
+                    tokio::time::sleep(NOTED).await;
                 }
                 let _ = socket.stream.close(None).await;
             });

@@ -32,6 +32,10 @@ const SILENCE: Duration = Duration::from_secs(45);
 /// How long the server is waited for to let go of a terminal.
 pub(super) const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How long a console's control socket outlives the answer to its stream's farewell: the server (LXD 5.0) sends that
+/// before it notes that it may write no more.
+pub(super) const NOTED: Duration = Duration::from_millis(100);
+
 /// What a command reads. Shutting it down, or dropping it, is the end of file.
 #[derive(Debug)]
 pub struct Stdin {
@@ -134,14 +138,22 @@ async fn write_terminal(
             Ok(()) = &mut asked => break None,
         }
     };
-    let _ = sink.close().await;
-    let stream = match given_back_first {
-        Some(stream) => stream,
-        None => given_back.await,
+    let farewell = async {
+        // What was written before it is still sent.
+        pieces.close();
+        while let Some(piece) = pieces.recv().await {
+            sink.send(Message::Binary(piece)).await.ok()?;
+        }
+        sink.close().await.ok()?;
+        let given_back = match given_back_first {
+            Some(stream) => stream,
+            None => given_back.await,
+        };
+        let mut stream = given_back.ok()?;
+        while !stream.next().await?.ok()?.is_close() {}
+        Some(())
     };
-    let Ok(mut stream) = stream else { return };
-    let answered = async { while stream.next().await.is_some_and(|m| m.is_ok_and(|m| !m.is_close())) {} };
-    let _ = tokio::time::timeout(FAREWELL, answered).await;
+    let _ = tokio::time::timeout(FAREWELL, farewell).await;
     drop(taken);
 }
 

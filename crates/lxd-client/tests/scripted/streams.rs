@@ -2,10 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
 use lxd_client::{Client, Error, FileOptions};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use crate::server::{socket, sync, unix};
 
@@ -105,18 +109,72 @@ async fn a_source_that_cannot_be_read_is_told_and_nothing_is_sent() {
     assert!(matches!(&error, Error::Local { source, .. } if source.to_string().contains("the disk is gone")));
 }
 
+/// Makes a connection the websocket that was asked for.
+async fn switch(stream: &mut BufReader<UnixStream>, asked: &[String]) {
+    let key = asked.iter().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap();
+    let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
+    let switch = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+         sec-websocket-accept: {accept}\r\n\r\n"
+    );
+    stream.get_mut().write_all(switch.as_bytes()).await.unwrap();
+}
+
+/// A server whose console tells what comes by its two websockets, in its order.
+fn console_that_tells(told: UnboundedSender<String>) -> (tempfile::TempDir, Client) {
+    let fds = json!({"fds": {"0": "stream", "control": "control"}});
+    let operation = json!({"id": "op", "status_code": 103, "resources": null, "metadata": fds});
+    let operation = json!({"type": "async", "status_code": 100, "metadata": operation});
+    let serve = move |mut stream: BufReader<UnixStream>| {
+        let (told, operation) = (told.clone(), operation.clone());
+        async move {
+            let asked = loop {
+                let asked = head(&mut stream).await;
+                let Some(first) = asked.first() else { return };
+                if first.contains("/websocket?") {
+                    break asked;
+                }
+                let length = asked.iter().find_map(|line| line.strip_prefix("content-length: "));
+                let length = length.map_or(0, |length| length.parse().unwrap());
+                stream.read_exact(&mut vec![0; length]).await.unwrap();
+                answer(&mut stream, &operation).await;
+            };
+            switch(&mut stream, &asked).await;
+            let name = if asked[0].contains("secret=control") { "control" } else { "stream" };
+            let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+            while let Some(Ok(message)) = socket.next().await {
+                let what = if message.is_close() { "close" } else { message.to_text().unwrap() };
+                told.send(format!("{name}: {what}")).unwrap();
+            }
+        }
+    };
+    raw(serve, Duration::from_secs(10))
+}
+
+/// LXD 5.0 falls when the control socket of a console is closed before its stream.
+#[tokio::test]
+async fn a_console_that_is_let_go_sends_what_was_typed_and_closes_its_control_socket_last() {
+    for _ in 0..20 {
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let (_folder, client) = console_that_tells(tell);
+        let mut console = client.instance("c1").console(80, 25).await.unwrap();
+        for typed in ["a", "b", "c"] {
+            console.stdin.as_mut().unwrap().write_all(typed.as_bytes()).await.unwrap();
+        }
+        drop(console);
+        for expected in ["stream: a", "stream: b", "stream: c", "stream: close", "control: close"] {
+            let next = tokio::time::timeout(Duration::from_secs(20), told.recv()).await.expect("it hangs");
+            assert_eq!(next.as_deref(), Some(expected));
+        }
+    }
+}
+
 /// A server whose websockets say this after the switch, and stay open.
 fn websocket_that_says(bytes: &'static [u8]) -> (tempfile::TempDir, Client) {
     let serve = move |mut stream: BufReader<UnixStream>| async move {
         let asked = head(&mut stream).await;
-        let key = asked.iter().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap().to_owned();
-        let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
-        let switch = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
-             sec-websocket-accept: {accept}\r\n\r\n"
-        );
+        switch(&mut stream, &asked).await;
         let stream = stream.get_mut();
-        stream.write_all(switch.as_bytes()).await.unwrap();
         let _ = stream.write_all(bytes).await;
         let _ = stream.read_to_end(&mut Vec::new()).await;
     };
