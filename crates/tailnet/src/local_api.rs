@@ -199,10 +199,11 @@ impl Tailnet {
         Ok(())
     }
 
-    /// Asks a node of the tailnet for a sign of life. Cancel safe.
+    /// Asks a node of the tailnet for a sign of life, once: the question or its answer may be lost on the way. Cancel
+    /// safe.
     ///
     /// # Errors
-    /// [`LocalApiError::Timeout`] when none came; [`LocalApiError::Other`] when the node knows why.
+    /// [`LocalApiError::Timeout`] when none came within 30 seconds; [`LocalApiError::Other`] when the node knows why.
     pub async fn ping(&self, ip: IpAddr, kind: PingKind) -> Result<Pong, LocalApiError> {
         let name = match kind {
             PingKind::Disco => "disco",
