@@ -28,6 +28,15 @@ func ResetStreams(server *tsnet.Server) {
 	}
 }
 
+// SegmentsSent says how many TCP segments the server's netstack has sent.
+func SegmentsSent(server *tsnet.Server) uint64 {
+	ipstack := of(server)
+	if ipstack == nil {
+		return 0
+	}
+	return ipstack.Stats().TCP.SegmentsSent.Value()
+}
+
 // timeWait is how long a closed stream is kept to answer a peer that has missed its end. The netstack's own minute
 // costs 14 kB for each stream of that minute. No old packet can come after it: WireGuard drops what is replayed.
 const timeWait = 10 * time.Second
