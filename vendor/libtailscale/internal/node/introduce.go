@@ -14,14 +14,15 @@ import (
 
 // A node that has just joined is told to its peers a moment later, and where it is reached later still. A peer drops a
 // handshake of a node that it does not know, and cannot answer one of a node that it cannot reach yet; WireGuard begins
-// another one only after five seconds, and the first dial would take that long. So a ping is sent until the peer has
-// answered it, which it does for nodes that it knows, then a handshake is begun, and another one while it stays
-// unanswered. The dial comes after that: a SYN that waited for a handshake begun anew would be lost.
+// another one only after five seconds, and the first dial would take that long. So the dial waits for the handshake,
+// which is begun anew while it stays unanswered once the peer has answered a ping, as it does for nodes that it knows.
+// The dial comes after that: a SYN that waited for a handshake begun anew would be lost.
 const (
 	newcomer       = 10 * time.Second // how long a node is new
 	introduction   = 10 * time.Second // how long it may take until a peer knows it and they have shaken hands
-	firstPause     = 40 * time.Millisecond
-	firstHandshake = 50 * time.Millisecond // how long the first one may take at the least
+	firstPause     = 15 * time.Millisecond
+	firstHandshake = 25 * time.Millisecond // how long the first one may take at the least
+	lookEvery      = time.Millisecond
 )
 
 // introductions are those of a node to the peers that it has dialled since it joined.
@@ -76,9 +77,7 @@ func (n *Node) introduce(ctx context.Context, ip netip.Addr) {
 			}
 			ctx, cancel := context.WithTimeout(n.ctx, introduction)
 			defer cancel()
-			if latency, answered := n.pingUntilAnswered(ctx, ip); answered {
-				n.shakeHands(ctx, peer, latency)
-			}
+			n.shakeHands(ctx, peer, n.pingUntilAnswered(ctx, ip))
 			return nil
 		})
 	}
@@ -88,65 +87,83 @@ func (n *Node) introduce(ctx context.Context, ip netip.Addr) {
 	}
 }
 
+// answer is that of a peer to a ping.
+type answer struct {
+	latency time.Duration
+	late    bool // it is not that to the first one
+}
+
 // pingUntilAnswered pings the node that has ip again after a pause, each longer by a quarter than the one before. So it
 // learns late by a quarter at most of the time that the peer took.
-func (n *Node) pingUntilAnswered(ctx context.Context, ip netip.Addr) (latency time.Duration, answered bool) {
-	answers := make(chan time.Duration, 1)
-	ping := func() {
-		answer, err := n.ping(ctx, ip, tailcfg.PingDisco)
+func (n *Node) pingUntilAnswered(ctx context.Context, ip netip.Addr) <-chan answer {
+	answers := make(chan answer)
+	ctx, cancel := context.WithCancel(ctx)
+	ping := func(late bool) {
+		result, err := n.ping(ctx, ip, tailcfg.PingDisco)
 		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 			return
 		}
 		select {
-		case answers <- time.Duration(answer.LatencySeconds * float64(time.Second)):
-		default:
-		}
-	}
-	for pause := firstPause; ; pause = min(pause+pause/4, 2*time.Second) {
-		go ping()
-		select {
-		case latency := <-answers:
-			return latency, true
+		case answers <- answer{time.Duration(result.LatencySeconds * float64(time.Second)), late}:
+			cancel()
 		case <-ctx.Done():
-			return 0, false
-		case <-time.After(pause):
 		}
 	}
+	go func() {
+		defer cancel()
+		for pause := firstPause; ctx.Err() == nil; pause = min(pause+pause/4, 2*time.Second) {
+			go ping(pause > firstPause)
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
+			}
+		}
+	}()
+	return answers
 }
 
-// ping gives an answer in any case, so that what it says can be asked for.
-func (n *Node) ping(ctx context.Context, ip netip.Addr, kind tailcfg.PingType) (answer ipnstate.PingResult, err error) {
+// ping gives a result in any case, so that its numbers can be read.
+func (n *Node) ping(ctx context.Context, ip netip.Addr, kind tailcfg.PingType) (result ipnstate.PingResult, err error) {
 	err = n.guarded(func() error {
-		result, err := n.backend.Ping(ctx, ip, kind, 0)
-		if result != nil {
-			answer = *result
+		answered, err := n.backend.Ping(ctx, ip, kind, 0)
+		if answered != nil {
+			result = *answered
 		}
 		return err
 	})
-	return answer, err
+	return result, err
 }
 
-// shakeHands has WireGuard shake hands with a peer that is as far away as latency says, and begin anew while the peer
-// does not answer.
-func (n *Node) shakeHands(ctx context.Context, peer wgengine.PeerForIP, latency time.Duration) {
+// shakeHands waits until WireGuard has shaken hands with the peer. Once the peer knows the node, which its answer to a
+// ping shows, the handshake is begun anew while it stays unanswered.
+func (n *Node) shakeHands(ctx context.Context, peer wgengine.PeerForIP, answers <-chan answer) {
 	engine, key, ip := n.server.Sys().Engine.Get(), peer.Node.Key(), peer.Node.Addresses().At(0).Addr()
 	joined := n.introductions.since()
-	look := time.NewTicker(max(latency/10, time.Millisecond))
+	begin := func() { go n.ping(ctx, ip, tailcfg.PingTSMP) } // WireGuard begins one for what is to be sent
+	begin()
+	look := time.NewTicker(lookEvery)
 	defer look.Stop()
-	for pause := max(2*latency, firstHandshake); ; pause *= 2 {
-		go n.ping(ctx, ip, tailcfg.PingTSMP) // WireGuard begins a handshake for what is to be sent
-		for over := time.After(pause); over != nil; {
-			select {
-			case <-look.C:
-				if device, ok := engine.PeerByKey(key); ok && device.LastHandshake().After(joined) {
-					return
-				}
-			case <-over:
-				engine.ResetDevicePeer(key)
-				over = nil
-			case <-ctx.Done():
+	pause, over := firstHandshake, (<-chan time.Time)(nil)
+	for {
+		select {
+		case <-look.C:
+			if device, ok := engine.PeerByKey(key); ok && device.LastHandshake().After(joined) {
 				return
 			}
+		case answer := <-answers:
+			pause = max(2*answer.latency, firstHandshake)
+			over = time.After(pause)
+			if answer.late { // what was sent with the first ping was dropped, too
+				over = time.After(0)
+			}
+			look.Reset(max(answer.latency/10, lookEvery))
+		case <-over:
+			engine.ResetDevicePeer(key)
+			begin()
+			over = time.After(pause)
+			pause *= 2
+		case <-ctx.Done():
+			return
 		}
 	}
 }
