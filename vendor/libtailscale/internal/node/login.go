@@ -97,7 +97,7 @@ func (n *Node) beginLogin(ctx context.Context, key string) (*login, error) {
 	n.state.update(func(s *State) {
 		s.endLogin(nil)
 		s.LoginURL, s.Error, s.loginError = "", "", ""
-		s.login = l
+		s.login, s.resuming = l, nil
 	})
 	if err := n.local.StartLoginInteractive(ctx); err != nil {
 		n.state.update(func(s *State) { s.endLogin(nil) })
@@ -110,6 +110,11 @@ func (n *Node) beginLogin(ctx context.Context, key string) (*login, error) {
 // hear nothing of the tailnet meanwhile.
 func (n *Node) resume(refused *login) {
 	n.inBackground("cannot go on without the login", func() error {
+		defer n.state.update(func(s *State) {
+			if s.resuming == refused {
+				s.resuming = nil
+			}
+		})
 		if err := n.lockLogin(n.ctx); err != nil {
 			return err
 		}
@@ -163,7 +168,10 @@ func (n *Node) Logout(ctx context.Context) error {
 	}
 	defer n.unlockLogin()
 	n.newestLogin = nil
-	n.state.update(func(s *State) { s.endLogin(errs.New(errs.NotRunning, "the node was logged out meanwhile")) })
+	n.state.update(func(s *State) {
+		s.endLogin(errs.New(errs.NotRunning, "the node was logged out meanwhile"))
+		s.resuming = nil
+	})
 	if err := n.local.Logout(ctx); err != nil {
 		return errs.Of(ctx, err)
 	}

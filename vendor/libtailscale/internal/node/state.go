@@ -32,6 +32,7 @@ type State struct {
 	known      bool           // the control server has answered
 	selfKey    key.NodePublic // the node's, in the newest network map
 	login      *login         // the one under way
+	resuming   *login         // the refused one without which the node goes on as soon as it can
 }
 
 // watchedState is the newest State, and a channel that is closed when a newer one comes.
@@ -132,6 +133,7 @@ func (n *Node) apply(s *State, notify *ipn.Notify) {
 		if l := s.login; l != nil {
 			s.endLogin(refusal(s.Error))
 			if l.resume {
+				s.resuming = l
 				n.resume(l)
 			}
 		}
@@ -224,7 +226,7 @@ func (n *Node) awaitUp(ctx context.Context, l *login) ([]byte, error) {
 				return nil, n.whyNotUp(ctx, err)
 			}
 			return status, nil
-		case s.Error != "":
+		case s.Error != "" && s.resuming == nil:
 			return nil, refusal(s.Error)
 		case s.LoginURL != "":
 			return nil, &errs.Error{Code: errs.NeedsLogin, Data: s.LoginURL,
