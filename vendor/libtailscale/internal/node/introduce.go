@@ -29,7 +29,7 @@ const (
 type introductions struct {
 	mu     sync.Mutex
 	joined time.Time
-	known  map[netip.Addr]chan struct{} // by the peer's address; closed once the peer knows the node
+	known  map[netip.Addr]chan struct{} // by the peer's address; closed once they have shaken hands
 }
 
 // begin says that the node has joined with a key that its peers may not know.
@@ -46,8 +46,8 @@ func (i *introductions) since() time.Time {
 	return i.joined
 }
 
-// to gives what is closed once the peer that has ip knows the node, and whether the caller has to see to that; nil when
-// there is no need.
+// to gives what is closed once the node has shaken hands with the peer that has ip, and whether the caller has to see to
+// that; nil when there is no need.
 func (i *introductions) to(ip netip.Addr) (known chan struct{}, first bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -62,7 +62,7 @@ func (i *introductions) to(ip netip.Addr) (known chan struct{}, first bool) {
 	return known, true
 }
 
-// introduce waits until the peer that has ip knows the node, if they can only just have met.
+// introduce waits until the node has shaken hands with the peer that has ip, if they can only just have met.
 func (n *Node) introduce(ctx context.Context, ip netip.Addr) {
 	known, first := n.introductions.to(ip)
 	if known == nil {
