@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"tailscale.com/ipn/ipnstate"
 	"tailscale.com/tailcfg"
 	"tailscale.com/wgengine"
 )
@@ -99,12 +98,12 @@ func (n *Node) pingUntilAnswered(ctx context.Context, ip netip.Addr) <-chan answ
 	answers := make(chan answer)
 	ctx, cancel := context.WithCancel(ctx)
 	ping := func(late bool) {
-		result, err := n.ping(ctx, ip, tailcfg.PingDisco)
+		latency, err := n.ping(ctx, ip, tailcfg.PingDisco)
 		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 			return
 		}
 		select {
-		case answers <- answer{time.Duration(result.LatencySeconds * float64(time.Second)), late}:
+		case answers <- answer{latency, late}:
 			cancel()
 		case <-ctx.Done():
 		}
@@ -122,16 +121,16 @@ func (n *Node) pingUntilAnswered(ctx context.Context, ip netip.Addr) <-chan answ
 	return answers
 }
 
-// ping gives a result in any case, so that its numbers can be read.
-func (n *Node) ping(ctx context.Context, ip netip.Addr, kind tailcfg.PingType) (result ipnstate.PingResult, err error) {
+// ping says how long the answer of the node that has ip took.
+func (n *Node) ping(ctx context.Context, ip netip.Addr, kind tailcfg.PingType) (latency time.Duration, err error) {
 	err = n.guarded(func() error {
-		answered, err := n.backend.Ping(ctx, ip, kind, 0)
-		if answered != nil {
-			result = *answered
+		result, err := n.backend.Ping(ctx, ip, kind, 0)
+		if result != nil {
+			latency = time.Duration(result.LatencySeconds * float64(time.Second))
 		}
 		return err
 	})
-	return result, err
+	return latency, err
 }
 
 // shakeHands waits until WireGuard has shaken hands with the peer. Once the peer knows the node, which its answer to a
