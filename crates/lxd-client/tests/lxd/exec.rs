@@ -226,7 +226,7 @@ async fn a_command_that_closes_its_outputs_goes_on() {
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_console_is_attached_and_let_go_and_the_server_lives() {
     let c1 = remote().await.instance("c1");
-    for _ in 0..100 {
+    for _ in 0..200 {
         let mut console = c1.console(80, 25).await.unwrap();
         console.stdin.as_mut().unwrap().write_all(b"\n").await.unwrap();
         let id = console.operation().id().to_owned();
