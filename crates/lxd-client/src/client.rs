@@ -280,9 +280,16 @@ impl Client {
         carrier: Carrier,
     ) -> Result<(http::response::Parts, Incoming), Failed> {
         let Shared { http, name, .. } = &*self.shared;
-        if carrier == Carrier::Own {
-            let ready = self.ready().await?;
-            return Ok(self.send_on(ready, request).await?.into_parts());
+        // The shared pool may connect for a request that another connection then carries: see `ready_ahead`.
+        if carrier == Carrier::Own || self.is_local() {
+            let answer = match self.send_on(self.ready().await?, request).await {
+                // The connection was dead before it took the request.
+                Err(Failed { unsent: Some(request), .. }) => {
+                    self.send_on(self.fresh().await?, *request).await?
+                }
+                other => other?,
+            };
+            return Ok(answer.into_parts());
         }
         let captured = capture_connection(&mut request);
         match http.request(request).await {
@@ -300,7 +307,7 @@ impl Client {
                     connected.get_extras(&mut extensions);
                 }
                 let stale = extensions.get::<Used>().is_some_and(Used::get);
-                Err(Failed { error: self.broken(error), stale })
+                Err(Failed { error: self.broken(error), stale, unsent: None })
             }
         }
     }
@@ -308,6 +315,12 @@ impl Client {
     /// A connection of HTTP/1.1.
     pub(crate) async fn ready(&self) -> Result<Ready, Error> {
         self.shared.http1.ready().await.map_err(|source| Error::connecting(self.name(), source))
+    }
+
+    /// A connection of HTTP/1.1 for a request that is yet to come. There is none on a Unix socket: Incus 6.0
+    /// accepts no other connection there while the one before has sent nothing.
+    pub(crate) async fn ready_ahead(&self) -> Result<Option<Ready>, Error> {
+        if self.is_local() { Ok(None) } else { self.ready().await.map(Some) }
     }
 
     /// A new connection of HTTP/1.1.
@@ -341,7 +354,10 @@ impl Client {
         *request.uri_mut() = path.map(Uri::from).unwrap_or_default();
         let stale = ready.is_used();
         let sent = self.shared.http1.send(ready, request).await;
-        sent.map_err(|source| Failed { error: self.broken(source), stale })
+        sent.map_err(|mut failed| {
+            let unsent = failed.take_message().map(Box::new);
+            Failed { error: self.broken(failed.into_error()), stale, unsent }
+        })
     }
 }
 
@@ -351,11 +367,13 @@ pub(crate) struct Failed {
     pub(crate) error: Error,
     /// The connection came from the pool, and was probably dead before.
     pub(crate) stale: bool,
+    /// The request, where no byte of it was sent.
+    pub(crate) unsent: Option<Box<Request<Body>>>,
 }
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Failed {
-        Failed { error, stale: false }
+        Failed { error, stale: false, unsent: None }
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use http::{Request, Response, Uri, header};
 use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use tower_service::Service;
 
@@ -50,7 +51,13 @@ impl Http1 {
 
     /// A connection: one that is open, or a new one.
     pub(crate) async fn ready(&self) -> Result<Ready, BoxError> {
-        match self.pop() {
+        let mut kept = self.pop();
+        if kept.is_none() {
+            // One whose answer was read just now comes back when its task has run.
+            tokio::task::yield_now().await;
+            kept = self.pop();
+        }
+        match kept {
             Some(sender) => Ok(Ready { sender, used: true }),
             None => self.fresh().await,
         }
@@ -75,12 +82,12 @@ impl Http1 {
         &self,
         mut ready: Ready,
         mut request: Request<Body>,
-    ) -> Result<Response<Incoming>, hyper::Error> {
+    ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
         let host = self.base.authority().map_or("lxd", |authority| authority.as_str());
         if let Ok(host) = host.parse() {
             request.headers_mut().insert(header::HOST, host);
         }
-        let response = ready.sender.send_request(request).await?;
+        let response = ready.sender.try_send_request(request).await?;
         let pool = self.clone();
         tokio::spawn(async move {
             if ready.sender.ready().await.is_ok() {

@@ -210,7 +210,7 @@ pub(crate) async fn attach(
     request: impl Fn() -> crate::Request,
     fds: Fds,
 ) -> Result<(Operation, Sockets), Error> {
-    let connections = || join_all((0..fds.count()).map(|_| client.ready()));
+    let connections = || join_all((0..fds.count()).map(|_| client.ready_ahead()));
     // The server gives five seconds for all of them: many at once would take each other's. Whose turn comes next has
     // its connections made meanwhile.
     let _queued = client.queue().await;
@@ -224,7 +224,7 @@ pub(crate) async fn attach(
         let mut operation = match begun {
             Ok(operation) => operation,
             Err(error) => {
-                made.into_iter().flatten().for_each(|ready| client.http1().put_back(ready));
+                made.into_iter().flatten().flatten().for_each(|ready| client.http1().put_back(ready));
                 return Err(error);
             }
         };
@@ -249,7 +249,7 @@ async fn connect(
     client: &Client,
     operation: &Operation,
     fds: Fds,
-    connections: Vec<Result<Ready, Error>>,
+    connections: Vec<Result<Option<Ready>, Error>>,
 ) -> Result<Sockets, Error> {
     let secrets = operation.begun_as().metadata.get("fds");
     let mut connections = connections.into_iter();
@@ -259,7 +259,7 @@ async fn connect(
             let secret = secrets.and_then(|s| s.get(fd)).and_then(Value::as_str);
             let secret = secret.ok_or_else(|| client.protocol(format!("no websocket for {fd}")))?;
             let request = client.get(["operations", operation.id(), "websocket"]).unscoped();
-            Ok::<_, Error>((fd, request.query("secret", secret).websocket_on(Some(ready?)).await?))
+            Ok::<_, Error>((fd, request.query("secret", secret).websocket_on(ready?).await?))
         });
         sockets.extend(try_join_all(connecting).await?);
     }

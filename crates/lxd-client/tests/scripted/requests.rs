@@ -2,6 +2,7 @@
 //! newer servers have.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use lxd_client::{
     Bucket, BucketKey, Client, ClusterGroup, Error, Evacuation, NetworkLoadBalancer, NetworkPeer, VolumeKind,
@@ -284,4 +285,20 @@ async fn what_newer_servers_tell() {
     let pool = client.storage_pool("p");
     assert_eq!(pool.custom_volume("v").state().await.unwrap().usage.total, 9);
     assert_eq!(pool.volume(VolumeKind::Container, "c").state().await.unwrap().usage.total, 0);
+}
+
+/// On its Unix socket Incus accepts no other connection while one has sent nothing, and so does this server: a
+/// connection without a request would shut out everybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_to_a_unix_socket_is_made_only_to_send_at_once() {
+    let (folder, client, _) = server(&[], &[("GET", "/1.0/warnings/w", r#"{"uuid":"w"}"#)]).await;
+    let other = || Client::unix(&folder.path().join("unix.socket"), Duration::from_secs(10)).unwrap();
+    let refused = client.instance("c1").exec(["true"]).output().await.unwrap_err();
+    assert!(refused.is_not_found(), "{refused:?}");
+    other().get(["warnings", "w"]).done().await.expect("a command that was refused shuts out others");
+    for at_once in 1..=60 {
+        let asking = (0..at_once).map(|_| client.get(["warnings", "w"]).done());
+        futures_util::future::try_join_all(asking).await.unwrap();
+        other().get(["warnings", "w"]).done().await.expect("requests at once shut out others");
+    }
 }

@@ -16,6 +16,7 @@ use hyper_util::server::conn::auto;
 use lxd_client::{Client, Fingerprint, ServerTrust};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::{TcpListener, UnixListener};
 
 use crate::to::To;
@@ -120,7 +121,8 @@ pub(crate) async fn unix(
     (folder, Client::unix(&path, Duration::from_secs(10)).unwrap())
 }
 
-/// Serves a Unix socket, with all its connections, until it is aborted.
+/// Serves a Unix socket, with all its connections, until it is aborted. As Incus does, it accepts the next
+/// connection once this one has sent something.
 pub(crate) fn serve(
     listener: UnixListener,
     handler: impl Fn(Asked) -> Answer + Send + Sync + 'static,
@@ -130,6 +132,8 @@ pub(crate) fn serve(
         let mut connections = tokio::task::JoinSet::new();
         while let Ok((stream, _)) = listener.accept().await {
             let handler = Arc::clone(&handler);
+            let mut stream = BufReader::new(stream);
+            let _ = stream.fill_buf().await;
             connections.spawn(async move {
                 let service = service_fn(|request| answer(request, None, Arc::clone(&handler)));
                 let _ = auto::Builder::new(TokioExecutor::new())
