@@ -90,7 +90,7 @@ impl std::fmt::Debug for Shared {
 /// Which connections a request goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carrier {
-    /// The one that all requests share, by HTTP/2.
+    /// The one that all requests share, by HTTP/2; on a Unix socket the same as the other.
     Shared,
     /// One of HTTP/1.1, which nothing else uses meanwhile: for long bodies and upgrades.
     Own,

@@ -1,6 +1,6 @@
-//! Connections of HTTP/1.1, for what HTTP/2 does not carry here (websockets, SFTP) or carries slowly: a
-//! server in Go gives a body that is sent to it over HTTP/2 a window of 1 MB, so that the round trip limits
-//! its speed.
+//! Connections of HTTP/1.1, for all requests by a Unix socket, and for what HTTP/2 does not carry here
+//! (websockets, SFTP) or carries slowly: a server in Go gives a body that is sent to it over HTTP/2 a window of
+//! 1 MB, so that the round trip limits its speed.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
