@@ -141,3 +141,16 @@ async fn an_instance_is_rebuilt_from_its_image() {
     assert!(files.info("/root/mine").await.unwrap_err().is_not_found());
     instance.delete_forced().await.unwrap();
 }
+
+/// Incus accepts no connection to its Unix socket while one has sent nothing.
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn a_client_of_the_servers_own_socket_shuts_out_nobody() {
+    let client = local();
+    for at_once in 1..=30 {
+        let asking = (0..at_once).map(|_| client.server());
+        futures_util::future::try_join_all(asking).await.unwrap();
+        assert!(client.instance("missing").exec(["true"]).output().await.unwrap_err().is_not_found());
+        local().server().await.expect("others are shut out");
+    }
+}
