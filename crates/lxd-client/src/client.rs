@@ -282,14 +282,8 @@ impl Client {
         let Shared { http, name, .. } = &*self.shared;
         // The shared pool may connect for a request that another connection then carries: see `ready_ahead`.
         if carrier == Carrier::Own || self.is_local() {
-            let answer = match self.send_on(self.ready().await?, request).await {
-                // The connection was dead before it took the request.
-                Err(Failed { unsent: Some(request), .. }) => {
-                    self.send_on(self.fresh().await?, *request).await?
-                }
-                other => other?,
-            };
-            return Ok(answer.into_parts());
+            let ready = self.ready().await?;
+            return Ok(self.send_on(ready, request).await?.into_parts());
         }
         let captured = capture_connection(&mut request);
         match http.request(request).await {
@@ -307,7 +301,7 @@ impl Client {
                     connected.get_extras(&mut extensions);
                 }
                 let stale = extensions.get::<Used>().is_some_and(Used::get);
-                Err(Failed { error: self.broken(error), stale, unsent: None })
+                Err(Failed { error: self.broken(error), stale })
             }
         }
     }
@@ -343,7 +337,7 @@ impl Client {
         self.shared.waits.try_acquire().ok()
     }
 
-    /// Sends a request on a connection of HTTP/1.1.
+    /// Sends a request on a connection of HTTP/1.1, or on a new one where a kept one takes it no more.
     pub(crate) async fn send_on(
         &self,
         ready: Ready,
@@ -353,11 +347,16 @@ impl Client {
         let path = request.uri().path_and_query().cloned();
         *request.uri_mut() = path.map(Uri::from).unwrap_or_default();
         let stale = ready.is_used();
-        let sent = self.shared.http1.send(ready, request).await;
-        sent.map_err(|mut failed| {
-            let unsent = failed.take_message().map(Box::new);
-            Failed { error: self.broken(failed.into_error()), stale, unsent }
-        })
+        let mut failed = match self.shared.http1.send(ready, request).await {
+            Ok(response) => return Ok(response),
+            Err(failed) => failed,
+        };
+        // The connection was dead before it took the request.
+        if stale && let Some(request) = failed.take_message() {
+            let sent = self.shared.http1.send(self.fresh().await?, request).await;
+            return sent.map_err(|failed| self.broken(failed.into_error()).into());
+        }
+        Err(Failed { error: self.broken(failed.into_error()), stale })
     }
 }
 
@@ -367,13 +366,11 @@ pub(crate) struct Failed {
     pub(crate) error: Error,
     /// The connection came from the pool, and was probably dead before.
     pub(crate) stale: bool,
-    /// The request, where no byte of it was sent.
-    pub(crate) unsent: Option<Box<Request<Body>>>,
 }
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Failed {
-        Failed { error, stale: false, unsent: None }
+        Failed { error, stale: false }
     }
 }
 
