@@ -69,56 +69,17 @@ func (n *Node) inTailnet(ips []netip.Addr) (passed []netip.Addr, err error) {
 // dialFirst dials the addresses in their order, the next one when one has failed or stays silent. The first to answer
 // wins.
 func (n *Node) dialFirst(ctx context.Context, ips []netip.Addr, port uint16) (net.Conn, error) {
-	if len(ips) == 1 {
-		return n.dialAddress(ctx, netip.AddrPortFrom(ips[0], port))
-	}
-	type outcome struct {
-		conn net.Conn
-		err  error
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	outcomes := make(chan outcome)
-	next := time.NewTimer(0)
-	defer next.Stop()
-	var first error
-	for begun, failed := 0, 0; ; {
-		select {
-		case <-next.C:
-			target := netip.AddrPortFrom(ips[begun], port)
-			go func() {
-				var o outcome
-				if err := n.guarded(func() error { o.conn, o.err = n.dialAddress(ctx, target); return nil }); err != nil {
-					o.err = err
-				}
-				select {
-				case outcomes <- o:
-				case <-ctx.Done():
-					if o.conn != nil {
-						o.conn.Close()
-					}
-				}
-			}()
-			if begun++; begun < len(ips) {
-				next.Reset(raceAfter)
+	attempts := make([]func(context.Context) (net.Conn, error), len(ips))
+	for i, ip := range ips {
+		attempts[i] = func(ctx context.Context) (net.Conn, error) {
+			conn, err := n.dialAddress(ctx, netip.AddrPortFrom(ip, port))
+			if err != nil {
+				return nil, errs.Of(ctx, err)
 			}
-		case o := <-outcomes:
-			if o.err == nil {
-				return o.conn, nil
-			}
-			if first == nil {
-				first = errs.Of(ctx, o.err)
-			}
-			if failed++; failed == len(ips) {
-				return nil, first
-			}
-			if begun < len(ips) {
-				next.Reset(0)
-			}
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return conn, nil
 		}
 	}
+	return race(ctx, raceAfter, func(late net.Conn) { late.Close() }, attempts...)
 }
 
 // dialAddress dials one address, which has passed the gate.

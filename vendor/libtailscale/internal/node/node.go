@@ -319,8 +319,11 @@ func (n *Node) close() {
 	n.folder.close()
 }
 
-// guarded makes an error of a panic, which in a goroutine of this node's would end the whole process.
-func (n *Node) guarded(work func() error) (err error) {
+// guarded is the function guarded, for those who have a node.
+func (n *Node) guarded(work func() error) error { return guarded(work) }
+
+// guarded makes an error of a panic, which in a goroutine of this library's would end the whole process.
+func guarded(work func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errs.New(errs.Internal, "panic: %v\n%s", p, debug.Stack())

@@ -99,7 +99,7 @@ func (n *Node) notified(notify *ipn.Notify) {
 		return
 	}
 	newMap := notify.SelfChange != nil || notify.PeersChanged != nil || notify.PeersRemoved != nil
-	if newMap || notify.State != nil {
+	if newMap || notify.State != nil || notify.Prefs != nil { // the exit node is among the prefs
 		n.names.changed()
 	}
 	n.state.update(func(s *State) {
