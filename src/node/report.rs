@@ -144,11 +144,11 @@ impl Node {
         };
         let status = self.tailnet_status().await?;
         let ip = ip_of(&status, &request.peer)?;
-        let name = status.peer(ip).map(|peer| peer.short_name().to_owned()).unwrap_or_default();
         let pong = tokio::time::timeout(PING, self.ping_until_answered(ip, kind));
         let pong = pong.await.map_err(|_| LocalApiError::Timeout { after: PING })??;
         let path = pong.path.as_ref().map(path_text).unwrap_or_default();
-        Ok(Pong { ip, name, ms: (pong.latency.as_secs_f64() * 100_000.0).round() / 100.0, path })
+        let ms = (pong.latency.as_secs_f64() * 100_000.0).round() / 100.0;
+        Ok(Pong { ip, node_ip: pong.node_ip.unwrap_or(ip), name: pong.node, ms, path })
     }
 
     /// The tailnet's status, if the node is in it.
