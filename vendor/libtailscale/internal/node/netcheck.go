@@ -3,6 +3,8 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"net"
+	"net/netip"
 	"time"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
@@ -26,4 +28,19 @@ func (n *Node) Netcheck(ctx context.Context) ([]byte, error) {
 			return nil, errs.Of(ctx, context.Cause(ctx))
 		}
 	}
+}
+
+// networkIsDown is whether no interface has an address but the loopback one.
+func networkIsDown() bool {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	for _, address := range addresses {
+		prefix, err := netip.ParsePrefix(address.String())
+		if err == nil && !prefix.Addr().IsLoopback() && !prefix.Addr().IsLinkLocalUnicast() {
+			return false
+		}
+	}
+	return true
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -143,7 +144,13 @@ func (n *Node) start(c Config) (err error) {
 	if c.PortMapping != nil && !*c.PortMapping {
 		knobs.DisablePortMapping()
 	}
+	for _, variable := range knobs.LeaveOutOwnProxies(c.OwnProxies) {
+		n.log(Info, variable+" names this process's own proxy into the tailnet, and so is no way to it: left out")
+	}
 	c.ControlURL = cmp.Or(c.ControlURL, os.Getenv("TS_CONTROL_URL")) // as tsnet does, which keeps it to itself
+	if control, err := url.Parse(cmp.Or(c.ControlURL, ipn.DefaultControlURL)); err == nil && knobs.IsOnThisMachine(control) {
+		knobs.AssumeNetworkUp()
+	}
 	if n.folder, err = openStateFolder(c.StateDir); err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 	knobs.DisableLogUpload()
 	knobs.DisablePortMapping()
 	knobs.LeaveRoutingToTheHost()
+	knobs.AssumeNetworkUp()
 	if c.NoUDP {
 		knobs.DisableUDP()
 	}
