@@ -97,7 +97,9 @@ fn down_up_and_logout_do_as_the_tailscale_command_does() {
 
 #[test]
 fn a_ping_of_an_address_behind_a_subnet_router_names_the_router() {
-    let world = World::with([Peer::new("router").route("198.51.100.0/24")]);
+    let world = World::with([Peer::new("router")
+        .route("198.51.100.0/24")
+        .route("fd7a:115c:a1e0:b1a:0:7:c633:6400/120")]);
     world.configure("accept_routes: true\nlocal: {listen: none}\n");
     let mut service = world.start();
     service.joins();
@@ -105,6 +107,9 @@ fn a_ping_of_an_address_behind_a_subnet_router_names_the_router() {
     let pinged = world.good(&["ping", "198.51.100.9", "-c", "1"]);
     assert!(pinged.starts_with(&format!("pong from router ({router}) via ")), "{pinged}");
     let pinged = world.json(&["ping", "198.51.100.9", "-c", "1"]);
+    // A name that only its address has: 4via6.
+    let via = world.good(&["ping", "198-51-100-9-via-7", "-c", "1"]);
+    assert!(via.starts_with(&format!("pong from router ({router}) via ")), "{via}");
     assert_eq!(
         [&pinged["ip"], &pinged["node_ip"], &pinged["name"]],
         ["198.51.100.9", &router.to_string(), "router"]

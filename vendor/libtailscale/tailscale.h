@@ -199,6 +199,13 @@ struct tailscale_counters {
 int32_t tailscale_get_counters(tailscale node, struct tailscale_counters *counters);
 
 /**
+ * Looks up `host`, an IP address or a name, as tailscale_dial does, and gives the addresses that it would dial in `data`, a
+ * JSON array of texts: those of the tailnet, of which there is one at the least.
+ */
+int32_t tailscale_resolve(tailscale node, tailscale_text *host, size_t len, uint32_t timeout_ms,
+                          tailscale_done done, void *context, tailscale_op *op);
+
+/**
  * Dials `address`, "host:port" with an IP address or a MagicDNS name, by TCP and through the tailnet
  * only: neither the host's network nor its DNS is ever used.
  * `fd` is non-blocking and close-on-exec. Shutting down its writing side sends FIN to the peer; reading 0

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"encoding/json"
 	"net"
 	"net/netip"
 	"strconv"
@@ -25,14 +26,8 @@ func (n *Node) Dial(ctx context.Context, address string) (stream *Stream, err er
 	if err != nil {
 		return nil, err
 	}
-	if err := n.joined(ctx); err != nil {
-		return nil, err
-	}
-	ips, err := n.resolve(ctx, host)
+	ips, err := n.addressesOf(ctx, host)
 	if err != nil {
-		return nil, err
-	}
-	if ips, err = n.inTailnet(ips); err != nil {
 		return nil, err
 	}
 	conn, err := n.dialFirst(ctx, ips, port)
@@ -40,6 +35,27 @@ func (n *Node) Dial(ctx context.Context, address string) (stream *Stream, err er
 		return nil, errs.Of(ctx, err)
 	}
 	return n.adopt(conn, addrPortOf(conn.LocalAddr()), addrPortOf(conn.RemoteAddr()))
+}
+
+// Resolve gives the addresses that a dial of host would go to, as JSON.
+func (n *Node) Resolve(ctx context.Context, host string) ([]byte, error) {
+	ips, err := n.addressesOf(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(ips)
+}
+
+// addressesOf gives the addresses of host that are in the tailnet, of which there must be one.
+func (n *Node) addressesOf(ctx context.Context, host string) ([]netip.Addr, error) {
+	if err := n.joined(ctx); err != nil {
+		return nil, err
+	}
+	ips, err := n.resolve(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	return n.inTailnet(ips)
 }
 
 // gate fails unless the tailnet has ip: a node, a service, an accepted subnet route or a chosen exit node.
