@@ -34,9 +34,9 @@ type nameServer struct {
 	seen   atomic.Int64
 }
 
-func newNameServer(t *testing.T) *nameServer {
+func newNameServer(t *testing.T, sick bool) *nameServer {
 	t.Helper()
-	s := &nameServer{behind: subnet.Addr().Next()}
+	s := &nameServer{sick: sick, behind: subnet.Addr().Next()}
 	var err error
 	for range 100 { // the port has to be free for both
 		if s.tcp, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
@@ -198,8 +198,7 @@ func reach(t *testing.T, n *node.Node, host string) (netip.Addr, error) {
 }
 
 func TestWhateverNameAnotherClientResolvesResolvesHere(t *testing.T) {
-	server, sick := newNameServer(t), newNameServer(t)
-	sick.sick = true
+	server, sick := newNameServer(t, false), newNameServer(t, true)
 	const peer = "100.64.0.1" // the first one to join
 	routed := subnet.Addr().Next().Next().String()
 	via := netip.MustParsePrefix("fd7a:115c:a1e0:b1a:0:7:c0a8:100/120") // 192.168.1.0/24 of site 7
