@@ -1,7 +1,7 @@
 //! Machines that lack what others have, or are set up in ways of their own.
 
 use std::fs;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -106,19 +106,22 @@ fn its_own_proxy_is_no_way_to_its_tailnet() {
 }
 
 #[test]
-fn the_password_of_a_proxy_is_in_no_line() {
+fn a_proxy_that_does_not_answer_is_named_without_its_password() {
     let world = World::new();
     let control = world.sandbox.control_url().to_string().replace("127.0.0.1", "0.0.0.0");
     world.write(
         "kolaboree.yaml",
-        &format!("state_dir: state\ncontrol_url: {control}\nlocal: {{listen: none}}\n"),
+        &format!("state_dir: state\ncontrol_url: {control}\njoin_timeout: 2\nlocal: {{listen: none}}\n"),
     );
     let mut program = world.program();
-    let nobody = free_port();
-    program.env("HTTP_PROXY", format!("http://user:sesame@127.0.0.1:{nobody}")).arg("-v");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = listener.local_addr().unwrap();
+    program.env("HTTP_PROXY", format!("http://user:sesame@{silent}")).arg("-v");
     let mut service = Service::start(program);
-    service.says("using proxy");
+    let said = service.says("not joined yet");
+    assert!(said.contains(&format!("by the proxy {silent}, which the environment names")), "{said}");
     let (_, log) = service.ends_on("TERM");
+    assert!(log.contains("using proxy"), "{log}");
     assert!(!log.contains("sesame") && !log.contains("dXNlcjpzZXNhbWU"), "{log}");
 }
 

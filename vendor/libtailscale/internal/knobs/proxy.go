@@ -94,6 +94,14 @@ func isLocalhost(host string) bool {
 	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
 }
 
+// ProxyTo gives the "host:port" of the environment's proxy for a URL, without what it is shown, or nothing.
+func ProxyTo(to *url.URL) string {
+	if proxy, err := proxyFor(to); err == nil && proxy != nil {
+		return proxy.Host
+	}
+	return ""
+}
+
 // isOwn is whether the proxy, a URL or "host:port", is at one of the addresses.
 func isOwn(proxy string, addresses []netip.AddrPort) bool {
 	if proxy == "" || len(addresses) == 0 {

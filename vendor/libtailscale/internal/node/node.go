@@ -8,7 +8,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"net/url"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -148,7 +147,7 @@ func (n *Node) start(c Config) (err error) {
 		n.log(Info, variable+" names this process's own proxy into the tailnet, and so is no way to it: left out")
 	}
 	c.ControlURL = cmp.Or(c.ControlURL, os.Getenv("TS_CONTROL_URL")) // as tsnet does, which keeps it to itself
-	if control, err := url.Parse(cmp.Or(c.ControlURL, ipn.DefaultControlURL)); err == nil && knobs.IsOnThisMachine(control) {
+	if knobs.IsOnThisMachine(controlURL(c)) {
 		knobs.AssumeNetworkUp()
 	}
 	if n.folder, err = openStateFolder(c.StateDir); err != nil {

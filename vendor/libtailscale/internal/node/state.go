@@ -256,10 +256,8 @@ func (n *Node) whyNotUp(ctx context.Context, err error) error {
 		return errs.New(errs.NeedsApproval, "the node waits for an administrator's approval")
 	case s.loginError != "":
 		return errs.New(errs.ControlUnreachable, "cannot log in at the control server: %s", s.loginError)
-	case !s.known && networkIsDown():
-		return errs.New(errs.ControlUnreachable, "no answer from the control server within the deadline: no network interface is up but loopback")
 	case !s.known:
-		return errs.New(errs.ControlUnreachable, "no answer from the control server within the deadline (state %s)", s.State)
+		return errs.New(errs.ControlUnreachable, "no answer from the control server within the deadline (state %s)%s", s.State, n.wayToControl())
 	}
 	return errs.New(errs.Timeout, "not joined within the deadline (state %s%s)", s.State, details(s.Health))
 }
