@@ -141,7 +141,9 @@ pub struct PingRequest {
 pub struct Pong {
     /// The address that was asked.
     pub ip: IpAddr,
-    /// Its short name, where it has one.
+    /// The address of the node that has answered: a subnet router's when the address is behind one.
+    pub node_ip: IpAddr,
+    /// The short name of the node that has the address or routes to it.
     pub name: String,
     /// Milliseconds from the question to the answer.
     pub ms: f64,

@@ -142,7 +142,7 @@ pub(crate) struct Place {
     #[arg(long, value_name = "PATH")]
     pub(crate) unix: Option<PathBuf>,
     /// An address whose streams are forwarded as they are: lxc remote add berlin https://ADDRESS.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = crate::config::listen)]
     pub(crate) listen: Option<SocketAddr>,
 }
 

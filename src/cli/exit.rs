@@ -81,6 +81,7 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Known> {
         return match error {
             AskError::NotJoined(_) => Some((4, BRING_BACK)),
             AskError::NoSuchPeer(_) => Some((5, "`kolaboree-node status` lists the nodes of the tailnet")),
+            AskError::NotLookedUp(_) => Some((7, "")),
             AskError::NoSuchKind(_) | AskError::Invalid(_) => Some((2, "")),
             _ => None, // what is behind it
         };

@@ -223,7 +223,7 @@ fn pong_text(pong: &Pong) -> String {
         Some(("relay", region)) => format!(" via DERP({region})"),
         _ => String::new(),
     };
-    format!("pong from {name}({}){via} in {} ms", pong.ip, pong.ms)
+    format!("pong from {name}({}){via} in {} ms", pong.node_ip, pong.ms)
 }
 
 async fn whois(config: &Config, address: &str, out: &Out) -> anyhow::Result<()> {

@@ -55,7 +55,7 @@ pub(super) fn tag(text: &str) -> Result<String, String> {
 
 /// An address to listen on, of this machine: an IP address or `localhost`, and a port. `:1055` is all addresses, as in
 /// Tailscale's container image.
-pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn listen(text: &str) -> Result<SocketAddr, String> {
     if let Ok(address) = text.parse() {
         return Ok(address);
     }

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use tailnet::Address;
 
 pub use check::Listen;
+pub(crate) use check::listen;
 pub use environment::{Environment, EnvironmentError};
 pub use key::{Key, KeyError, KeySource, Secret};
 pub use layers::{Flags, Loaded, Setting, Source};

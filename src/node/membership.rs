@@ -24,6 +24,7 @@ pub(super) async fn begin(config: &Config, key: Option<&Key>) -> Result<Tailnet,
         .state_dir(&config.state_dir)
         .tags(&config.tags)
         .accept_routes(config.accept_routes)
+        .own_proxies(config.socks5.into_iter().chain(config.http_proxy))
         .ephemeral(config.ephemeral)
         .connect_timeout(config.connect_timeout)
         .join_timeout(config.join_timeout);

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::Method;
-use tailnet::{BackendState, LocalApiError, PingKind, PrefsEdit, StatusError, UpError};
+use tailnet::{BackendState, ConnectError, LocalApiError, PingKind, PrefsEdit, StatusError, UpError};
 
 use super::{Joining, Node, read_key};
 use crate::api::{Failure, Netcheck, Peer, PingRequest, Pong, Relay, Status, UpRequest, Whois};
@@ -28,6 +28,9 @@ pub enum AskError {
     /// Nobody of the tailnet has that name or address.
     #[error("the tailnet has no node with the name or address {0}")]
     NoSuchPeer(String),
+    /// A DNS server of the tailnet does not say who has the name.
+    #[error("{0}")]
+    NotLookedUp(String),
     /// The word for the kind of ping is not known.
     #[error("{0:?} is no kind of ping: it must be disco, tsmp or icmp")]
     NoSuchKind(String),
@@ -54,6 +57,7 @@ impl AskError {
         let code = match self {
             AskError::NotJoined(_) => "not_running",
             AskError::NoSuchPeer(_) => "no_such_peer",
+            AskError::NotLookedUp(_) => "unreachable",
             AskError::NoSuchKind(_) | AskError::Invalid(_) | AskError::Key(_) => "invalid",
             AskError::Up(UpError::AuthRejected { .. }) => "auth_rejected",
             AskError::Up(UpError::NeedsLogin { .. }) => "needs_login",
@@ -142,13 +146,12 @@ impl Node {
             "icmp" => PingKind::Icmp,
             other => return Err(AskError::NoSuchKind(other.to_owned())),
         };
-        let status = self.tailnet_status().await?;
-        let ip = ip_of(&status, &request.peer)?;
-        let name = status.peer(ip).map(|peer| peer.short_name().to_owned()).unwrap_or_default();
+        let ip = self.ip_of(&request.peer).await?;
         let pong = tokio::time::timeout(PING, self.ping_until_answered(ip, kind));
         let pong = pong.await.map_err(|_| LocalApiError::Timeout { after: PING })??;
         let path = pong.path.as_ref().map(path_text).unwrap_or_default();
-        Ok(Pong { ip, name, ms: (pong.latency.as_secs_f64() * 100_000.0).round() / 100.0, path })
+        let ms = (pong.latency.as_secs_f64() * 100_000.0).round() / 100.0;
+        Ok(Pong { ip, node_ip: pong.node_ip.unwrap_or(ip), name: pong.node, ms, path })
     }
 
     /// The tailnet's status, if the node is in it.
@@ -157,6 +160,25 @@ impl Node {
         match status.backend_state {
             BackendState::Running => Ok(status),
             other => Err(AskError::NotJoined(other)),
+        }
+    }
+
+    /// The address of a node, or of any name of the tailnet.
+    async fn ip_of(&self, text: &str) -> Result<IpAddr, AskError> {
+        let status = self.tailnet_status().await?;
+        if let Ok(ip) = text.parse() {
+            return Ok(ip);
+        }
+        if let Some(ip) = status.peer_named(text).and_then(|peer| peer.ips.first()) {
+            return Ok(*ip);
+        }
+        match self.tailnet().lookup_host((text, 1)).await.as_deref() {
+            Ok([first, ..]) => Ok(first.ip()),
+            Err(ConnectError::Unreachable { message, .. }) => Err(AskError::NotLookedUp(message.clone())),
+            Err(ConnectError::Timeout { .. }) => {
+                Err(AskError::NotLookedUp(format!("cannot look up {text} in time")))
+            }
+            _ => Err(AskError::NoSuchPeer(text.to_owned())),
         }
     }
 
@@ -177,10 +199,9 @@ impl Node {
     /// # Errors
     /// When nobody of the tailnet has it.
     pub async fn whois(&self, address: &str) -> Result<Whois, AskError> {
-        let status = self.tailnet_status().await?;
         let address = match address.parse::<SocketAddr>() {
             Ok(address) => address,
-            Err(_) => SocketAddr::new(ip_of(&status, address)?, 1),
+            Err(_) => SocketAddr::new(self.ip_of(address).await?, 1),
         };
         let found = self.tailnet().whois(address).await;
         let found = found.map_err(|error| match error {
@@ -295,14 +316,6 @@ impl Node {
     pub(crate) async fn tailscale_metrics(&self) -> String {
         self.tailnet().local_api(Method::GET, "/localapi/v0/usermetrics", "").await.unwrap_or_default()
     }
-}
-
-fn ip_of(status: &tailnet::Status, text: &str) -> Result<IpAddr, AskError> {
-    if let Ok(ip) = text.parse::<IpAddr>() {
-        return Ok(ip);
-    }
-    let peer = status.peer_named(text).and_then(|peer| peer.ips.first());
-    peer.copied().ok_or_else(|| AskError::NoSuchPeer(text.to_owned()))
 }
 
 fn peer(peer: &tailnet::Peer) -> Peer {

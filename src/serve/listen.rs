@@ -2,13 +2,17 @@
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use tokio::net::{TcpListener, UnixListener};
+use rustix::io::Errno;
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
 use super::ServeError;
+
+/// How many clients may wait to be accepted, as for std's listeners.
+const BACKLOG: u32 = 4096;
 
 /// A Unix socket that only its owner can open, which goes when this does.
 #[derive(Debug)]
@@ -32,12 +36,34 @@ impl Drop for RemoveOnDrop {
     }
 }
 
-/// Listens on a TCP address of this machine.
+/// Listens on a TCP address of this machine. `[::]` is all addresses: of both kinds, whatever the system's default is,
+/// or of IPv4 on a machine without IPv6.
 pub(crate) fn bind_tcp(what: &str, address: SocketAddr) -> Result<TcpListener, ServeError> {
     let failed = |source| ServeError { what: what.to_owned(), place: address.to_string(), source };
-    let listener = std::net::TcpListener::bind(address).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    TcpListener::from_std(listener).map_err(failed)
+    let all = address.ip() == IpAddr::from(Ipv6Addr::UNSPECIFIED);
+    let bound = match listen(address) {
+        Err(error) if all && lacks_ipv6(&error) => {
+            listen(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port()))
+        }
+        bound => bound,
+    };
+    bound.map_err(failed)
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if address.ip().is_unspecified() && address.is_ipv6() {
+        rustix::net::sockopt::set_ipv6_v6only(&socket, false)?;
+    }
+    socket.set_reuseaddr(true)?; // another start must not wait for the streams of the one before
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Whether the system has no IPv6, or has it switched off.
+fn lacks_ipv6(error: &io::Error) -> bool {
+    let number = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(number, Some(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL))
 }
 
 /// Listens on a Unix socket, in place of one that an earlier process left. A file of another kind stays.

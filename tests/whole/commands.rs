@@ -4,6 +4,8 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 
+use tailnet_sandbox::Peer;
+
 use crate::node::{World, until};
 use crate::program::{finish, run};
 
@@ -91,6 +93,28 @@ fn down_up_and_logout_do_as_the_tailscale_command_does() {
     until(|| world.run(&["health", "--ready"]).code, |code| *code == Some(0));
     let (_, log) = service.ends_on("TERM");
     assert!(!log.contains(world.sandbox.auth_key()), "{log}");
+}
+
+#[test]
+fn a_ping_of_an_address_behind_a_subnet_router_names_the_router() {
+    let world = World::with([Peer::new("router")
+        .route("198.51.100.0/24")
+        .route("fd7a:115c:a1e0:b1a:0:7:c633:6400/120")]);
+    world.configure("accept_routes: true\nlocal: {listen: none}\n");
+    let mut service = world.start();
+    service.joins();
+    let router = world.sandbox.peer("router").ipv4;
+    let pinged = world.good(&["ping", "198.51.100.9", "-c", "1"]);
+    assert!(pinged.starts_with(&format!("pong from router ({router}) via ")), "{pinged}");
+    let pinged = world.json(&["ping", "198.51.100.9", "-c", "1"]);
+    // A name that only its address has: 4via6.
+    let via = world.good(&["ping", "198-51-100-9-via-7", "-c", "1"]);
+    assert!(via.starts_with(&format!("pong from router ({router}) via ")), "{via}");
+    assert_eq!(
+        [&pinged["ip"], &pinged["node_ip"], &pinged["name"]],
+        ["198.51.100.9", &router.to_string(), "router"]
+    );
+    service.ends_on("TERM");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod commands;
 mod examples;
 mod kill;
 mod lxd_ping;
+mod machines;
 mod membership;
 mod proxies;
 mod real_lxd;

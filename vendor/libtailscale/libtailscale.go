@@ -192,6 +192,15 @@ func tailscale_get_counters(h C.tailscale, out *C.struct_tailscale_counters) (co
 	return C.TAILSCALE_OK
 }
 
+//export tailscale_resolve
+func tailscale_resolve(h C.tailscale, host *C.tailscale_text, size C.size_t, timeout C.uint32_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
+	defer recoverInto(&code)
+	return textOperation(h, host, size, timeout, done, context_, op, func(ctx context.Context, n *node.Node, text string) (result, error) {
+		addresses, err := n.Resolve(ctx, text)
+		return result{data: addresses}, err
+	})
+}
+
 //export tailscale_dial
 func tailscale_dial(h C.tailscale, address *C.tailscale_text, size C.size_t, timeout C.uint32_t, done C.tailscale_done, context_ unsafe.Pointer, op *C.tailscale_op) (code C.int32_t) {
 	defer recoverInto(&code)

@@ -118,6 +118,9 @@ int32_t tailscale_new(tailscale *node);
  *   port          the UDP port for WireGuard; 0 or absent: any
  *   port_mapping  whether to ask the host's gateway (NAT-PMP, PCP, UPnP) for a port; default true.
  *                 false switches it off for every node of the process
+ *   own_proxies   where this process serves proxies into the tailnet, each "ip:port": environment variables
+ *                 (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) that name one of those are left out, for every node of
+ *                 the process
  *   accept_routes whether to use the subnet routes that other nodes offer; default false
  */
 int32_t tailscale_configure(tailscale node, tailscale_text *config, size_t len, tailscale_done done,
@@ -194,6 +197,13 @@ struct tailscale_counters {
 };
 
 int32_t tailscale_get_counters(tailscale node, struct tailscale_counters *counters);
+
+/**
+ * Looks up `host`, an IP address or a name, as tailscale_dial does, and gives the addresses that it would dial in `data`, a
+ * JSON array of texts: those of the tailnet, of which there is one at the least.
+ */
+int32_t tailscale_resolve(tailscale node, tailscale_text *host, size_t len, uint32_t timeout_ms,
+                          tailscale_done done, void *context, tailscale_op *op);
 
 /**
  * Dials `address`, "host:port" with an IP address or a MagicDNS name, by TCP and through the tailnet

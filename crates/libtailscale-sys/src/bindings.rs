@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: 0443cd0545a597db5ef21a91b6b430fc0062b12f264df96334244a6a1b2fc675
+// SHA-256 of tailscale.h: f6bb09007d882916cb5afa18022bdf0237c6c985ac75043d6cf6f8109b2c0734
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -130,6 +130,9 @@ unsafe extern "C" {
    port          the UDP port for WireGuard; 0 or absent: any
    port_mapping  whether to ask the host's gateway (NAT-PMP, PCP, UPnP) for a port; default true.
                  false switches it off for every node of the process
+   own_proxies   where this process serves proxies into the tailnet, each "ip:port": environment variables
+                 (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) that name one of those are left out, for every node of
+                 the process
    accept_routes whether to use the subnet routes that other nodes offer; default false*/
     pub fn tailscale_configure(
         node: tailscale,
@@ -291,6 +294,19 @@ unsafe extern "C" {
     pub fn tailscale_get_counters(
         node: tailscale,
         counters: *mut tailscale_counters,
+    ) -> i32;
+}
+unsafe extern "C" {
+    /**Looks up `host`, an IP address or a name, as tailscale_dial does, and gives the addresses that it would dial in `data`, a
+ JSON array of texts: those of the tailnet, of which there is one at the least.*/
+    pub fn tailscale_resolve(
+        node: tailscale,
+        host: *const ::std::os::raw::c_char,
+        len: usize,
+        timeout_ms: u32,
+        done: tailscale_done,
+        context: *mut ::std::os::raw::c_void,
+        op: *mut tailscale_op,
     ) -> i32;
 }
 unsafe extern "C" {

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub struct TailnetBuilder {
     tags: Vec<String>,
     port: u16,
     port_mapping: bool,
+    own_proxies: Vec<SocketAddr>,
     accept_routes: bool,
     pub(crate) join_timeout: Duration,
     pub(crate) connect_timeout: Duration,
@@ -45,6 +47,7 @@ impl TailnetBuilder {
             tags: Vec::new(),
             port: 0,
             port_mapping: true,
+            own_proxies: Vec::new(),
             accept_routes: false,
             join_timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(30),
@@ -127,6 +130,16 @@ impl TailnetBuilder {
         self
     }
 
+    /// Where this process itself serves proxies into the tailnet (`Tailnet::serve_socks5`,
+    /// `Tailnet::serve_http_connect`), for programs that are told of them by `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY`.
+    /// The node's own connections to the control server and the relays heed these variables, too, and would never get out
+    /// by a proxy that needs the node: a variable that names one of these addresses is left out. That holds for every node
+    /// of the process, from the first start with it on.
+    pub fn own_proxies(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
+        self.own_proxies = addresses.into_iter().collect();
+        self
+    }
+
     /// Whether to use the subnet routes that other nodes offer, as `tailscale up --accept-routes` does.
     /// Default: no, and then an address behind one is not in the tailnet.
     pub fn accept_routes(mut self, accept: bool) -> Self {
@@ -202,6 +215,7 @@ impl TailnetBuilder {
             tags: &self.tags,
             port: self.port,
             port_mapping: self.port_mapping,
+            own_proxies: &self.own_proxies,
             accept_routes: self.accept_routes,
         };
         serde_json::to_string(&config).map_err(|e| invalid(&e.to_string()))
@@ -234,5 +248,6 @@ struct Config<'a> {
     tags: &'a [String],
     port: u16,
     port_mapping: bool,
+    own_proxies: &'a [SocketAddr],
     accept_routes: bool,
 }

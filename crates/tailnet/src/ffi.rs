@@ -290,6 +290,14 @@ impl Node {
         self.submit_plain(sys::tailscale_status)
     }
 
+    pub(crate) fn resolve(&self, host: &str, timeout: Duration) -> Result<Operation, Failure> {
+        let ms = milliseconds(timeout);
+        submit(|context, op| {
+            // SAFETY: `host` outlives the call, which copies it; the rest is `submit`'s.
+            unsafe { sys::tailscale_resolve(self.0, text(host), host.len(), ms, Some(done), context, op) }
+        })
+    }
+
     pub(crate) fn dial(&self, address: &str, timeout: Duration) -> Result<Operation, Failure> {
         let ms = milliseconds(timeout);
         submit(|context, op| {

@@ -33,6 +33,7 @@
 //! |---|---|
 //! | join | [`Tailnet::builder`], [`TailnetBuilder::up`] |
 //! | dial | [`Tailnet::connect`] |
+//! | look a name up | [`Tailnet::lookup_host`] |
 //! | listen | [`Tailnet::listen`], [`TailnetListener::accept`]; TLS, Funnel, services: [`Tailnet::listen_with`] |
 //! | send datagrams | [`Tailnet::bind_udp`], [`Tailnet::connect_udp`] |
 //! | give hyper a way in | [`Tailnet::connector`] |
@@ -42,7 +43,7 @@
 //! | get a certificate for rustls | [`Tailnet::certificate`] |
 //! | keep the identity elsewhere | [`TailnetBuilder::state_store`] |
 //! | serve an axum application | `axum::serve` with a [`TailnetListener`] (feature `axum`) |
-//! | offer SOCKS5 or HTTP CONNECT | `Tailnet::serve_socks5`, `Tailnet::serve_http_connect` (feature `proxy`) |
+//! | offer SOCKS5 or HTTP CONNECT | `Tailnet::serve_socks5`, `Tailnet::serve_http_connect` (feature `proxy`); [`TailnetBuilder::own_proxies`] |
 //! | know who has dialled | [`Tailnet::whois`] |
 //! | do what else the `tailscale` command does | [`Tailnet::local_api`] |
 //! | read the node's log | any `tracing` subscriber, target `tailscale` |

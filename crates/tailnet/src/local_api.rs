@@ -85,6 +85,11 @@ pub struct Pong {
     pub latency: Duration,
     /// How the packets travelled; only [`PingKind::Disco`] tells.
     pub path: Option<Path>,
+    /// The short name of the node that has the address, or that routes to it.
+    pub node: String,
+    /// That node's address for [`PingKind::Disco`]; for the other kinds the address that was asked, which has answered
+    /// itself.
+    pub node_ip: Option<IpAddr>,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +102,10 @@ struct PingResult {
     endpoint: String,
     #[serde(rename = "DERPRegionCode", default)]
     derp_region_code: String,
+    #[serde(default)]
+    node_name: String,
+    #[serde(rename = "NodeIP", default)]
+    node_ip: String,
 }
 
 #[derive(Deserialize)]
@@ -220,6 +229,11 @@ impl Tailnet {
             (Err(_), region) if !region.is_empty() => Some(Path::Relayed { region }),
             _ => None,
         };
-        Ok(Pong { latency: Duration::from_secs_f64(result.latency_seconds.max(0.0)), path })
+        Ok(Pong {
+            latency: Duration::from_secs_f64(result.latency_seconds.max(0.0)),
+            path,
+            node: result.node_name,
+            node_ip: result.node_ip.parse().ok(),
+        })
     }
 }

@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,6 +106,24 @@ impl Tailnet {
             }
             Err(failure) => Err(ConnectError::of(failure, address, timeout)),
         }
+    }
+
+    /// Gives the addresses that [`connect`](Self::connect) would dial, IPv4 first and at least one: to send datagrams to a
+    /// name, or to ask who has it. Names are looked up as there, in the tailnet only. Cancel safe.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn lookup_host(&self, address: impl IntoAddress) -> Result<Vec<SocketAddr>, ConnectError> {
+        let address = address.into_address()?;
+        let timeout = self.connect_timeout;
+        let looked_up = match self.node.resolve(&address.host(), timeout) {
+            Ok(operation) => operation.await,
+            Err(failure) => Err(failure),
+        };
+        let found = looked_up.map_err(|failure| ConnectError::of(failure, address.clone(), timeout))?;
+        let ips: Vec<IpAddr> = serde_json::from_str(&found.data)
+            .map_err(|e| ConnectError::Other { addr: address.clone(), message: e.to_string() })?;
+        Ok(ips.into_iter().map(|ip| SocketAddr::new(ip, address.port())).collect())
     }
 
     /// Listens for TCP streams from other nodes, on a port of all the node's addresses; 0 means any that is free.

@@ -71,6 +71,7 @@ fn codes_for_handle(h: u64) -> Vec<i32> {
             tailscale_watch(h, 0, done, none, null_mut()),
             tailscale_status(h, done, none, null_mut()),
             tailscale_dial(h, config, len, 1, done, none, null_mut()),
+            tailscale_resolve(h, config, len, 1, done, none, null_mut()),
             tailscale_close(h, 1, done, none, null_mut()),
             tailscale_local_api(h, config, len, config, len, config, len, 1, done, none, null_mut()),
             tailscale_listen(h, config, len, done, none, null_mut()),
@@ -119,7 +120,7 @@ fn the_bindings_are_what_bindgen_makes() {
 #[test]
 fn unknown_handles_are_refused_by_every_function() {
     for h in [0, u64::MAX, 1 << 63, 123_456_789] {
-        assert_eq!(codes_for_handle(h), [TAILSCALE_BAD_HANDLE as i32; 24], "handle {h}");
+        assert_eq!(codes_for_handle(h), [TAILSCALE_BAD_HANDLE as i32; 25], "handle {h}");
     }
 }
 
@@ -210,7 +211,7 @@ fn a_bad_configuration_is_told_without_its_secret() {
 fn calls_in_the_wrong_order_are_told() {
     let node = new_node();
     let (address, len) = text("127.0.0.1:80");
-    let calls: [&dyn Fn(*mut c_void) -> i32; 4] = [
+    let calls: [&dyn Fn(*mut c_void) -> i32; 5] = [
         // SAFETY: the texts outlive the calls and the contexts live for ever.
         &|context| unsafe { tailscale_start(node, Some(report), context, null_mut()) },
         // SAFETY: as above.
@@ -219,6 +220,8 @@ fn calls_in_the_wrong_order_are_told() {
         &|context| unsafe { tailscale_status(node, Some(report), context, null_mut()) },
         // SAFETY: as above.
         &|context| unsafe { tailscale_dial(node, address, len, 1000, Some(report), context, null_mut()) },
+        // SAFETY: as above.
+        &|context| unsafe { tailscale_resolve(node, address, len, 1000, Some(report), context, null_mut()) },
     ];
     for (index, call) in calls.iter().enumerate() {
         let (context, reported) = reports();
@@ -227,7 +230,7 @@ fn calls_in_the_wrong_order_are_told() {
         assert!(reported.try_recv().is_err(), "it completed twice");
     }
     close(node);
-    assert_eq!(codes_for_handle(node), [TAILSCALE_BAD_HANDLE as i32; 24], "it is closed");
+    assert_eq!(codes_for_handle(node), [TAILSCALE_BAD_HANDLE as i32; 25], "it is closed");
 }
 
 #[test]

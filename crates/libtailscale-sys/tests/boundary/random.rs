@@ -222,9 +222,15 @@ impl Caller {
                 let at = self.random.below(self.addresses.len());
                 let address = self.addresses[at].clone();
                 let (p, n) = self.text(&address, &mut a);
+                let only_look_up = self.random.below(4) == 0;
                 self.operation(|done, context, op| {
                     // SAFETY: see above.
-                    unsafe { tailscale_dial(h, p, n, 1 + ms, done, context, op) }
+                    unsafe {
+                        match only_look_up {
+                            true => tailscale_resolve(h, p, n, 1 + ms, done, context, op),
+                            false => tailscale_dial(h, p, n, 1 + ms, done, context, op),
+                        }
+                    }
                 })
             }
             11 => {

@@ -1,4 +1,5 @@
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use http_body_util::Empty;
@@ -32,6 +33,19 @@ async fn a_peer_is_dialled_by_either_address_and_by_either_name() {
         soon(stream.read_to_end(&mut answer)).await.unwrap();
         assert_eq!(answer, b"hello", "{address}");
     }
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_without_a_dial() {
+    let (sandbox, node, tools) = joined().await;
+    let both: Vec<_> = [IpAddr::from(tools.ipv4), tools.ipv6.into()].map(|ip| SocketAddr::new(ip, 9)).into();
+    assert_eq!(soon(node.lookup_host("tools:9")).await.unwrap(), both);
+    assert_eq!(soon(node.lookup_host(both[1])).await.unwrap(), both[1..]);
+    let nobody = soon(node.lookup_host("nobody:9")).await.unwrap_err();
+    assert!(matches!(nobody, ConnectError::NoSuchHost { .. }), "{nobody:?}");
+    let outside = soon(node.lookup_host("127.0.0.1:9")).await.unwrap_err();
+    assert!(matches!(outside, ConnectError::NotInTailnet { .. }), "{outside:?}");
     done(sandbox, node).await;
 }
 

@@ -28,6 +28,11 @@ var LeaveRoutingToTheHost = sync.OnceFunc(func() {
 	}
 })
 
+// AssumeNetworkUp has nodes go on when no interface but loopback is up. Without it they wait for another one.
+var AssumeNetworkUp = sync.OnceFunc(func() {
+	envknob.Setenv("TS_ASSUME_NETWORK_UP_FOR_TEST", "true")
+})
+
 // DisableUDP leaves every node of the process the relay only. It is for tests.
 var DisableUDP = sync.OnceFunc(func() {
 	envknob.Setenv("TS_DEBUG_ALWAYS_USE_DERP", "true")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -26,6 +27,8 @@ type Config struct {
 	Tags         []string `json:"tags"`
 	Port         uint16   `json:"port"`
 	PortMapping  *bool    `json:"port_mapping"`
+
+	OwnProxies []netip.AddrPort `json:"own_proxies"`
 
 	AcceptRoutes bool `json:"accept_routes"` // a pref, which tsnet has no field for
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"encoding/json"
 	"net"
 	"net/netip"
 	"strconv"
@@ -25,14 +26,8 @@ func (n *Node) Dial(ctx context.Context, address string) (stream *Stream, err er
 	if err != nil {
 		return nil, err
 	}
-	if err := n.joined(ctx); err != nil {
-		return nil, err
-	}
-	ips, err := n.resolve(ctx, host)
+	ips, err := n.addressesOf(ctx, host)
 	if err != nil {
-		return nil, err
-	}
-	if ips, err = n.inTailnet(ips); err != nil {
 		return nil, err
 	}
 	conn, err := n.dialFirst(ctx, ips, port)
@@ -40,6 +35,27 @@ func (n *Node) Dial(ctx context.Context, address string) (stream *Stream, err er
 		return nil, errs.Of(ctx, err)
 	}
 	return n.adopt(conn, addrPortOf(conn.LocalAddr()), addrPortOf(conn.RemoteAddr()))
+}
+
+// Resolve gives the addresses that a dial of host would go to, as JSON.
+func (n *Node) Resolve(ctx context.Context, host string) ([]byte, error) {
+	ips, err := n.addressesOf(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(ips)
+}
+
+// addressesOf gives the addresses of host that are in the tailnet, of which there must be one.
+func (n *Node) addressesOf(ctx context.Context, host string) ([]netip.Addr, error) {
+	if err := n.joined(ctx); err != nil {
+		return nil, err
+	}
+	ips, err := n.resolve(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	return n.inTailnet(ips)
 }
 
 // gate fails unless the tailnet has ip: a node, a service, an accepted subnet route or a chosen exit node.
@@ -69,56 +85,17 @@ func (n *Node) inTailnet(ips []netip.Addr) (passed []netip.Addr, err error) {
 // dialFirst dials the addresses in their order, the next one when one has failed or stays silent. The first to answer
 // wins.
 func (n *Node) dialFirst(ctx context.Context, ips []netip.Addr, port uint16) (net.Conn, error) {
-	if len(ips) == 1 {
-		return n.dialAddress(ctx, netip.AddrPortFrom(ips[0], port))
-	}
-	type outcome struct {
-		conn net.Conn
-		err  error
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	outcomes := make(chan outcome)
-	next := time.NewTimer(0)
-	defer next.Stop()
-	var first error
-	for begun, failed := 0, 0; ; {
-		select {
-		case <-next.C:
-			target := netip.AddrPortFrom(ips[begun], port)
-			go func() {
-				var o outcome
-				if err := n.guarded(func() error { o.conn, o.err = n.dialAddress(ctx, target); return nil }); err != nil {
-					o.err = err
-				}
-				select {
-				case outcomes <- o:
-				case <-ctx.Done():
-					if o.conn != nil {
-						o.conn.Close()
-					}
-				}
-			}()
-			if begun++; begun < len(ips) {
-				next.Reset(raceAfter)
+	attempts := make([]func(context.Context) (net.Conn, error), len(ips))
+	for i, ip := range ips {
+		attempts[i] = func(ctx context.Context) (net.Conn, error) {
+			conn, err := n.dialAddress(ctx, netip.AddrPortFrom(ip, port))
+			if err != nil {
+				return nil, errs.Of(ctx, err)
 			}
-		case o := <-outcomes:
-			if o.err == nil {
-				return o.conn, nil
-			}
-			if first == nil {
-				first = errs.Of(ctx, o.err)
-			}
-			if failed++; failed == len(ips) {
-				return nil, first
-			}
-			if begun < len(ips) {
-				next.Reset(0)
-			}
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return conn, nil
 		}
 	}
+	return race(ctx, raceAfter, func(late net.Conn) { late.Close() }, attempts...)
 }
 
 // dialAddress dials one address, which has passed the gate.

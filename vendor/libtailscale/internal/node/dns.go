@@ -1,171 +1,192 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
-	"io"
-	"net"
+	"errors"
+	"math/rand/v2"
 	"net/netip"
+	"strings"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
-	"tailscale.com/tailcfg"
-	"tailscale.com/types/dnstype"
 	"tailscale.com/util/dnsname"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 )
 
-// dnsTimeout is how long one server may take.
-const dnsTimeout = 5 * time.Second
+const (
+	// dnsTimeout is longer than an exit node gives itself for an answer, which is five seconds.
+	dnsTimeout = 6 * time.Second
+	// otherKind is how long the answer for the other kind of addresses may take once there are some of one kind.
+	otherKind = time.Second
+)
 
-// collectServers gives the DNS servers that the tailnet names: by domain (split DNS), and for everything else; with an
-// exit node only those that are meant to be used beside it. Servers that are asked by other ways than DNS itself, such
-// as HTTPS, are left out.
-func collectServers(config *tailcfg.DNSConfig, exitNode bool) map[dnsname.FQDN][]netip.AddrPort {
-	servers := map[dnsname.FQDN][]netip.AddrPort{".": addresses(config.Resolvers, exitNode)}
-	for domain, resolvers := range config.Routes {
-		fqdn, err := dnsname.ToFQDN(domain)
-		if err != nil {
-			continue
-		}
-		found := addresses(resolvers, exitNode)
-		if exitNode && len(found) == 0 && len(resolvers) > 0 {
-			continue // none that may be used beside it
-		}
-		servers[fqdn] = found
-	}
-	return servers
+// found is what DNS servers say of a name.
+type found struct {
+	ips   []netip.Addr
+	alias dnsname.FQDN // where the name's aliases end, when they end at a name of which nothing is said
+	none  bool         // there is no such name
+	by    server
 }
 
-func addresses(resolvers []*dnstype.Resolver, exitNode bool) (found []netip.AddrPort) {
-	for _, resolver := range resolvers {
-		if exitNode && !resolver.UseWithExitNode {
-			continue
-		}
-		if address, ok := resolver.IPPort(); ok {
-			found = append(found, address)
-		}
-	}
-	return found
-}
-
-// serversFor gives the servers of the longest domain that name is in, and whether they are those of all other names.
-func (n names) serversFor(name dnsname.FQDN) (servers []netip.AddrPort, others bool) {
-	for domain := name; domain != ""; domain = domain.Parent() {
-		if servers, ok := n.servers[domain]; ok {
-			return servers, domain == "."
-		}
-	}
-	return n.servers["."], true
-}
-
-// inTailnetServers keeps the servers that pass the gate, of which there must be one.
-func (n *Node) inTailnetServers(servers []netip.AddrPort) (passed []netip.AddrPort, err error) {
-	for _, server := range servers {
-		if n.gate(server.Addr()) == nil {
-			passed = append(passed, server)
-		}
-	}
-	if len(passed) == 0 {
-		return nil, errs.New(errs.NotInTailnet, "no DNS server of the tailnet is in it")
-	}
-	return passed, nil
-}
-
-// ask asks the servers for the addresses of name, one after the other until one has answered. It asks by TCP, which
-// every server speaks (RFC 7766) and which needs no second try for a long answer.
-func ask(ctx context.Context, name dnsname.FQDN, servers []netip.AddrPort, dial func(context.Context, netip.AddrPort) (net.Conn, error)) (ips []netip.Addr, err error) {
-	for _, server := range servers {
-		ips, err = askOne(ctx, name, server, dial)
-		switch {
-		case err == nil && len(ips) > 0:
-			return ips, nil
-		case err == nil:
-			return nil, errs.New(errs.NoSuchHost, "the tailnet's DNS server %s knows no address of %q", server, name.WithoutTrailingDot())
-		case context.Cause(ctx) != nil:
-			return nil, errs.Of(ctx, err)
-		}
-	}
-	return nil, errs.New(errs.Unreachable, "no DNS server of the tailnet answers for %q: %v", name.WithoutTrailingDot(), err)
-}
-
-func askOne(ctx context.Context, name dnsname.FQDN, server netip.AddrPort, dial func(context.Context, netip.AddrPort) (net.Conn, error)) (ips []netip.Addr, err error) {
+// lookUp asks the servers for the addresses of name, IPv4 first. Those of each kind are a question of its own, and one of
+// them may be answered well while the other is not: there are servers that fail on AAAA, or never answer it.
+func lookUp(ctx context.Context, dial dialer, name dnsname.FQDN, servers []server) (found, error) {
 	ctx, cancel := context.WithTimeout(ctx, dnsTimeout)
 	defer cancel()
-	conn, err := dial(ctx, server)
+	type outcome struct {
+		kind int
+		found
+		err error
+	}
+	kinds := [...]dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA}
+	outcomes := make(chan outcome, len(kinds))
+	for i, kind := range kinds {
+		go func() {
+			o := outcome{kind: i}
+			o.err = guarded(func() (err error) { o.found, err = askAll(ctx, dial, name, kind, servers); return err })
+			outcomes <- o
+		}()
+	}
+	var answers [len(kinds)]found
+	var failed error
+	enough := (<-chan time.Time)(nil)
+wait:
+	for range kinds {
+		select {
+		case o := <-outcomes:
+			answers[o.kind] = o.found
+			if o.err != nil && failed == nil {
+				failed = o.err
+			}
+			if len(o.ips) > 0 {
+				enough = time.After(otherKind)
+			}
+		case <-enough:
+			break wait
+		case <-ctx.Done():
+			failed = context.Cause(ctx)
+			break wait
+		}
+	}
+	whole := answers[0]
+	if whole.by == nil || whole.alias == "" && answers[1].alias != "" {
+		whole = answers[1]
+	}
+	whole.ips = append(answers[0].ips, answers[1].ips...)
+	if len(whole.ips) > 0 || whole.alias != "" || whole.none || failed == nil {
+		return whole, nil
+	}
+	return found{}, failed
+}
+
+// askAll asks one server after the other for the addresses of one kind. The first to know wins, and one that says that
+// there are none knows that.
+func askAll(ctx context.Context, dial dialer, name dnsname.FQDN, kind dnsmessage.Type, servers []server) (found, error) {
+	question, err := questionFor(name, kind)
 	if err != nil {
-		return nil, err
+		return found{}, err
 	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	return lookUp(name, func(question []byte) ([]byte, error) { return exchange(conn, question) })
+	attempts := make([]func(context.Context) (found, error), len(servers))
+	for i, server := range servers {
+		attempts[i] = func(ctx context.Context) (f found, err error) {
+			reply, err := server.exchange(ctx, dial, question)
+			if err == nil {
+				f, err = readReply(reply, name)
+			}
+			if err != nil {
+				return f, errs.New(errs.Unreachable, "%s: %v", server, errs.Of(ctx, err))
+			}
+			f.by = server
+			return f, nil
+		}
+	}
+	return race(ctx, raceAfter, func(found) {}, attempts...)
 }
 
-// exchange carries one question over conn (RFC 1035, section 4.2.2).
-func exchange(conn io.ReadWriter, question []byte) (answer []byte, err error) {
-	framed := binary.BigEndian.AppendUint16(nil, uint16(len(question)))
-	if _, err := conn.Write(append(framed, question...)); err != nil {
-		return nil, err
-	}
-	var size [2]byte
-	if _, err := io.ReadFull(conn, size[:]); err != nil {
-		return nil, err
-	}
-	answer = make([]byte, binary.BigEndian.Uint16(size[:]))
-	_, err = io.ReadFull(conn, answer)
-	return answer, err
-}
-
-// lookUp asks for the addresses of name of both kinds, by an exchange for each.
-func lookUp(name dnsname.FQDN, exchange func(question []byte) (answer []byte, err error)) (ips []netip.Addr, err error) {
+func questionFor(name dnsname.FQDN, kind dnsmessage.Type) ([]byte, error) {
 	qname, err := dnsmessage.NewName(name.WithTrailingDot())
 	if err != nil {
 		return nil, err
 	}
-	for id, kind := range []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA} {
-		message := dnsmessage.Message{
-			Header:    dnsmessage.Header{ID: uint16(id), RecursionDesired: true},
-			Questions: []dnsmessage.Question{{Name: qname, Type: kind, Class: dnsmessage.ClassINET}},
-		}
-		question, err := message.Pack()
-		if err != nil {
-			return nil, err
-		}
-		answer, err := exchange(question)
-		if err != nil {
-			return nil, err
-		}
-		found, err := answeredAddresses(answer, uint16(id))
-		if err != nil {
-			return nil, err
-		}
-		ips = append(ips, found...)
+	message := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: uint16(rand.Uint32()), RecursionDesired: true},
+		Questions: []dnsmessage.Question{{Name: qname, Type: kind, Class: dnsmessage.ClassINET}},
 	}
-	return ips, nil
+	return message.Pack()
 }
 
-// answeredAddresses reads an answer; a name that does not exist has no address.
-func answeredAddresses(answer []byte, id uint16) (ips []netip.Addr, err error) {
-	var message dnsmessage.Message
-	if err := message.Unpack(answer); err != nil {
-		return nil, err
+// headerSize is that of a message (RFC 1035, section 4.1.1).
+const headerSize = 12
+
+// isReply is whether reply answers question: it has its number, and repeats it, which a server that failed need not.
+func isReply(reply, question []byte) bool {
+	if len(reply) < headerSize || reply[2]&0x80 == 0 || !bytes.Equal(reply[:2], question[:2]) {
+		return false
 	}
-	switch {
-	case message.ID != id || !message.Response:
-		return nil, errs.New(errs.Internal, "the answer is to another question")
-	case message.RCode == dnsmessage.RCodeNameError:
-		return nil, nil
-	case message.RCode != dnsmessage.RCodeSuccess:
-		return nil, errs.New(errs.Internal, "the server says %v", message.RCode)
+	if binary.BigEndian.Uint16(reply[4:]) == 0 {
+		return true
 	}
-	for _, record := range message.Answers {
-		switch body := record.Body.(type) {
+	return len(reply) >= len(question) && bytes.EqualFold(reply[headerSize:len(question)], question[headerSize:])
+}
+
+func isTruncated(reply []byte) bool { return reply[2]&0x02 != 0 }
+
+func checked(reply, question []byte) ([]byte, error) {
+	if !isReply(reply, question) {
+		return nil, errors.New("the answer is to another question")
+	}
+	return reply, nil
+}
+
+// readReply gives what a reply says of name. A name that does not exist has no address.
+func readReply(packed []byte, name dnsname.FQDN) (f found, err error) {
+	var parser dnsmessage.Parser
+	header, err := parser.Start(packed)
+	if err != nil {
+		return f, err
+	}
+	if header.RCode != dnsmessage.RCodeSuccess && header.RCode != dnsmessage.RCodeNameError {
+		return f, errors.New("it answers " + header.RCode.String())
+	}
+	if err := parser.SkipAllQuestions(); err != nil {
+		return f, err
+	}
+	addresses, aliases := map[string][]netip.Addr{}, map[string]string{}
+	for {
+		resource, err := parser.Answer()
+		if errors.Is(err, dnsmessage.ErrSectionDone) || err != nil && header.Truncated {
+			break
+		}
+		if err != nil {
+			return f, err
+		}
+		owner := strings.ToLower(resource.Header.Name.String())
+		switch body := resource.Body.(type) {
 		case *dnsmessage.AResource:
-			ips = append(ips, netip.AddrFrom4(body.A))
+			addresses[owner] = append(addresses[owner], netip.AddrFrom4(body.A))
 		case *dnsmessage.AAAAResource:
-			ips = append(ips, netip.AddrFrom16(body.AAAA))
+			addresses[owner] = append(addresses[owner], netip.AddrFrom16(body.AAAA))
+		case *dnsmessage.CNAMEResource:
+			aliases[owner] = strings.ToLower(body.CNAME.String())
 		}
 	}
-	return ips, nil
+	owner := name.WithTrailingDot()
+	for range len(aliases) + 1 {
+		if f.ips = addresses[owner]; len(f.ips) > 0 {
+			return f, nil
+		}
+		next, ok := aliases[owner]
+		if !ok {
+			break
+		}
+		owner = next
+	}
+	f.none = header.RCode == dnsmessage.RCodeNameError
+	if !f.none && owner != name.WithTrailingDot() {
+		f.alias, err = dnsname.ToFQDN(owner)
+	}
+	return f, err
 }

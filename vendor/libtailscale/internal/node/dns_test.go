@@ -15,8 +15,11 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 	"tailscale.com/ipn/ipnlocal"
+	"tailscale.com/tailcfg"
+	"tailscale.com/types/dnstype"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/node"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/sandbox"
 )
 
@@ -186,6 +189,25 @@ func TestADNSServerOfTheTailnetIsAskedWhenItIsInTheTailnet(t *testing.T) {
 			}
 			stream.Close()
 			os.NewFile(uintptr(stream.FD), "end").Close()
+		}
+	}
+}
+
+// Such as a foreign VPN's server, which knows WireGuard only.
+func TestAnExitNodeThatAnswersNoNamesItselfNamesWhoDoes(t *testing.T) {
+	named, fallback, own := &dnstype.Resolver{Addr: "10.64.0.1"}, &dnstype.Resolver{Addr: "10.0.0.2"}, &dnstype.Resolver{Addr: "10.0.0.3"}
+	without := &tailcfg.DNSConfig{FallbackResolvers: []*dnstype.Resolver{fallback}}
+	with := &tailcfg.DNSConfig{FallbackResolvers: without.FallbackResolvers, Resolvers: []*dnstype.Resolver{own}}
+	for _, c := range []struct {
+		want string
+		got  []string
+	}{
+		{"[the DNS server 10.64.0.1:53]", node.ServersBesideExit(without, named)},
+		{"[the DNS server 10.0.0.2:53]", node.ServersBesideExit(without)},
+		{"[the DNS server 10.0.0.3:53]", node.ServersBesideExit(with, named)},
+	} {
+		if fmt.Sprint(c.got) != c.want {
+			t.Errorf("got %v, want %s", c.got, c.want)
 		}
 	}
 }

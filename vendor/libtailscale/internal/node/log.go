@@ -2,6 +2,8 @@ package node
 
 import (
 	"fmt"
+	"log"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -23,6 +25,9 @@ type LogFunc func(level Level, line string)
 
 // keyPattern matches every kind of key that Tailscale hands out: auth, client, API, webhook.
 var keyPattern = regexp.MustCompile(`tskey-[a-zA-Z]+-[a-zA-Z0-9_-]+`)
+
+// credentialPattern matches the user and password of a URL, and those of basic authentication.
+var credentialPattern = regexp.MustCompile(`(://)[^/@\s"]+(@)|(Basic )[A-Za-z0-9+/=.]+`)
 
 // secrets are what no line may hold.
 type secrets struct {
@@ -49,13 +54,29 @@ func (s *secrets) redact(line string) string {
 	return line
 }
 
-// redact replaces the node's secrets, and whatever looks like a Tailscale key.
-func (n *Node) redact(line string) string {
-	line = n.secrets.redact(line)
+// redact replaces the node's secrets, and whatever looks like one.
+func (n *Node) redact(line string) string { return redactPatterns(n.secrets.redact(line)) }
+
+// redactPatterns replaces whatever looks like a Tailscale key, or like what a proxy is shown.
+func redactPatterns(line string) string {
 	if strings.Contains(line, "tskey-") {
 		line = keyPattern.ReplaceAllString(line, "[redacted]")
 	}
+	if strings.Contains(line, "@") || strings.Contains(line, "Basic ") {
+		line = credentialPattern.ReplaceAllString(line, "$1$3[redacted]$2")
+	}
 	return line
+}
+
+// stderr takes the lines that some of Tailscale's packages have for no logger: the credentials of the environment's proxy
+// are among them.
+type stderr struct{}
+
+func init() { log.SetOutput(stderr{}) }
+
+func (stderr) Write(line []byte) (int, error) {
+	_, err := os.Stderr.WriteString(redactPatterns(string(line)))
+	return len(line), err
 }
 
 // backendLogf takes what Tailscale's backend logs, which marks its verbose lines.

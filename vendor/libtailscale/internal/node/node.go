@@ -143,7 +143,13 @@ func (n *Node) start(c Config) (err error) {
 	if c.PortMapping != nil && !*c.PortMapping {
 		knobs.DisablePortMapping()
 	}
+	for _, variable := range knobs.LeaveOutOwnProxies(c.OwnProxies) {
+		n.log(Info, variable+" names this process's own proxy into the tailnet, and so is no way to it: left out")
+	}
 	c.ControlURL = cmp.Or(c.ControlURL, os.Getenv("TS_CONTROL_URL")) // as tsnet does, which keeps it to itself
+	if knobs.IsOnThisMachine(controlURL(c)) {
+		knobs.AssumeNetworkUp()
+	}
 	if n.folder, err = openStateFolder(c.StateDir); err != nil {
 		return err
 	}
@@ -319,8 +325,11 @@ func (n *Node) close() {
 	n.folder.close()
 }
 
-// guarded makes an error of a panic, which in a goroutine of this node's would end the whole process.
-func (n *Node) guarded(work func() error) (err error) {
+// guarded is the function guarded, for those who have a node.
+func (n *Node) guarded(work func() error) error { return guarded(work) }
+
+// guarded makes an error of a panic, which in a goroutine of this library's would end the whole process.
+func guarded(work func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errs.New(errs.Internal, "panic: %v\n%s", p, debug.Stack())

@@ -99,7 +99,7 @@ func (n *Node) notified(notify *ipn.Notify) {
 		return
 	}
 	newMap := notify.SelfChange != nil || notify.PeersChanged != nil || notify.PeersRemoved != nil
-	if newMap || notify.State != nil {
+	if newMap || notify.State != nil || notify.Prefs != nil { // the exit node is among the prefs
 		n.names.changed()
 	}
 	n.state.update(func(s *State) {
@@ -257,7 +257,7 @@ func (n *Node) whyNotUp(ctx context.Context, err error) error {
 	case s.loginError != "":
 		return errs.New(errs.ControlUnreachable, "cannot log in at the control server: %s", s.loginError)
 	case !s.known:
-		return errs.New(errs.ControlUnreachable, "no answer from the control server within the deadline (state %s)", s.State)
+		return errs.New(errs.ControlUnreachable, "no answer from the control server within the deadline (state %s)%s", s.State, n.wayToControl())
 	}
 	return errs.New(errs.Timeout, "not joined within the deadline (state %s%s)", s.State, details(s.Health))
 }

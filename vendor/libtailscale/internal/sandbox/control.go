@@ -61,7 +61,7 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 }
 
 func (c *Config) dnsConfig() *tailcfg.DNSConfig {
-	config := &tailcfg.DNSConfig{Proxied: true, ExtraRecords: c.Records}
+	config := &tailcfg.DNSConfig{Proxied: true, ExtraRecords: c.Records, Domains: c.Search}
 	config.Resolvers = resolvers(c.Resolvers)
 	for domain, servers := range c.SplitDNS {
 		if config.Routes == nil {

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -27,13 +28,15 @@ type PeerConfig struct {
 	Routes []netip.Prefix `json:"routes"` // subnets whose every address has the peer's services
 
 	Ingress bool `json:"ingress"` // is one of the servers that hand on what comes from the Internet
+
+	Subdomains bool `json:"subdomains"` // the subdomains of its name are its own, too
 }
 
-// Service is what a peer serves on one TCP port.
+// Service is what a peer serves on one TCP port, or for forward_udp on a UDP port of its own addresses.
 type Service struct {
 	Port   uint16 `json:"port"`
-	Kind   string `json:"kind"`   // echo, discard, generate, digest, greet or forward
-	Target string `json:"target"` // forward: a loopback address of this machine, "ip:port"
+	Kind   string `json:"kind"`   // echo, discard, generate, digest, greet, forward or forward_udp
+	Target string `json:"target"` // forward, forward_udp: a loopback address of this machine, "ip:port"
 }
 
 // PeerInfo is a peer that has joined.
@@ -110,6 +113,12 @@ func (p *peer) start(ctx context.Context) (err error) {
 	}
 	handlers := map[uint16]handler{}
 	for _, service := range p.config.Services {
+		if service.Kind == "forward_udp" {
+			if err := service.forwardUDP(server); err != nil {
+				return err
+			}
+			continue
+		}
 		handle, err := service.handler()
 		if err != nil {
 			return err
@@ -204,16 +213,75 @@ func (s Service) handler() (handler, error) {
 	case "greet":
 		return func(c stream) { io.WriteString(c, "hello\n") }, nil
 	case "forward":
-		target, err := netip.ParseAddrPort(s.Target)
+		target, err := s.target()
 		if err != nil {
-			return nil, fmt.Errorf("forward target: %w", err)
-		}
-		if !target.Addr().IsLoopback() {
-			return nil, fmt.Errorf("forward target %s is not a loopback address", target)
+			return nil, err
 		}
 		return forward(target), nil
 	}
 	return nil, fmt.Errorf("unknown kind of service %q", s.Kind)
+}
+
+func (s Service) target() (netip.AddrPort, error) {
+	target, err := netip.ParseAddrPort(s.Target)
+	if err != nil {
+		return target, fmt.Errorf("forward target: %w", err)
+	}
+	if !target.Addr().IsLoopback() {
+		return target, fmt.Errorf("forward target %s is not a loopback address", target)
+	}
+	return target, nil
+}
+
+// forwardUDP sends what comes to the peer's addresses to the target, from a socket for each sender, and its answers back.
+func (s Service) forwardUDP(server *tsnet.Server) error {
+	target, err := s.target()
+	if err != nil {
+		return err
+	}
+	v4, v6 := server.TailscaleIPs()
+	for _, ip := range []netip.Addr{v4, v6} {
+		conn, err := server.ListenPacket("udp", netip.AddrPortFrom(ip, s.Port).String())
+		if err != nil {
+			return err
+		}
+		go func() {
+			sockets := map[string]net.Conn{}
+			buffer := make([]byte, 1<<16)
+			for {
+				n, sender, err := conn.ReadFrom(buffer)
+				if err != nil {
+					break // the peer is closing
+				}
+				socket := sockets[sender.String()]
+				if socket == nil {
+					if socket, err = net.Dial("udp", target.String()); err != nil {
+						continue
+					}
+					sockets[sender.String()] = socket
+					go answerUDP(conn, sender, socket)
+				}
+				socket.Write(buffer[:n])
+			}
+			for _, socket := range sockets {
+				socket.Close()
+			}
+		}()
+	}
+	return nil
+}
+
+func answerUDP(conn net.PacketConn, sender net.Addr, socket net.Conn) {
+	buffer := make([]byte, 1<<16)
+	for {
+		n, err := socket.Read(buffer)
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err == nil: // another error says only that nobody has listened
+			conn.WriteTo(buffer[:n], sender)
+		}
+	}
 }
 
 // echo sends back what it reads, and its end after the peer's end.

@@ -32,6 +32,7 @@ type Config struct {
 	Resolvers []string            `json:"resolvers"` // DNS servers for all other names, "ip:port"
 	Records   []tailcfg.DNSRecord `json:"records"`   // MagicDNS names besides those of the nodes
 	SplitDNS  map[string][]string `json:"split_dns"` // DNS servers by domain, "ip:port"
+	Search    []string            `json:"search"`    // search domains
 }
 
 // Info is what a node needs to join, and what it then finds.
@@ -57,6 +58,7 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 	knobs.DisableLogUpload()
 	knobs.DisablePortMapping()
 	knobs.LeaveRoutingToTheHost()
+	knobs.AssumeNetworkUp()
 	if c.NoUDP {
 		knobs.DisableUDP()
 	}
@@ -100,6 +102,9 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 		s.control.SetSubnetRoutes(p.key, p.config.Routes)
 		if p.config.Ingress {
 			s.control.SetUnsignedPeerAPIOnly(p.key, true)
+		}
+		if p.config.Subdomains {
+			s.control.SetNodeCapMap(p.key, tailcfg.NodeCapMap{tailcfg.NodeAttrDNSSubdomainResolve: nil})
 		}
 	}
 	return s, nil
