@@ -212,9 +212,10 @@ unsafe extern "C" {
 }
 unsafe extern "C" {
     /**Waits until the node's state is newer than the one numbered `seen` (0: at once), and gives the newest
- as JSON in `data`: {"seq", "state", "login_url", "error", "health", "key_expiry", "expired", "netmap"}, where `health`
- is a list of sentences, `state` one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running,
- `key_expiry` a time in Unix seconds or 0, and `netmap` the count of the network map's changes.*/
+ as JSON in `data`: {"seq", "state", "login_url", "error", "health", "key_expiry", "expired", "forgotten", "netmap"},
+ where `health` is a list of sentences, `state` one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting,
+ Running, `key_expiry` a time in Unix seconds or 0, `forgotten` whether the control server no longer knows the node,
+ and `netmap` the count of the network map's changes.*/
     pub fn tailscale_watch(
         node: tailscale,
         seen: u64,

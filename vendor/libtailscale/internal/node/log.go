@@ -72,6 +72,7 @@ func (n *Node) redact(line string) string {
 
 // backendLogf takes what Tailscale's backend logs, which marks its verbose lines.
 func (n *Node) backendLogf(format string, args ...any) {
+	n.noticeErrors(args)
 	level, line := Debug, fmt.Sprintf(format, args...)
 	switch {
 	case strings.Contains(line, "[v1]"), strings.Contains(line, "[v2]"):

@@ -122,19 +122,24 @@ func (n *Node) resume(refused *login) {
 		if n.newestLogin != refused {
 			return nil
 		}
-		prefs, err := n.configuredPrefs(n.ctx)
-		if err != nil {
-			return err
-		}
-		if err := n.local.Start(n.ctx, ipn.Options{UpdatePrefs: prefs}); err != nil {
-			return err
-		}
-		if err := n.caughtUp(n.ctx); err != nil {
+		if err := n.restart(n.ctx); err != nil {
 			return err
 		}
 		n.state.update(func(s *State) { s.Error, s.loginError = "", "" })
 		return nil
 	})
+}
+
+// restart has the backend begin anew with the identity that it has and without a key, and waits until it has begun.
+func (n *Node) restart(ctx context.Context) error {
+	prefs, err := n.configuredPrefs(ctx)
+	if err != nil {
+		return err
+	}
+	if err := n.local.Start(ctx, ipn.Options{UpdatePrefs: prefs}); err != nil {
+		return err
+	}
+	return n.caughtUp(ctx)
 }
 
 // lockLogin waits until no other login or logout begins. newestLogin changes only with it.
@@ -170,7 +175,7 @@ func (n *Node) Logout(ctx context.Context) error {
 	n.newestLogin = nil
 	n.state.update(func(s *State) {
 		s.endLogin(errs.New(errs.NotRunning, "the node was logged out meanwhile"))
-		s.resuming = nil
+		s.resuming, s.Forgotten = nil, false
 	})
 	if err := n.local.Logout(ctx); err != nil {
 		return errs.Of(ctx, err)

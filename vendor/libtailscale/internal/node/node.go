@@ -66,6 +66,7 @@ type Node struct {
 	recent recentPeers
 
 	introductions introductions
+	forgotten     forgotten
 
 	listeners listeners
 	counters  Counters
@@ -262,6 +263,9 @@ func (n *Node) Status(ctx context.Context) ([]byte, error) {
 	status, err := n.status(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if s, _ := n.state.get(); s.Forgotten {
+		status.BackendState = s.State // the backend does not know
 	}
 	return json.Marshal(status)
 }
