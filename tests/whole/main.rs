@@ -13,6 +13,7 @@ mod lxd_ping;
 mod membership;
 mod proxies;
 mod real_lxd;
+mod reload;
 mod service;
 mod soak;
 mod terminal;
