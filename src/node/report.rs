@@ -79,7 +79,9 @@ impl Node {
         let mut reasons = Vec::new();
         let joined = matches!(*self.shared.joining.borrow(), Joining::Joined);
         if !joined || backend != BackendState::Running {
-            reasons.push(format!("the node is not in its tailnet ({backend:?})"));
+            let forgotten = self.shared.state.borrow().as_ref().is_some_and(|state| state.forgotten);
+            let why = if forgotten { ": the control server no longer knows it" } else { "" };
+            reasons.push(format!("the node is not in its tailnet ({backend:?}{why})"));
         }
         for cloud in self.clouds().iter().filter(|cloud| cloud.config().required) {
             let health = cloud.health();
