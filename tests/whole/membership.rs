@@ -18,6 +18,29 @@ fn a_refused_key_ends_the_service_with_a_hint() {
 }
 
 #[test]
+fn a_state_that_cannot_be_used_ends_the_service_with_a_hint() {
+    let world = World::new();
+    world.configure("local: {listen: none}\n");
+    std::fs::create_dir(world.path("state")).unwrap();
+    world.write("state/tailscaled.state", r#"{"key":{},"nonce":"AA==","data":"AA=="}"#);
+    let sealed = world.run(&[]);
+    assert_eq!(sealed.code, Some(1), "{}", sealed.stderr);
+    assert!(sealed.stderr.contains("is sealed by the TPM"), "{}", sealed.stderr);
+    assert!(sealed.stderr.contains("hint: choose another folder with --state-dir"), "{}", sealed.stderr);
+    let doctor = world.run(&["doctor"]).stdout;
+    assert!(doctor.contains("FAIL  state folder: the node's identity in"), "{doctor}");
+
+    std::fs::remove_file(world.path("state/tailscaled.state")).unwrap();
+    let mut service = world.start();
+    service.joins();
+    service.ends_on("TERM");
+    let other = World::new();
+    let moved = world.run(&["run", "--control-url", &other.sandbox.control_url().to_string()]);
+    assert_eq!(moved.code, Some(1), "{}", moved.stderr);
+    assert!(moved.stderr.contains("the node's state is of the control server"), "{}", moved.stderr);
+}
+
+#[test]
 fn a_missing_key_file_ends_a_new_node_and_not_one_that_has_an_identity() {
     let world = World::new();
     world.configure_berlin();

@@ -16,3 +16,6 @@ func (n *Node) Secrets() int { return len(n.secrets.list) }
 
 // Redact is what the log has instead of a line.
 func (n *Node) Redact(line string) string { return n.redact(line) }
+
+// ControlServer is the form in which URLs of control servers are compared.
+func ControlServer(url string) string { return controlServer(url) }

@@ -7,8 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -61,17 +59,6 @@ func federatedKey(ctx context.Context, c Config) (string, error) {
 		return "", errs.New(errs.AuthRejected, "no auth key was given to the workload")
 	}
 	return key.Key, nil
-}
-
-// hasIdentity says whether the node has joined before and kept its identity.
-func (n *Node) hasIdentity() bool {
-	if n.store != nil {
-		profile, err := n.store.ReadState(ipn.CurrentProfileStateKey)
-		return err == nil && len(profile) > 0
-	}
-	text, err := os.ReadFile(filepath.Join(n.folder.path, stateFile))
-	var state map[ipn.StateKey][]byte
-	return err == nil && json.Unmarshal(text, &state) == nil && len(state[ipn.CurrentProfileStateKey]) > 0
 }
 
 // isClientSecret says whether key is one that makes keys.

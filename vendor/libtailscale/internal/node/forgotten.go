@@ -60,8 +60,8 @@ func (n *Node) registerAnew() {
 			return err
 		}
 		defer n.unlockLogin()
-		if s, _ := n.state.get(); s.login != nil || !s.isIn() {
-			return nil
+		if s, _ := n.state.get(); s.login != nil || s.Forgotten {
+			return nil // it has begun
 		}
 		n.log(Warn, "the control server no longer knows this node")
 		n.state.update(func(s *State) { s.Forgotten, s.State = true, ipn.NeedsLogin.String() })
