@@ -18,8 +18,8 @@ const KEY_LOOK: Duration = Duration::from_secs(2);
 /// How long after a try to join that failed the next one begins, at the least.
 const JOIN_PAUSE: Duration = Duration::from_secs(1);
 
-/// A new key is made by a node that starts without an identity.
-pub(super) const ONLY_AT_THE_START: &str = "an OAuth client or a workload identity lets a node in that has no identity yet: give it an auth key (kolaboree-node up --key-from FILE), or log it out and restart the service";
+/// A workload's token makes a key for a node that starts without an identity.
+pub(super) const ONLY_AT_THE_START: &str = "a workload identity lets a node in that has no identity yet: give it an auth key (kolaboree-node up --key-from FILE), or log it out and restart the service";
 
 /// Starts the node in the tailnet, which then joins in the background.
 pub(super) async fn begin(config: &Config, key: Option<&Key>) -> Result<Tailnet, NodeError> {
@@ -120,7 +120,7 @@ fn waits_for_people(state: &State) -> bool {
 async fn log_in_anew(tailnet: &Tailnet, config: &Config) {
     let goes_on = "; the node goes on with the identity that it has";
     match super::read_key(config).await {
-        Ok(Some(Key::Auth(key))) => {
+        Ok(Some(Key::Auth(key) | Key::ClientSecret(key))) => {
             if let Err(error) = tailnet.login(&key).await {
                 warn!(
                     "TS_AUTH_ONCE=false: cannot log in with the key of {}: {error}{goes_on}",
@@ -128,7 +128,7 @@ async fn log_in_anew(tailnet: &Tailnet, config: &Config) {
                 );
             }
         }
-        Ok(Some(_)) => warn!("TS_AUTH_ONCE=false has no effect: only an auth key can be used again"),
+        Ok(Some(_)) => warn!("TS_AUTH_ONCE=false has no effect: a workload identity is used once"),
         Ok(None) => {}
         Err(error) => warn!("TS_AUTH_ONCE=false: {error}{goes_on}"),
     }
@@ -244,7 +244,7 @@ impl Keys {
             Ok(_) => return,
             Err(error) => return self.say(error.to_string()),
         };
-        let Key::Auth(auth) = &key else {
+        let (Key::Auth(auth) | Key::ClientSecret(auth)) = &key else {
             return self.say(ONLY_AT_THE_START.to_owned());
         };
         info!("logging in again with the key of {}", name_of(config));

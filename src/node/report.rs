@@ -240,7 +240,7 @@ impl Node {
         let backend = self.tailnet().watch().newest().await?.backend;
         let key = match (given, backend) {
             (None, BackendState::NeedsLogin) => match read_key(&self.config()).await? {
-                Some(Key::Auth(key)) => Some(key),
+                Some(Key::Auth(key) | Key::ClientSecret(key)) => Some(key),
                 Some(_) => return Err(AskError::Invalid(super::membership::ONLY_AT_THE_START.to_owned())),
                 None => None,
             },

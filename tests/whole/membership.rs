@@ -184,6 +184,24 @@ fn a_node_that_was_deleted_says_so_is_not_ready_and_comes_back_with_a_new_key() 
 }
 
 #[test]
+fn a_node_that_was_deleted_comes_back_by_its_oauth_client() {
+    let world = World::new();
+    world.configure("tags: [tag:cloud]\nlocal: {listen: none}\n");
+    let mut program = world.keyless();
+    program.env("TS_CLIENT_SECRET", world.sandbox.client_secret());
+    let mut service = Service::start(program);
+    service.joins();
+    world.wait(world.sandbox.forget_node("kolaboree-node")).unwrap();
+    service.says("the control server no longer knows this node");
+    service.says("connected to the tailnet again");
+    let (_, log) = service.ends_on("TERM");
+    assert!(
+        !log.contains(&world.sandbox.client_secret()) && !log.contains(world.sandbox.auth_key()),
+        "{log}"
+    );
+}
+
+#[test]
 fn a_key_that_was_used_up_leaves_a_node_as_it_is_that_logs_in_at_each_start() {
     let world = World::new();
     world.configure_berlin();

@@ -147,8 +147,8 @@ int32_t tailscale_up(tailscale node, uint32_t timeout_ms, tailscale_done done, v
                      tailscale_op *op);
 
 /** Lets the node in anew with a key, and waits as tailscale_up does. With an empty key a person is to log in: it ends
- * at once, and the node's state then has the URL. A node that was in its tailnet goes on as before when it is refused.
- * A login that has begun goes on after the operation's end. */
+ * at once, and the node's state then has the URL. The secret of an OAuth client makes a key first. A node that was in its
+ * tailnet goes on as before when it is refused. A login that has begun goes on after the operation's end. */
 int32_t tailscale_login(tailscale node, tailscale_text *key, size_t len, uint32_t timeout_ms, tailscale_done done,
                         void *context, tailscale_op *op);
 

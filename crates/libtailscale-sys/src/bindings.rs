@@ -189,8 +189,8 @@ unsafe extern "C" {
 }
 unsafe extern "C" {
     /**Lets the node in anew with a key, and waits as tailscale_up does. With an empty key a person is to log in: it ends
- at once, and the node's state then has the URL. A node that was in its tailnet goes on as before when it is refused.
- A login that has begun goes on after the operation's end.*/
+ at once, and the node's state then has the URL. The secret of an OAuth client makes a key first. A node that was in its
+ tailnet goes on as before when it is refused. A login that has begun goes on after the operation's end.*/
     pub fn tailscale_login(
         node: tailscale,
         key: *const ::std::os::raw::c_char,

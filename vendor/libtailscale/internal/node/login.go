@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -64,10 +65,20 @@ func (n *Node) Login(ctx context.Context, key string) ([]byte, error) {
 
 // beginLogin is not to be given up halfway: the backend may have the key by then, and nobody would hear what comes of it.
 func (n *Node) beginLogin(ctx context.Context, key string) (*login, error) {
-	if isClientSecret(key) {
-		return nil, errs.New(errs.InvalidArgument, "an OAuth client secret can only be used at the start")
-	}
 	n.secrets.add(key)
+	if isClientSecret(key) {
+		c := Config{ClientSecret: key, Tags: n.config.Tags, Ephemeral: n.config.Ephemeral}
+		if len(c.Tags) == 0 {
+			return nil, errs.New(errs.InvalidArgument, "an OAuth client lets nodes with tags in only, and the node has none")
+		}
+		c.keepNode()
+		made, err := clientKey(ctx, c)
+		if err != nil {
+			return nil, errs.New(errs.Of(ctx, err).Code, "%s", n.redact(err.Error()))
+		}
+		n.secrets.add(made)
+		key = made
+	}
 	if err := n.lockLogin(ctx); err != nil {
 		return nil, errs.Of(ctx, err)
 	}
@@ -221,7 +232,7 @@ func (n *Node) loginAgain(s *State) {
 	l := &login{over: make(chan struct{})} // until the real one takes its place
 	s.login = l
 	n.inBackground("cannot log in again", func() error {
-		_, err := n.beginLogin(n.ctx, n.config.AuthKey)
+		_, err := n.beginLogin(n.ctx, n.config.startKey())
 		if err != nil {
 			n.state.update(func(s *State) {
 				if s.login == l {
@@ -234,7 +245,10 @@ func (n *Node) loginAgain(s *State) {
 }
 
 // mayLoginAgain is whether there is a key that was not used since the node was last in its tailnet.
-func (n *Node) mayLoginAgain() bool { return n.config.AuthKey != "" && !n.loggedInAgain.Load() }
+func (n *Node) mayLoginAgain() bool { return n.config.startKey() != "" && !n.loggedInAgain.Load() }
+
+// startKey is the key, or the secret that makes one, with which the node was started.
+func (c *Config) startKey() string { return cmp.Or(c.AuthKey, c.ClientSecret) }
 
 // whyNotStarted says what an error of the server's start means. An OAuth client makes its key there.
 func (n *Node) whyNotStarted(c Config, err error) error {
