@@ -53,8 +53,11 @@ async fn serve(node: &Node, signals: &mut Signals) -> anyhow::Result<()> {
                     return Ok(());
                 }
                 notify::reloading();
-                if let Err(error) = node.reload().await {
-                    warn!("the configuration was not read again: {error}");
+                tokio::select! {
+                    outcome = node.reload() => if let Err(error) = outcome {
+                        warn!("the configuration was not read again: {error}");
+                    },
+                    () = signals.stop() => return Ok(()),
                 }
                 if is_joined {
                     notify::ready();

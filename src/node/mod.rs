@@ -24,7 +24,7 @@ use tracing::{info, warn};
 
 use crate::cloud::{Cloud, CloudError, Gate};
 use crate::config::{CloudConfig, Config, Key, KeyError};
-use crate::serve::{self, Requests, ServeError};
+use crate::serve::{self, CloudProxy, Requests, ServeError};
 
 /// A node of a tailnet that keeps watch over clouds and serves what its configuration says. Clones share it.
 ///
@@ -40,7 +40,7 @@ pub(crate) struct Shared {
     config: RwLock<Arc<Config>>,
     clouds: RwLock<Vec<Arc<Running>>>,
     /// One reload after another.
-    reloading: tokio::sync::Mutex<()>,
+    reloading: Arc<tokio::sync::Mutex<()>>,
     identity: Identity,
     /// Ends the clouds' connections when the node goes down.
     gate: Gate,
@@ -52,6 +52,10 @@ pub(crate) struct Shared {
     logged_out: AtomicBool,
     /// How to read the configuration again.
     reload: Option<Reload>,
+    /// Whether anything is served on this machine.
+    serve: bool,
+    /// Whether clouds are looked at by themselves.
+    watch: bool,
     pub(crate) requests: Requests,
     pub(crate) began: Instant,
     /// Ends the tasks.
@@ -226,21 +230,27 @@ impl Node {
             tailnet,
             config: RwLock::new(Arc::clone(&config)),
             clouds: RwLock::default(),
-            reloading: tokio::sync::Mutex::default(),
+            reloading: Arc::default(),
             identity,
             gate: Gate::default(),
             joining: watch::Sender::new(Joining::Waiting),
             state: watch::Sender::new(None),
             logged_out: AtomicBool::new(false),
             reload,
+            serve,
+            watch,
             requests: Requests::default(),
             began: Instant::now(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
         let node = Node { shared: Arc::new(shared) };
-        let clouds = config.clouds.iter().map(|cloud| node.run_cloud(cloud, serve, watch));
-        let clouds: Vec<Arc<Running>> = clouds.collect::<Result<_, _>>()?;
+        let clouds = config.clouds.iter().map(|config| {
+            let cloud = node.make_cloud(config)?;
+            let places = node.bind_cloud(&cloud)?;
+            Ok(node.run_cloud(cloud, places))
+        });
+        let clouds: Vec<Arc<Running>> = clouds.collect::<Result<_, NodeError>>()?;
         *node.shared.clouds.write().unwrap_or_else(PoisonError::into_inner) = clouds;
         if serve {
             serve::local(&node, &config).await?;
@@ -248,22 +258,29 @@ impl Node {
         Ok(node)
     }
 
-    /// Makes a cloud, and has it watched and served.
-    fn run_cloud(&self, config: &CloudConfig, serve: bool, watch: bool) -> Result<Arc<Running>, NodeError> {
-        let cloud =
-            Cloud::new(config.clone(), &self.shared.tailnet, &self.shared.gate, &self.shared.identity)?;
-        let proxies = if serve { serve::bind_cloud(&cloud)? } else { Vec::new() };
+    fn make_cloud(&self, config: &CloudConfig) -> Result<Cloud, NodeError> {
+        let shared = &self.shared;
+        Ok(Cloud::new(config.clone(), &shared.tailnet, &shared.gate, &shared.identity)?)
+    }
+
+    /// Takes the places where a cloud is served.
+    fn bind_cloud(&self, cloud: &Cloud) -> Result<Vec<CloudProxy>, NodeError> {
+        Ok(if self.shared.serve { serve::bind_cloud(cloud)? } else { Vec::new() })
+    }
+
+    /// Has a cloud watched, and served at these places.
+    fn run_cloud(&self, cloud: Cloud, places: Vec<CloudProxy>) -> Arc<Running> {
         let mut tasks = JoinSet::new();
         let stop = &self.shared.stop;
-        for proxy in proxies {
-            let serve = proxy.serve(self.clone(), cloud.clone());
+        for place in places {
+            let serve = place.serve(self.clone(), cloud.clone());
             tasks.spawn(stop.clone().run_until_cancelled_owned(serve).map(drop));
         }
-        if watch {
+        if self.shared.watch {
             let watch = crate::cloud::watch(cloud.clone());
             tasks.spawn(stop.clone().run_until_cancelled_owned(watch).map(drop));
         }
-        Ok(Arc::new(Running { cloud, tasks: Mutex::new(tasks) }))
+        Arc::new(Running { cloud, tasks: Mutex::new(tasks) })
     }
 
     /// Runs a task until the node stops.

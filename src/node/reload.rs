@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{Node, NodeError, Running, blocking};
 use crate::api::Reloaded;
-use crate::config::{Config, ConfigError};
+use crate::config::{CloudConfig, Config, ConfigError};
 
 /// How to read the configuration again.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ pub enum ReloadError {
 
 impl Node {
     /// Reads the configuration again. Clouds are added, removed and changed without touching the others; what else has
-    /// changed and can only change with a restart is named.
+    /// changed and can only change with a restart is named. Cancel safe, as [`reconfigure`](Node::reconfigure).
     ///
     /// # Errors
     /// When it cannot be used; then nothing changes.
@@ -52,41 +52,61 @@ impl Node {
         self.reconfigure(new).await
     }
 
-    /// Puts another configuration into force, as [`reload`](Node::reload) does.
+    /// Puts another configuration into force, as [`reload`](Node::reload) does. Cancel safe: a change that has begun is
+    /// brought to its end when the future is dropped.
     ///
     /// # Errors
     /// When a cloud of it cannot be watched or served; then nothing changes.
     pub async fn reconfigure(&self, new: Config) -> Result<Reloaded, ReloadError> {
-        let _turn = self.shared.reloading.lock().await;
+        let turn = Arc::clone(&self.shared.reloading).lock_owned().await;
+        let node = self.clone();
+        let change = async move {
+            let outcome = node.put_into_force(new).await;
+            drop(turn);
+            outcome
+        };
+        match tokio::spawn(change).await {
+            Ok(outcome) => Ok(outcome?),
+            Err(error) => std::panic::resume_unwind(error.into_panic()), // it is never cancelled
+        }
+    }
+
+    async fn put_into_force(&self, mut new: Config) -> Result<Reloaded, NodeError> {
         let old = self.config();
         let mut reloaded = Reloaded { needs_restart: needs_restart(&old, &new), ..Reloaded::default() };
-        if old.accept_routes != new.accept_routes {
-            let edit = tailnet::PrefsEdit::new().accept_routes(new.accept_routes);
-            if self.tailnet().edit_prefs(&edit).await.is_err() {
-                reloaded.needs_restart.push("accept_routes".to_owned());
-            }
-        }
         let before = self.shared.clouds.read().unwrap_or_else(PoisonError::into_inner).clone();
         let stays = |running: &Arc<Running>| new.clouds.contains(running.cloud.config());
         let (mut running, gone): (Vec<_>, Vec<_>) = before.into_iter().partition(stays);
-        // A cloud that has changed gives its proxies' places free before the new one takes them.
+        let comes = |cloud: &&CloudConfig| !running.iter().any(|running| running.cloud.config() == *cloud);
+        // All that can fail comes first, as far as it does not need a place that a cloud has which goes.
+        let mut coming = Vec::new();
+        for config in new.clouds.iter().filter(comes) {
+            let cloud = self.make_cloud(config)?;
+            let waits = gone.iter().any(|gone| share_a_place(gone.cloud.config(), config));
+            let places = if waits { None } else { Some(self.bind_cloud(&cloud)?) };
+            coming.push((cloud, places));
+        }
         for gone in &gone {
             gone.end().await;
         }
         let mut came = Vec::new();
-        for cloud in &new.clouds {
-            if running.iter().any(|r| r.cloud.config() == cloud) {
-                continue;
-            }
-            match self.run_cloud(cloud, true, true) {
-                Ok(cloud) => came.push(cloud),
+        for (cloud, places) in coming {
+            match places.map_or_else(|| self.bind_cloud(&cloud), Ok) {
+                Ok(places) => came.push(self.run_cloud(cloud, places)),
                 Err(error) => {
                     for new in &came {
                         new.end().await;
                     }
-                    self.bring_back(gone)?;
-                    return Err(error.into());
+                    self.bring_back(&gone);
+                    return Err(error);
                 }
+            }
+        }
+        if old.accept_routes != new.accept_routes {
+            let edit = tailnet::PrefsEdit::new().accept_routes(new.accept_routes);
+            if self.tailnet().edit_prefs(&edit).await.is_err() {
+                new.accept_routes = old.accept_routes; // the next reload tries it again
+                reloaded.needs_restart.push("accept_routes".to_owned());
             }
         }
         let names = |list: &[Arc<Running>]| -> Vec<String> {
@@ -107,17 +127,27 @@ impl Node {
         Ok(reloaded)
     }
 
-    /// Runs clouds again that were ended.
-    fn bring_back(&self, ended: Vec<Arc<Running>>) -> Result<(), NodeError> {
+    /// Runs clouds again that were ended: each with its watcher, even if somebody has taken its place meanwhile.
+    fn bring_back(&self, ended: &[Arc<Running>]) {
         for ended in ended {
-            let again = self.run_cloud(ended.cloud.config(), true, true)?;
+            let cloud = ended.cloud.clone();
+            let places = self.bind_cloud(&cloud).unwrap_or_else(|error| {
+                warn!("{error}; {} is watched, but not served", cloud.name());
+                Vec::new()
+            });
+            let again = self.run_cloud(cloud, places);
             let mut clouds = self.shared.clouds.write().unwrap_or_else(PoisonError::into_inner);
-            if let Some(place) = clouds.iter_mut().find(|running| Arc::ptr_eq(running, &ended)) {
+            if let Some(place) = clouds.iter_mut().find(|running| Arc::ptr_eq(running, ended)) {
                 *place = again;
             }
         }
-        Ok(())
     }
+}
+
+/// Whether both are served at the same place.
+fn share_a_place(one: &CloudConfig, other: &CloudConfig) -> bool {
+    (one.proxy_unix.is_some() && one.proxy_unix == other.proxy_unix)
+        || (one.proxy_listen.is_some() && one.proxy_listen == other.proxy_listen)
 }
 
 /// What differs and is only read at the start.

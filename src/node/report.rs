@@ -83,7 +83,9 @@ impl Node {
         let mut reasons = Vec::new();
         let joined = matches!(*self.shared.joining.borrow(), Joining::Joined);
         if !joined || backend != BackendState::Running {
-            reasons.push(format!("the node is not in its tailnet ({backend:?})"));
+            let forgotten = self.shared.state.borrow().as_ref().is_some_and(|state| state.forgotten);
+            let why = if forgotten { ": the control server no longer knows it" } else { "" };
+            reasons.push(format!("the node is not in its tailnet ({backend:?}{why})"));
         }
         for cloud in self.clouds().iter().filter(|cloud| cloud.config().required) {
             let health = cloud.health();
@@ -259,7 +261,7 @@ impl Node {
         let backend = self.tailnet().watch().newest().await?.backend;
         let key = match (given, backend) {
             (None, BackendState::NeedsLogin) => match read_key(&self.config()).await? {
-                Some(Key::Auth(key)) => Some(key),
+                Some(Key::Auth(key) | Key::ClientSecret(key)) => Some(key),
                 Some(_) => return Err(AskError::Invalid(super::membership::ONLY_AT_THE_START.to_owned())),
                 None => None,
             },

@@ -52,3 +52,18 @@ fn a_kill_during_the_very_first_start_leaves_a_folder_that_can_be_used() {
         assert_eq!(printed.code, Some(0), "killed after {micros} us: {}", printed.stderr);
     }
 }
+
+#[test]
+fn an_ephemeral_node_starts_again_after_its_end_and_after_a_kill_and_when_it_was_forgotten_meanwhile() {
+    let world = World::new();
+    world.configure("ephemeral: true\nlocal: {listen: none}\n");
+    for signal in ["TERM", "KILL", "KILL"] {
+        let mut service = world.start();
+        service.joins();
+        service.ends_on(signal);
+    }
+    world.wait(world.sandbox.forget_node("kolaboree-node")).unwrap();
+    let mut service = world.start();
+    service.joins();
+    service.ends_on("TERM");
+}

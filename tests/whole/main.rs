@@ -14,6 +14,7 @@ mod machines;
 mod membership;
 mod proxies;
 mod real_lxd;
+mod reload;
 mod service;
 mod soak;
 mod terminal;

@@ -112,6 +112,23 @@ fn sighup_reads_the_file_again_and_a_wrong_file_changes_nothing() {
 }
 
 #[test]
+fn sigterm_does_not_wait_for_a_file_that_gives_nothing() {
+    let world = World::new();
+    world.configure_berlin();
+    let mut service = world.start();
+    service.joins();
+    let file = world.path("kolaboree.yaml");
+    std::fs::remove_file(&file).unwrap();
+    assert!(command("mkfifo", world.home.path()).arg(&file).status().unwrap().success());
+    service.signal("HUP");
+    // Its reader has opened it once a writer can.
+    let writer = std::fs::OpenOptions::new().write(true).open(&file).unwrap();
+    let (code, log) = service.ends_on("TERM");
+    assert!(code == Some(0) && log.contains("Closing"), "{log}");
+    drop(writer);
+}
+
+#[test]
 fn its_sockets_are_for_their_owner_alone() {
     let world = World::new();
     world.configure(&format!(

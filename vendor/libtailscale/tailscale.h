@@ -150,8 +150,8 @@ int32_t tailscale_up(tailscale node, uint32_t timeout_ms, tailscale_done done, v
                      tailscale_op *op);
 
 /** Lets the node in anew with a key, and waits as tailscale_up does. With an empty key a person is to log in: it ends
- * at once, and the node's state then has the URL. A node that was in its tailnet goes on as before when it is refused.
- * A login that has begun goes on after the operation's end. */
+ * at once, and the node's state then has the URL. The secret of an OAuth client makes a key first. A node that was in its
+ * tailnet goes on as before when it is refused. A login that has begun goes on after the operation's end. */
 int32_t tailscale_login(tailscale node, tailscale_text *key, size_t len, uint32_t timeout_ms, tailscale_done done,
                         void *context, tailscale_op *op);
 
@@ -160,9 +160,10 @@ int32_t tailscale_logout(tailscale node, tailscale_done done, void *context, tai
 
 /**
  * Waits until the node's state is newer than the one numbered `seen` (0: at once), and gives the newest
- * as JSON in `data`: {"seq", "state", "login_url", "error", "health", "key_expiry", "expired", "netmap"}, where `health`
- * is a list of sentences, `state` one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running,
- * `key_expiry` a time in Unix seconds or 0, and `netmap` the count of the network map's changes.
+ * as JSON in `data`: {"seq", "state", "login_url", "error", "health", "key_expiry", "expired", "forgotten", "netmap"},
+ * where `health` is a list of sentences, `state` one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting,
+ * Running, `key_expiry` a time in Unix seconds or 0, `forgotten` whether the control server no longer knows the node,
+ * and `netmap` the count of the network map's changes.
  */
 int32_t tailscale_watch(tailscale node, uint64_t seen, tailscale_done done, void *context,
                         tailscale_op *op);

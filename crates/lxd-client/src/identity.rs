@@ -1,5 +1,6 @@
 use std::fmt;
 use std::fs::{self, OpenOptions};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -157,7 +158,8 @@ fn new_key() -> Result<rcgen::KeyPair, rcgen::Error> {
     rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384)
 }
 
-/// Reads a pair of files, and makes what is not there, the key first.
+/// Reads a pair of files, and makes what is not there, the key first. Of several that do so at once, the first to write a
+/// file has written it for all.
 fn load_or_generate(folder: &Path, name: &str, usage: Use) -> Result<Identity, IdentityError> {
     let stem = match usage {
         Use::Client => "client",
@@ -165,13 +167,14 @@ fn load_or_generate(folder: &Path, name: &str, usage: Use) -> Result<Identity, I
     };
     let (certificate, key) = (folder.join(format!("{stem}.crt")), folder.join(format!("{stem}.key")));
     let read = |path: &Path| fs::read_to_string(path).map(Zeroizing::new).map_err(file_error(path));
-    if !certificate.exists() && !key.exists() {
-        fs::create_dir_all(folder).map_err(file_error(folder))?;
-        write_whole(&key, &Zeroizing::new(new_key()?.serialize_pem()), 0o600)?;
-    }
     if !certificate.exists() {
+        if !key.exists() {
+            fs::create_dir_all(folder).map_err(file_error(folder))?;
+            write_once(&key, &Zeroizing::new(new_key()?.serialize_pem()), 0o600)?;
+        }
         let pair = rcgen::KeyPair::from_pem(&read(&key)?)?;
-        write_whole(&certificate, &usage.certificate_pem(name, &pair)?, 0o644)?;
+        write_once(&certificate, &usage.certificate_pem(name, &pair)?, 0o644)?;
+        remove_temporaries(folder, stem);
     }
     Identity::from_pem(&read(&certificate)?, &read(&key)?)
 }
@@ -181,19 +184,57 @@ fn file_error(path: &Path) -> impl Fn(io::Error) -> IdentityError {
     move |source| IdentityError::File { path: path.clone(), source }
 }
 
-/// Writes a file so that it is there whole or not at all.
-fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), IdentityError> {
-    let temporary = path.with_extension(format!("tmp{}", std::process::id()));
+/// Writes a file so that it is there whole or not at all, and leaves one that is there already as it is.
+fn write_once(path: &Path, text: &str, mode: u32) -> Result<(), IdentityError> {
+    let temporary = path.with_extension(format!("tmp{:016x}", RandomState::new().build_hasher().finish()));
     let write = || {
-        // What a killed process left: in a container all have the same number.
-        let _ = fs::remove_file(&temporary);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&temporary, path)
+        match fs::hard_link(&temporary, path) {
+            Err(_) if !path.exists() => fs::rename(&temporary, path), // a file system without links
+            _ => Ok(()),
+        }
     };
-    write().map_err(|e| {
-        let _ = fs::remove_file(&temporary);
-        file_error(path)(e)
-    })
+    let written = write();
+    let _ = fs::remove_file(&temporary);
+    written.map_err(file_error(path))
+}
+
+/// Removes what a killed process left. The pair is complete: whoever is writing at this moment does without, too.
+fn remove_temporaries(folder: &Path, stem: &str) {
+    let begin = format!("{stem}.tmp");
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&begin) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn several_that_start_at_once_have_one_identity() {
+        for _ in 0..30 {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("client.tmp0"), "of a killed process").unwrap();
+            let together = Barrier::new(6);
+            let start = || {
+                together.wait();
+                Identity::load_or_generate(folder.path(), "test").unwrap()
+            };
+            let all: Vec<Identity> = thread::scope(|scope| {
+                let threads = [(); 6].map(|()| scope.spawn(start));
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            all[0].certified_key().expect("the key is the certificate's");
+            assert!(all.iter().all(|one| *one == all[0]));
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        }
+    }
 }

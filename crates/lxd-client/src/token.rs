@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::Fingerprint;
@@ -77,6 +77,15 @@ impl FromStr for TrustToken {
     }
 }
 
+/// The whole of it, in a time that does not depend on where they differ.
+impl PartialEq for TrustToken {
+    fn eq(&self, other: &TrustToken) -> bool {
+        self.text.as_bytes().ct_eq(other.text.as_bytes()).into()
+    }
+}
+
+impl Eq for TrustToken {}
+
 impl fmt::Debug for TrustToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TrustToken")
@@ -91,13 +100,23 @@ impl fmt::Debug for TrustToken {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_token_tells_its_server_and_hides_its_secret() {
+    fn token(secret: &str) -> TrustToken {
         let json = format!(
-            r#"{{"client_name":"me","fingerprint":"{}","addresses":["192.0.2.1:8443"],"secret":"hush","expires_at":"0001-01-01T00:00:00Z"}}"#,
+            r#"{{"client_name":"me","fingerprint":"{}","addresses":["192.0.2.1:8443"],"secret":"{secret}","expires_at":"0001-01-01T00:00:00Z"}}"#,
             "ab".repeat(32)
         );
-        let token: TrustToken = STANDARD.encode(json).parse().unwrap();
+        STANDARD.encode(json).parse().unwrap()
+    }
+
+    #[test]
+    fn a_renewed_token_is_another_one() {
+        assert_eq!(token("one"), token("one"));
+        assert_ne!(token("one"), token("two"));
+    }
+
+    #[test]
+    fn a_token_tells_its_server_and_hides_its_secret() {
+        let token = token("hush");
         assert_eq!(token.client_name(), "me");
         assert_eq!(token.fingerprint().to_string(), "ab".repeat(32));
         let debug = format!("{token:?}");

@@ -383,6 +383,15 @@ impl Sandbox {
         self.order(Command { name: "expire_keys", seconds, ..Command::default() }).await
     }
 
+    /// Deletes the node of that name, as an administrator does: it is answered as one that nobody knows until it logs in
+    /// anew.
+    ///
+    /// # Errors
+    /// When no node has joined under that name.
+    pub async fn forget_node(&self, node: &str) -> Result<(), SandboxError> {
+        self.order(Command { name: "forget_node", node, ..Command::default() }).await
+    }
+
     /// From now on this key alone lets a node in, and no longer [`auth_key`](Self::auth_key).
     ///
     /// # Errors

@@ -48,6 +48,9 @@ pub struct State {
     pub key_expiry: Option<SystemTime>,
     /// Whether it has expired: [`Tailnet::login`](crate::Tailnet::login) renews it.
     pub expired: bool,
+    /// Whether the control server no longer knows the node, which somebody has deleted there, or which was ephemeral and
+    /// away for too long. The node needs a login then; with the key of its start it tries that once by itself.
+    pub forgotten: bool,
     /// A count of the changes of the network map: nodes that came or went, or changed.
     pub netmap: u64,
 }

@@ -190,7 +190,8 @@ impl Tailnet {
     }
 
     /// Lets the node in anew with a key, as after the node's own key has expired, and waits until it has joined, as
-    /// [`up`](Self::up) does. Streams go on if the node stays the same.
+    /// [`up`](Self::up) does. Streams go on if the node stays the same. The secret of an OAuth client makes a key first, for
+    /// the tags of the node.
     ///
     /// Cancel safe: once begun, the login goes on in the background.
     ///

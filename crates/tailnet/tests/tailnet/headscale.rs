@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use tailnet::{AuthKey, BackendState, ConnectError, Tailnet, TailnetBuilder, UpError};
+use tailnet::{AuthKey, BackendState, ConnectError, State, Tailnet, TailnetBuilder, UpError};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -32,6 +32,14 @@ impl Headscale {
         until(async || headscale.run(&["users", "list"]).await.is_ok()).await;
         headscale.json(&["users", "create", "somebody"]).await;
         headscale
+    }
+
+    /// Stops it and starts it again: a deleted node's request for news goes on until then.
+    async fn restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = command(&self.program, self.folder.path()).arg("serve").spawn().unwrap();
+        until(async || self.run(&["users", "list"]).await.is_ok()).await;
     }
 
     /// What the command prints, or says when it fails.
@@ -225,4 +233,65 @@ async fn headscale_lets_a_person_log_in() {
     until(async || node.up().await.is_ok()).await;
     assert_eq!(headscale.id_of("node").await, "1");
     soon(node.close()).await.unwrap();
+}
+
+/// Waits until the node is in a state that is right.
+async fn follow(node: &Tailnet, right: impl Fn(&State) -> bool) -> State {
+    let mut watch = node.watch();
+    soon(async {
+        loop {
+            let state = watch.changed().await.unwrap();
+            if right(&state) {
+                return state;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs headscale: .ci/check-headscale"]
+async fn headscale_deletes_a_node_which_says_so_and_comes_back_with_its_key() {
+    let mut headscale = Headscale::start().await;
+    let key = headscale.key(&["--reusable"]).await;
+    let node = soon(headscale.builder("node").auth_key(key).up()).await.unwrap();
+    let id = headscale.id_of("node").await;
+    headscale.run(&["nodes", "delete", "-i", &id, "--force"]).await.unwrap();
+    headscale.restart().await;
+    follow(&node, |state| state.forgotten && state.backend == BackendState::NeedsLogin).await;
+    follow(&node, |state| !state.forgotten && state.backend == BackendState::Running).await;
+    assert_ne!(headscale.id_of("node").await, id);
+    soon(node.close()).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs headscale: .ci/check-headscale"]
+async fn headscale_deletes_a_node_without_a_key_which_needs_a_login_and_dials_nobody() {
+    let mut headscale = Headscale::start().await;
+    let node = soon(headscale.builder("node").auth_key(headscale.key(&[]).await).up()).await.unwrap();
+    let id = headscale.id_of("node").await;
+    headscale.run(&["nodes", "delete", "-i", &id, "--force"]).await.unwrap();
+    headscale.restart().await;
+    follow(&node, |state| state.forgotten && state.error.is_some()).await;
+    assert_eq!(soon(node.status()).await.unwrap().backend_state, BackendState::NeedsLogin);
+    let error = soon(node.connect(("node", ECHO))).await.unwrap_err();
+    assert!(matches!(error, ConnectError::NotRunning { .. }), "{error:?}");
+    soon(node.login(&headscale.key(&[]).await)).await.unwrap();
+    follow(&node, |state| !state.forgotten && state.backend == BackendState::Running).await;
+    soon(node.close()).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs headscale: .ci/check-headscale"]
+async fn headscale_forgets_an_ephemeral_node_as_soon_as_it_is_closed_and_lets_it_in_again() {
+    let headscale = Headscale::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let key = headscale.key(&["--reusable", "--ephemeral"]).await;
+    for _ in 0..2 {
+        let node = headscale.builder("node").auth_key(key.clone()).state_dir(folder.path()).up();
+        let node = soon(node).await.unwrap();
+        headscale.id_of("node").await;
+        soon(node.close()).await.unwrap();
+        assert_eq!(headscale.json(&["nodes", "list"]).await, Value::Null);
+    }
 }

@@ -2,13 +2,12 @@ package node
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +17,7 @@ import (
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 )
 
-// federationTimeout is how long the two requests for a workload's key may take.
+// federationTimeout is how long the two requests for a key may take.
 const federationTimeout = 30 * time.Second
 
 // federatedKey gets an auth key for a workload: its own provider's token for a token of Tailscale's API, and that for the
@@ -43,10 +42,37 @@ func federatedKey(ctx context.Context, c Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return makeKey(ctx, base, token.AccessToken, query, c.Tags)
+}
+
+// clientKey gets an auth key by the secret of an OAuth client, for a node that has been started; tsnet can do it at the
+// start only.
+func clientKey(ctx context.Context, c Config) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, federationTimeout)
+	defer cancel()
+	secret, attributes, _ := strings.Cut(c.ClientSecret, "?")
+	query, err := url.ParseQuery(attributes)
+	if err != nil {
+		return "", errs.New(errs.InvalidArgument, "the attributes of the client secret are not understood")
+	}
+	base := cmp.Or(query.Get("baseURL"), "https://api.tailscale.com")
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"unused"}, "client_secret": {secret}}
+	var token struct {
+		AccessToken string `json:"access_token"`
+	}
+	err = post(ctx, base+"/api/v2/oauth/token", "application/x-www-form-urlencoded", form.Encode(), "", &token)
+	if err != nil {
+		return "", err
+	}
+	return makeKey(ctx, base, token.AccessToken, query, c.Tags)
+}
+
+// makeKey has Tailscale's API make an auth key.
+func makeKey(ctx context.Context, base, accessToken string, query url.Values, tags []string) (string, error) {
 	body, err := json.Marshal(map[string]any{"capabilities": map[string]any{"devices": map[string]any{"create": map[string]any{
 		"ephemeral":     query.Get("ephemeral") != "false",
 		"preauthorized": query.Get("preauthorized") == "true",
-		"tags":          c.Tags,
+		"tags":          tags,
 	}}}})
 	if err != nil {
 		return "", err
@@ -54,24 +80,13 @@ func federatedKey(ctx context.Context, c Config) (string, error) {
 	var key struct {
 		Key string `json:"key"`
 	}
-	if err := post(ctx, base+"/api/v2/tailnet/-/keys", "application/json", string(body), token.AccessToken, &key); err != nil {
+	if err := post(ctx, base+"/api/v2/tailnet/-/keys", "application/json", string(body), accessToken, &key); err != nil {
 		return "", err
 	}
 	if key.Key == "" {
-		return "", errs.New(errs.AuthRejected, "no auth key was given to the workload")
+		return "", errs.New(errs.AuthRejected, "no auth key was given to the client")
 	}
 	return key.Key, nil
-}
-
-// hasIdentity says whether the node has joined before and kept its identity.
-func (n *Node) hasIdentity() bool {
-	if n.store != nil {
-		profile, err := n.store.ReadState(ipn.CurrentProfileStateKey)
-		return err == nil && len(profile) > 0
-	}
-	text, err := os.ReadFile(filepath.Join(n.folder.path, stateFile))
-	var state map[ipn.StateKey][]byte
-	return err == nil && json.Unmarshal(text, &state) == nil && len(state[ipn.CurrentProfileStateKey]) > 0
 }
 
 // isClientSecret says whether key is one that makes keys.
@@ -126,7 +141,7 @@ func post(ctx context.Context, target, contentType, body, bearer string, answer 
 	case err != nil:
 		return errs.New(errs.ControlUnreachable, "cannot get an auth key: %v", err)
 	case response.StatusCode != http.StatusOK:
-		return errs.New(errs.AuthRejected, "no auth key was given to the workload: %s: %s", response.Status, bytes.TrimSpace(text))
+		return errs.New(errs.AuthRejected, "no auth key was given to the client: %s: %s", response.Status, bytes.TrimSpace(text))
 	case json.Unmarshal(text, answer) != nil:
 		return errs.New(errs.ControlUnreachable, "cannot get an auth key: %s does not answer as Tailscale's API does", target)
 	}

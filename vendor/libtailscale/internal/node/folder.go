@@ -1,7 +1,6 @@
 package node
 
 import (
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -52,20 +51,6 @@ func openStateFolder(path string) (*stateFolder, error) {
 		return nil, err
 	}
 	return &stateFolder{path: path, lock: lock}, nil
-}
-
-// checkState finds a damaged state file before Tailscale's own code does, which takes it for an encrypted one.
-func checkState(path string) error {
-	text, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return nil
-	case err != nil:
-		return errs.New(errs.StateFolder, "cannot read the node's identity: %v", err)
-	case !json.Valid(text):
-		return errs.New(errs.StateFolder, "the node's identity in %s is damaged: restore the file, or remove it to join as a new node", path)
-	}
-	return nil
 }
 
 // checkRoom finds out whether the node's identity can be written. Tailscale's own code would join all the same, and

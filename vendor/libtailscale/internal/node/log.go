@@ -5,6 +5,7 @@ import (
 	"log"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -35,15 +36,26 @@ type secrets struct {
 	list []string
 }
 
+// maxSecrets bounds the list, which each login with a new key adds to: every line is searched for each of them.
+const maxSecrets = 64
+
+// add adds what is not in the list. The oldest key of a login makes room, long after anybody has used it.
 func (s *secrets) add(texts ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, text := range texts {
-		if text != "" {
-			s.list = append(s.list, text)
+		if text == "" || slices.Contains(s.list, text) {
+			continue
 		}
+		if len(s.list) == maxSecrets {
+			s.list = slices.Delete(s.list, configuredSecrets, configuredSecrets+1)
+		}
+		s.list = append(s.list, text)
 	}
 }
+
+// configuredSecrets is how many of the list are the configuration's, and stay.
+const configuredSecrets = 4
 
 func (s *secrets) redact(line string) string {
 	s.mu.RLock()
@@ -81,6 +93,7 @@ func (stderr) Write(line []byte) (int, error) {
 
 // backendLogf takes what Tailscale's backend logs, which marks its verbose lines.
 func (n *Node) backendLogf(format string, args ...any) {
+	n.noticeErrors(args)
 	level, line := Debug, fmt.Sprintf(format, args...)
 	switch {
 	case strings.Contains(line, "[v1]"), strings.Contains(line, "[v2]"):

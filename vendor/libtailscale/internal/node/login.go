@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -64,10 +65,20 @@ func (n *Node) Login(ctx context.Context, key string) ([]byte, error) {
 
 // beginLogin is not to be given up halfway: the backend may have the key by then, and nobody would hear what comes of it.
 func (n *Node) beginLogin(ctx context.Context, key string) (*login, error) {
-	if isClientSecret(key) {
-		return nil, errs.New(errs.InvalidArgument, "an OAuth client secret can only be used at the start")
-	}
 	n.secrets.add(key)
+	if isClientSecret(key) {
+		c := Config{ClientSecret: key, Tags: n.config.Tags, Ephemeral: n.config.Ephemeral}
+		if len(c.Tags) == 0 {
+			return nil, errs.New(errs.InvalidArgument, "an OAuth client lets nodes with tags in only, and the node has none")
+		}
+		c.keepNode()
+		made, err := clientKey(ctx, c)
+		if err != nil {
+			return nil, errs.New(errs.Of(ctx, err).Code, "%s", n.redact(err.Error()))
+		}
+		n.secrets.add(made)
+		key = made
+	}
 	if err := n.lockLogin(ctx); err != nil {
 		return nil, errs.Of(ctx, err)
 	}
@@ -122,19 +133,24 @@ func (n *Node) resume(refused *login) {
 		if n.newestLogin != refused {
 			return nil
 		}
-		prefs, err := n.configuredPrefs(n.ctx)
-		if err != nil {
-			return err
-		}
-		if err := n.local.Start(n.ctx, ipn.Options{UpdatePrefs: prefs}); err != nil {
-			return err
-		}
-		if err := n.caughtUp(n.ctx); err != nil {
+		if err := n.restart(n.ctx); err != nil {
 			return err
 		}
 		n.state.update(func(s *State) { s.Error, s.loginError = "", "" })
 		return nil
 	})
+}
+
+// restart has the backend begin anew with the identity that it has and without a key, and waits until it has begun.
+func (n *Node) restart(ctx context.Context) error {
+	prefs, err := n.configuredPrefs(ctx)
+	if err != nil {
+		return err
+	}
+	if err := n.local.Start(ctx, ipn.Options{UpdatePrefs: prefs}); err != nil {
+		return err
+	}
+	return n.caughtUp(ctx)
 }
 
 // lockLogin waits until no other login or logout begins. newestLogin changes only with it.
@@ -170,7 +186,7 @@ func (n *Node) Logout(ctx context.Context) error {
 	n.newestLogin = nil
 	n.state.update(func(s *State) {
 		s.endLogin(errs.New(errs.NotRunning, "the node was logged out meanwhile"))
-		s.resuming = nil
+		s.resuming, s.Forgotten = nil, false
 	})
 	if err := n.local.Logout(ctx); err != nil {
 		return errs.Of(ctx, err)
@@ -216,7 +232,7 @@ func (n *Node) loginAgain(s *State) {
 	l := &login{over: make(chan struct{})} // until the real one takes its place
 	s.login = l
 	n.inBackground("cannot log in again", func() error {
-		_, err := n.beginLogin(n.ctx, n.config.AuthKey)
+		_, err := n.beginLogin(n.ctx, n.config.startKey())
 		if err != nil {
 			n.state.update(func(s *State) {
 				if s.login == l {
@@ -229,7 +245,10 @@ func (n *Node) loginAgain(s *State) {
 }
 
 // mayLoginAgain is whether there is a key that was not used since the node was last in its tailnet.
-func (n *Node) mayLoginAgain() bool { return n.config.AuthKey != "" && !n.loggedInAgain.Load() }
+func (n *Node) mayLoginAgain() bool { return n.config.startKey() != "" && !n.loggedInAgain.Load() }
+
+// startKey is the key, or the secret that makes one, with which the node was started.
+func (c *Config) startKey() string { return cmp.Or(c.AuthKey, c.ClientSecret) }
 
 // whyNotStarted says what an error of the server's start means. An OAuth client makes its key there.
 func (n *Node) whyNotStarted(c Config, err error) error {

@@ -18,10 +18,8 @@ import (
 	"tailscale.com/ipn"
 	"tailscale.com/ipn/ipnlocal"
 	"tailscale.com/ipn/ipnstate"
-	"tailscale.com/ipn/store/mem"
 	"tailscale.com/net/tsdial"
 	"tailscale.com/tsnet"
-	"tailscale.com/types/logger"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/backend"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
@@ -66,6 +64,7 @@ type Node struct {
 	recent recentPeers
 
 	introductions introductions
+	forgotten     forgotten
 
 	listeners listeners
 	counters  Counters
@@ -158,7 +157,17 @@ func (n *Node) start(c Config) (err error) {
 			n.folder.close()
 		}
 	}()
-	if n.hasIdentity() {
+	state, err := n.openState(c)
+	if err != nil {
+		return err
+	}
+	if err := checkControlServer(state, c.ControlURL); err != nil {
+		return err
+	}
+	if err := forgetServed(state); err != nil {
+		return err
+	}
+	if hasIdentity(state) {
 		c.forgetClients()
 	}
 	c.keepNode()
@@ -177,17 +186,9 @@ func (n *Node) start(c Config) (err error) {
 		Ephemeral:     c.Ephemeral,
 		AdvertiseTags: c.Tags,
 		Port:          c.Port,
+		Store:         state,
 		Logf:          n.backendLogf,
 		UserLogf:      n.userLogf,
-	}
-	switch {
-	case n.store != nil:
-		server.Store = n.store
-	case c.StateDir == "" && !c.Ephemeral:
-		return errs.New(errs.InvalidArgument,
-			"configuration: without a state_dir or a store the node must be ephemeral, or each start would leave another node behind")
-	case c.StateDir == "":
-		server.Store, _ = mem.New(logger.Discard, "")
 	}
 	if err := server.Start(); err != nil {
 		return n.whyNotStarted(c, err)
@@ -268,6 +269,9 @@ func (n *Node) Status(ctx context.Context) ([]byte, error) {
 	status, err := n.status(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if s, _ := n.state.get(); s.Forgotten {
+		status.BackendState = s.State // the backend does not know
 	}
 	return json.Marshal(status)
 }

@@ -26,8 +26,10 @@ type State struct {
 
 	KeyExpiry int64  `json:"key_expiry"` // in Unix seconds; 0 when the node's key does not expire, or is not known yet
 	Expired   bool   `json:"expired"`    // it has
+	Forgotten bool   `json:"forgotten"`  // the control server no longer knows the node
 	Netmap    uint64 `json:"netmap"`     // counts the changes of the network map
 
+	backend    ipn.State      // as it says itself
 	loginError string         // why the last try to log in failed; empty once it worked
 	known      bool           // the control server has answered
 	selfKey    key.NodePublic // the node's, in the newest network map
@@ -120,9 +122,9 @@ func (s *State) isIn() bool {
 
 func (n *Node) apply(s *State, notify *ipn.Notify) {
 	if notify.State != nil {
-		s.State = notify.State.String()
+		s.backend = *notify.State
 		switch {
-		case *notify.State == ipn.Running && s.login == nil:
+		case *notify.State == ipn.Running && s.login == nil && !s.Forgotten:
 			s.LoginURL, s.Error = "", ""
 		case *notify.State == ipn.Stopped:
 			s.endLogin(nil)
@@ -143,6 +145,11 @@ func (n *Node) apply(s *State, notify *ipn.Notify) {
 	}
 	if notify.LoginFinished != nil {
 		s.letIn()
+	}
+	n.applyForgotten(s, notify)
+	s.State = s.backend.String()
+	if s.Forgotten && s.backend != ipn.Stopped {
+		s.State = ipn.NeedsLogin.String() // the backend goes on with the last network map
 	}
 	if notify.SelfChange != nil {
 		s.known = true
@@ -228,7 +235,7 @@ func (n *Node) awaitUp(ctx context.Context, l *login) ([]byte, error) {
 			return status, nil
 		case s.Error != "" && s.resuming == nil:
 			return nil, refusal(s.Error)
-		case s.LoginURL != "":
+		case s.LoginURL != "" && !(s.Forgotten && (s.login != nil || n.mayLoginAgain())):
 			return nil, &errs.Error{Code: errs.NeedsLogin, Data: s.LoginURL,
 				Message: "the node needs a login: open " + s.LoginURL}
 		case s.login == nil && s.Expired && s.State == ipn.NeedsLogin.String() && !n.mayLoginAgain():

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"tailscale.com/tailcfg"
@@ -24,8 +26,11 @@ type control struct {
 	ca      *authority
 	url     string
 	expired map[key.NodePublic]bool // the keys that were made to expire
-	retired int                     // how many keys have made room for others
+	retired atomic.Int32            // how many keys have made room for others
 	hosts   map[tailcfg.ServiceName]key.NodePublic
+
+	mu        sync.Mutex
+	forgotten map[key.NodePublic]tailcfg.StableNodeID // the keys of deleted nodes
 }
 
 func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, error) {
@@ -47,7 +52,8 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 		return nil, fmt.Errorf("control server: %w", err)
 	}
 	control := &control{Server: server, door: door, url: "http://" + door.addr, expired: map[key.NodePublic]bool{},
-		hosts: map[tailcfg.ServiceName]key.NodePublic{}}
+		hosts: map[tailcfg.ServiceName]key.NodePublic{}, forgotten: map[key.NodePublic]tailcfg.StableNodeID{}}
+	server.HoldMapRequest = control.hold
 	if control.ca, err = newAuthority(control.url + "/acme"); err != nil {
 		return nil, fmt.Errorf("certificate authority: %w", err)
 	}
@@ -139,14 +145,58 @@ func (c *control) renewRotated() error {
 func (c *control) retire(present *tailcfg.Node) {
 	for _, node := range c.AllNodes() {
 		if node.Key != present.Key && node.StableID == present.StableID {
-			c.retired++
-			node.ID += tailcfg.NodeID(c.retired) << 32
-			node.StableID += tailcfg.StableNodeID(fmt.Sprintf("-retired-%d", c.retired))
-			nowhere := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 127, byte(c.retired >> 8), byte(c.retired)}), 32)
+			retired := c.retired.Add(1)
+			node.ID += tailcfg.NodeID(retired) << 32
+			node.StableID += tailcfg.StableNodeID(fmt.Sprintf("-retired-%d", retired))
+			nowhere := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 127, byte(retired >> 8), byte(retired)}), 32)
 			node.Addresses, node.AllowedIPs = []netip.Prefix{nowhere}, []netip.Prefix{nowhere}
 			c.UpdateNode(node)
 		}
 	}
+}
+
+// forget deletes the node that joined under that name, as an administrator does: from now on it is answered as one that
+// nobody knows, until it logs in anew.
+func (c *control) forget(hostname string) error {
+	node, err := c.byHostname(hostname)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.forgotten[node.Key] = node.StableID
+	c.mu.Unlock()
+	return c.require(func(*testcontrol.Server) {}) // the node asks again
+}
+
+// recall knows a deleted node again.
+func (c *control) recall(hostname string) error {
+	node, err := c.byHostname(hostname)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.forgotten, node.Key)
+	return nil
+}
+
+// hold sees each request for a map before the server does, which cannot delete a node: one that was deleted asks with a
+// key that the server does not know.
+func (c *control) hold(request *tailcfg.MapRequest) (done func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, forgotten := c.forgotten[request.NodeKey]; forgotten {
+		request.NodeKey = key.NewNode().Public()
+		return nil
+	}
+	present := c.Node(request.NodeKey)
+	for key, id := range c.forgotten {
+		if present != nil && present.StableID == id {
+			c.retire(present) // a login made it out of its deleted self
+			delete(c.forgotten, key)
+		}
+	}
+	return nil
 }
 
 // setExpiry sets when the keys expire of all nodes but those that have one of the given addresses.

@@ -116,7 +116,7 @@ type Command struct {
 	Peer string `json:"peer"` // the hostname, for start_peer, stop_peer, hold_news and tell_news
 	URL  string `json:"url"`  // for complete_login
 
-	Node    string              `json:"node"` // the hostname, for host_service
+	Node    string              `json:"node"` // the hostname, for host_service, forget_node and recall_node
 	Service tailcfg.ServiceName `json:"service"`
 	IP      netip.Addr          `json:"ip"`
 
@@ -170,6 +170,10 @@ func (s *Sandbox) Do(ctx context.Context, c Command) error {
 		return nil
 	case "renew_rotated":
 		return s.control.renewRotated()
+	case "forget_node":
+		return s.control.forget(c.Node)
+	case "recall_node":
+		return s.control.recall(c.Node)
 	case "host_service":
 		return s.control.hostService(c.Node, c.Service, c.IP)
 	case "add_nodes":
