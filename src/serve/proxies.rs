@@ -1,4 +1,4 @@
-//! Proxies into the tailnet for programs that cannot embed the crate: SOCKS5, HTTP CONNECT, and one for each cloud.
+//! Proxies into the tailnet for programs that cannot embed the crate: SOCKS5, HTTP, and one for each cloud.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,6 +17,9 @@ use crate::node::Node;
 
 /// The pause after an accept that failed, as when no descriptor is free.
 const NO_ACCEPT: Duration = Duration::from_millis(100);
+
+/// How long a client that comes before the node has joined waits for that, as at the start of the machine.
+const JOIN: Duration = Duration::from_secs(10);
 
 /// How long a client may take to send its first byte, by which the two kinds differ.
 const FIRST_BYTE: Duration = Duration::from_secs(10);
@@ -73,6 +76,11 @@ pub(super) fn serve(node: &Node, proxy: Proxy) {
     });
 }
 
+/// Waits until the node has joined, for so long as clients have patience. What is asked for fails then with the reason.
+async fn joined(node: &Node) {
+    let _ = tokio::time::timeout(JOIN, node.joined()).await;
+}
+
 async fn one_client(node: &Node, protocol: Protocol, client: TcpStream) {
     let served = async {
         let socks5 = match protocol {
@@ -85,10 +93,11 @@ async fn one_client(node: &Node, protocol: Protocol, client: TcpStream) {
                 first[0] == SOCKS5
             }
         };
+        joined(node).await;
         let (name, result) = if socks5 {
             ("socks5", node.tailnet().serve_socks5(client).await)
         } else {
-            ("http_connect", node.tailnet().serve_http_connect(client).await)
+            ("http_connect", node.tailnet().serve_http_proxy(client).await)
         };
         node.shared.requests.count(name, if result.is_ok() { "ok" } else { "failed" });
         result
@@ -129,6 +138,7 @@ async fn serve_cloud_stream(
     cloud: &Cloud,
     client: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
 ) {
+    joined(node).await;
     match (cloud.config().kind, cloud.bare_client()) {
         (CloudKind::Lxd | CloudKind::Incus, Some(api)) => {
             node.shared.requests.count(&format!("proxy {}", cloud.name()), "connected");
@@ -142,6 +152,7 @@ async fn serve_cloud_stream(
 
 async fn forward(node: &Node, cloud: &Cloud, mut client: impl AsyncRead + AsyncWrite + Unpin) {
     let name = format!("proxy {}", cloud.name());
+    joined(node).await;
     match cloud.connect().await {
         Ok(mut stream) => {
             node.shared.requests.count(&name, "connected");

@@ -19,25 +19,51 @@ fn with_proxies(world: &World) -> (Service, u16, u16) {
 }
 
 #[test]
-fn curl_reaches_the_tailnet_through_socks5_and_http_connect_on_one_port_and_nothing_else() {
+fn curl_reaches_the_tailnet_through_socks5_and_http_on_one_port_and_nothing_else() {
     let world = World::new();
     let (service, port, _) = with_proxies(&world);
     let outside = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     outside.set_nonblocking(true).unwrap();
     let outside_url = format!("https://{}/", outside.local_addr().unwrap());
+    let plain_url = outside_url.replace("https", "http");
     for proxy in [format!("socks5h://127.0.0.1:{port}"), format!("http://127.0.0.1:{port}")] {
         let through = |url: &str| curl(&["-k", "-p", "-x", &proxy, url]);
         let (status, body) = through("https://berlin:8443/1.0");
         assert!(status == "200" && body.contains("untrusted"), "{proxy}: {status} {body}");
         let by_ip = format!("https://{}:8443/1.0", world.sandbox.peer("berlin").ipv4);
         assert_eq!(through(&by_ip).0, "200");
-        for url in [outside_url.as_str(), "https://localhost/", "https://192.0.2.1/", "https://nobody/"] {
+        for url in [&outside_url, &plain_url, "https://localhost/", "https://192.0.2.1/", "https://nobody/"] {
             let (status, body) = through(url);
             assert_ne!(status, "200", "{proxy} {url}: {body}");
         }
     }
     let nobody = outside.accept().map(|(_, peer)| peer);
     assert!(nobody.is_err(), "{nobody:?} came by the host's network");
+    service.ends_on("TERM");
+}
+
+#[test]
+fn who_comes_before_the_node_has_joined_waits_for_that() {
+    let world = World::new();
+    let proxy = free_port();
+    let berlin = world.berlin().replace("}}", "}, proxy: {unix: berlin.sock}}");
+    world.configure(&format!(
+        "local: {{listen: none, socks5: '127.0.0.1:{proxy}', http_proxy: '127.0.0.1:{proxy}'}}\nclouds:\n{berlin}"
+    ));
+    let service = world.start();
+    // As soon as it listens, which is before it has joined.
+    let mut api =
+        until(|| std::os::unix::net::UnixStream::connect(world.path("berlin.sock")).ok(), Option::is_some);
+    #[allow(clippy::disallowed_methods, reason = "a loopback address of this test's")]
+    let mut tunnel = until(|| TcpStream::connect(("127.0.0.1", proxy)).ok(), Option::is_some);
+    let (api, tunnel) = (api.as_mut().unwrap(), tunnel.as_mut().unwrap());
+    api.write_all(b"GET /1.0 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    tunnel.write_all(b"CONNECT berlin:7 HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answers = [[0; 12]; 2];
+    api.read_exact(&mut answers[0]).unwrap();
+    tunnel.read_exact(&mut answers[1]).unwrap();
+    let answers = answers.map(|answer| String::from_utf8_lossy(&answer).into_owned());
+    assert_eq!(answers, ["HTTP/1.1 200", "HTTP/1.1 200"]);
     service.ends_on("TERM");
 }
 

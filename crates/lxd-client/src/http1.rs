@@ -108,7 +108,8 @@ impl Http1 {
         let mut dial = self.dial.clone();
         poll_fn(|cx| dial.poll_ready(cx)).await?;
         let stream = dial.call(self.base.clone()).await?;
-        let (sender, connection) = http1::handshake(stream).await?;
+        // The façade gives answers on as they came.
+        let (sender, connection) = http1::Builder::new().preserve_header_case(true).handshake(stream).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
                 tracing::debug!(%error, "an HTTP/1.1 connection ended");

@@ -43,7 +43,7 @@
 //! | get a certificate for rustls | [`Tailnet::certificate`] |
 //! | keep the identity elsewhere | [`TailnetBuilder::state_store`] |
 //! | serve an axum application | `axum::serve` with a [`TailnetListener`] (feature `axum`) |
-//! | offer SOCKS5 or HTTP CONNECT | `Tailnet::serve_socks5`, `Tailnet::serve_http_connect` (feature `proxy`); [`TailnetBuilder::own_proxies`] |
+//! | offer a SOCKS5 or HTTP proxy | `Tailnet::serve_socks5`, `Tailnet::serve_http_proxy` (feature `proxy`); [`TailnetBuilder::own_proxies`] |
 //! | know who has dialled | [`Tailnet::whois`] |
 //! | do what else the `tailscale` command does | [`Tailnet::local_api`] |
 //! | read the node's log | any `tracing` subscriber, target `tailscale` |

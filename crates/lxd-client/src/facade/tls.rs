@@ -13,7 +13,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::{Answer, Facade, HANDSHAKE, accepted, refusal, serve_connection};
+use super::connection::{Answer, refusal, serve_connection};
+use super::{Facade, HANDSHAKE, accepted};
 use crate::{Fingerprint, Identity};
 
 impl Facade {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use lxd_client::{Client, Error, Facade, Identity, ServerTrust};
 use tokio::process::Command;
 
-use crate::common::{fresh, remote};
+use crate::common::{fresh, lxd_dir, remote};
+use crate::raw::{ask, raw, requests};
 use crate::to::To;
 
 /// A façade of the remote server, in a folder for `LXD_DIR`.
@@ -155,5 +156,62 @@ async fn this_client_works_through_the_facade_and_only_its_owner_may() {
     let many = (0..32).map(|_| c1.exec(["true"]).status());
     for status in futures_util::future::join_all(many).await {
         assert!(status.unwrap().success());
+    }
+}
+
+/// A request of each kind that LXD answers in a way of its own.
+fn more_requests() -> Vec<crate::raw::Raw> {
+    let plain = |status, line: &'static str| {
+        raw(line, status, true, &[&format!("{line} HTTP/1.1\r\nHost: localhost\r\n\r\n")])
+    };
+    let upgrade = |status, line: &'static str, headers: &str| {
+        let head = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n{headers}\r\n");
+        raw(line, status, false, &[&head])
+    };
+    let websocket = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let long = format!(
+        "GET /1.0/profiles/default HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n",
+        "v".repeat(100_000)
+    );
+    vec![
+        plain(200, "GET /1.0/instances/c1/files?path=/etc/inittab"),
+        plain(200, "GET /1.0/instances/c1/files?path=/etc"),
+        plain(200, "HEAD /1.0/instances/c1/files?path=/etc"),
+        plain(404, "GET /1.0/instances/c1/files?path=/nothing"),
+        plain(200, "OPTIONS /1.0"),
+        plain(501, "POST /1.0"),
+        plain(404, "FOO /1.0"),
+        plain(404, "GET /1.0/nothing"),
+        plain(404, "GET /1.0/../1.0/profiles/default"),
+        plain(404, "GET //1.0/profiles/default"),
+        plain(404, "GET /1.0/profiles/%C3%A9"),
+        plain(400, "GET /1.0/instances/c1/sftp"),
+        raw("a long header", 200, true, &[&long]),
+        upgrade(101, "GET /1.0/events?type=operation", websocket),
+        upgrade(101, "GET /1.0/instances/c1/sftp", "Upgrade: sftp\r\n"),
+    ]
+}
+
+#[tokio::test]
+#[cfg_attr(any(not(real_lxd), real_incus), ignore = "needs a real LXD: see .ci/with-lxd")]
+async fn requests_are_answered_as_lxd_itself_answers_them() {
+    let (folder, _serving) = facade().await;
+    let sockets = [lxd_dir(), folder.path().to_owned()].map(|folder| folder.join("unix.socket"));
+    for raw in requests().into_iter().chain(more_requests()) {
+        let [straight, through] = &sockets;
+        let [mut straight, mut through] = [
+            ask(tokio::net::UnixStream::connect(straight).await.unwrap(), &raw).await,
+            ask(tokio::net::UnixStream::connect(through).await.unwrap(), &raw).await,
+        ];
+        assert_eq!((straight.status, straight.open), (raw.status, raw.open), "{}: {straight:?}", raw.name);
+        if straight.body.starts_with("400 Bad Request") {
+            // Where no request could be read, its reason is told in other words.
+            for answer in [&mut straight, &mut through] {
+                answer.headers.clear();
+                answer.body.clear();
+            }
+        }
+        assert_eq!(through, straight, "{}", raw.name);
     }
 }

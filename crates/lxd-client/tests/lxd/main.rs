@@ -21,6 +21,8 @@ mod networks;
 mod operations;
 mod profiles;
 mod projects;
+#[path = "../shared/raw.rs"]
+mod raw;
 mod round_trips;
 mod second;
 mod server;

@@ -6,7 +6,10 @@ mod server;
 
 mod answers;
 mod exec;
+mod facade;
 mod operations;
+#[path = "../shared/raw.rs"]
+mod raw;
 mod requests;
 mod streams;
 #[path = "../shared/to.rs"]

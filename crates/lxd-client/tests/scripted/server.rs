@@ -74,10 +74,21 @@ fn envelope(status: u16, body: Value) -> Answer {
 pub(crate) async fn tls(
     handler: impl Fn(Asked) -> Answer + Send + Sync + 'static,
 ) -> (SocketAddr, Fingerprint) {
+    listen(Arc::new(handler), true).await
+}
+
+/// The same, but reads no body.
+pub(crate) async fn tls_unread(
+    handler: impl Fn(Asked) -> Answer + Send + Sync + 'static,
+) -> (SocketAddr, Fingerprint) {
+    listen(Arc::new(handler), false).await
+}
+
+async fn listen(handler: Handler, reads: bool) -> (SocketAddr, Fingerprint) {
     let (config, fingerprint) = server_config();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let addr = listener.local_addr().unwrap();
-    let (acceptor, handler): (_, Handler) = (TlsAcceptor::from(Arc::new(config)), Arc::new(handler));
+    let acceptor = TlsAcceptor::from(Arc::new(config));
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let (acceptor, handler) = (acceptor.clone(), Arc::clone(&handler));
@@ -85,7 +96,7 @@ pub(crate) async fn tls(
                 let Ok(stream) = acceptor.accept(stream).await else { return };
                 let shown = stream.get_ref().1.peer_certificates().and_then(|list| list.first());
                 let shown = shown.map(Fingerprint::of);
-                let service = service_fn(|request| answer(request, shown, Arc::clone(&handler)));
+                let service = service_fn(|request| answer(request, shown, reads, Arc::clone(&handler)));
                 let _ = auto::Builder::new(TokioExecutor::new())
                     .serve_connection(TokioIo::new(stream), service)
                     .await;
@@ -98,15 +109,18 @@ pub(crate) async fn tls(
 async fn answer(
     request: Request<Incoming>,
     client: Option<Fingerprint>,
+    reads: bool,
     handler: Handler,
 ) -> Result<Answer, Infallible> {
     let (head, body) = request.into_parts();
+    let body =
+        if reads { body.collect().await.map(|b| b.to_bytes()).unwrap_or_default() } else { Bytes::new() };
     let asked = Asked {
         method: head.method,
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers,
-        body: body.collect().await.map(|b| b.to_bytes()).unwrap_or_default(),
+        body,
         client,
     };
     Ok(handler(asked))
@@ -135,7 +149,7 @@ pub(crate) fn serve(
             let mut stream = BufReader::new(stream);
             let _ = stream.fill_buf().await;
             connections.spawn(async move {
-                let service = service_fn(|request| answer(request, None, Arc::clone(&handler)));
+                let service = service_fn(|request| answer(request, None, true, Arc::clone(&handler)));
                 let _ = auto::Builder::new(TokioExecutor::new())
                     .serve_connection(TokioIo::new(stream), service)
                     .await;

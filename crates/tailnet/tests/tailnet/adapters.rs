@@ -1,4 +1,7 @@
-//! What other libraries and programs reach the tailnet by: axum, tonic, reqwest, SOCKS5, HTTP CONNECT.
+//! What other libraries and programs reach the tailnet by: axum, tonic, reqwest, SOCKS5, an HTTP proxy.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -95,26 +98,32 @@ fn socks5(node: &Tailnet) -> DuplexStream {
     ours
 }
 
-fn http_connect(node: &Tailnet) -> DuplexStream {
+fn http_proxy(node: &Tailnet) -> DuplexStream {
     let (ours, theirs) = duplex(4096);
     let node = node.clone();
-    tokio::spawn(async move { node.serve_http_connect(theirs).await });
+    tokio::spawn(async move { node.serve_http_proxy(theirs).await });
     ours
 }
 
-/// Asks for a name (RFC 1928) and gives the reply's code.
+/// Asks for a connection to a name (RFC 1928) and gives the reply's code.
 async fn ask_socks5(client: &mut DuplexStream, name: &str, port: u16) -> u8 {
+    let mut target = vec![3, u8::try_from(name.len()).unwrap()];
+    target.extend(name.as_bytes());
+    target.extend(port.to_be_bytes());
+    command_socks5(client, 1, &target).await.0
+}
+
+/// Gives the reply's code and its address.
+async fn command_socks5(client: &mut DuplexStream, command: u8, target: &[u8]) -> (u8, SocketAddr) {
     client.write_all(&[5, 1, 0]).await.unwrap();
     let mut method = [0; 2];
     soon(client.read_exact(&mut method)).await.unwrap();
     assert_eq!(method, [5, 0]);
-    let mut request = vec![5, 1, 0, 3, u8::try_from(name.len()).unwrap()];
-    request.extend(name.as_bytes());
-    request.extend(port.to_be_bytes());
-    client.write_all(&request).await.unwrap();
+    client.write_all(&[&[5, command, 0], target].concat()).await.unwrap();
     let mut reply = [0; 10]; // with an IPv4 address
     soon(client.read_exact(&mut reply)).await.unwrap();
-    reply[1]
+    let ip = Ipv4Addr::new(reply[4], reply[5], reply[6], reply[7]);
+    (reply[1], (ip, u16::from_be_bytes([reply[8], reply[9]])).into())
 }
 
 /// Sends the request's head and gives the answer's.
@@ -141,7 +150,13 @@ async fn socks5_reaches_the_tailnet_and_nothing_else() {
     let mut client = socks5(&node);
     assert_eq!(ask_socks5(&mut client, "tools", DIGEST).await, 0);
     assert_half_close_works(client).await;
-    for (name, port, code) in [("127.0.0.1", ECHO, 2), ("localhost", ECHO, 4), ("tools", CLOSED, 5)] {
+    for (name, port, code) in [
+        ("127.0.0.1", ECHO, 2),
+        ("localhost", ECHO, 4),
+        ("[::1]", ECHO, 2),
+        ("::1", ECHO, 2),
+        ("tools", CLOSED, 5),
+    ] {
         assert_eq!(ask_socks5(&mut socks5(&node), name, port).await, code, "{name}:{port}");
     }
     let mut rubbish = socks5(&node);
@@ -153,7 +168,7 @@ async fn socks5_reaches_the_tailnet_and_nothing_else() {
 #[tokio::test]
 async fn http_connect_reaches_the_tailnet_and_nothing_else() {
     let (sandbox, node, _) = joined().await;
-    let mut client = http_connect(&node);
+    let mut client = http_proxy(&node);
     let target = format!("tools:{DIGEST}");
     let answer = ask_http(&mut client, &format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
@@ -163,11 +178,154 @@ async fn http_connect_reaches_the_tailnet_and_nothing_else() {
         ("CONNECT localhost:7", "502"),
         ("CONNECT tools:1", "502"),
         ("CONNECT tools", "400"),
-        ("GET http://tools/", "405"),
+        ("GET http://tools/", "502"),
+        ("GET http://127.0.0.1:7/", "403"),
+        ("GET http://localhost:7/", "502"),
+        ("GET https://tools/", "400"),
+        ("GET ftp://tools/", "400"),
+        ("GET /", "400"),
+        ("OPTIONS *", "400"),
     ] {
         let head = format!("{request} HTTP/1.1\r\nHost: x\r\n\r\n");
-        let answer = ask_http(&mut http_connect(&node), &head).await;
+        let answer = ask_http(&mut http_proxy(&node), &head).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {answer}");
     }
     done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn http_urls_are_forwarded_one_after_another_with_the_body_and_without_what_is_the_proxys() {
+    let (sandbox, node, _) = joined().await;
+    let web = soon(builder(&sandbox).hostname("web").up()).await.unwrap();
+    let tell = async |request: axum::extract::Request| {
+        let (head, body) = request.into_parts();
+        let mut told: Vec<String> =
+            head.headers.iter().map(|(name, value)| format!("{name}={}", value.to_str().unwrap())).collect();
+        told.sort();
+        let body = body.collect().await.unwrap().to_bytes();
+        let told = format!("{} {} {told:?} {}", head.method, head.uri, String::from_utf8_lossy(&body));
+        ([("connection", "x-hop"), ("x-hop", "1"), ("x-end", "2")], told)
+    };
+    let pages = soon(web.listen(80)).await.unwrap();
+    let serving = tokio::spawn(async move { axum::serve(pages, Router::new().fallback(tell)).await });
+    let mut client = http_proxy(&node);
+    for n in 0..2 {
+        let head = format!(
+            "PUT http://web/{n}?q HTTP/1.1\r\nHost: other\r\nContent-Length: 4\r\nConnection: X-Mine, Upgrade\r\n\
+             X-Mine: 1\r\nUpgrade: h2c\r\nProxy-Authorization: Basic eDp5\r\nProxy-Connection: keep-alive\r\n\
+             X-Else: 3\r\n\r\nbody"
+        );
+        let answer = ask_http(&mut client, &head).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.contains("x-end: 2\r\n") && !answer.contains("x-hop"), "{answer}");
+        let expected = format!("PUT /{n}?q [\"content-length=4\", \"host=web\", \"x-else=3\"] body");
+        let mut told = vec![0; expected.len()];
+        soon(client.read_exact(&mut told)).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&told), expected);
+    }
+    // A tunnel may follow on the same connection.
+    let answer = ask_http(&mut client, "CONNECT web:80 HTTP/1.1\r\nHost: web:80\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let answer = ask_http(&mut client, "GET /in HTTP/1.1\r\nHost: web\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    serving.abort();
+    soon(web.close()).await.unwrap();
+    done(sandbox, node).await;
+}
+
+/// A datagram with the header of SOCKS5, to an IPv4 address.
+fn wrapped(fragment: u8, to: SocketAddr, datagram: &[u8]) -> Vec<u8> {
+    let IpAddr::V4(ip) = to.ip() else { panic!("{to}") };
+    [&[0, 0, fragment, 1], &ip.octets()[..], &to.port().to_be_bytes(), datagram].concat()
+}
+
+#[tokio::test]
+#[allow(clippy::disallowed_methods, reason = "the client's end of the proxy, and what must hear nothing")]
+async fn socks5_carries_datagrams_to_the_tailnet_and_nothing_else_until_its_connection_ends() {
+    let (sandbox, node, _) = joined().await;
+    let other = soon(builder(&sandbox).hostname("other").up()).await.unwrap();
+    let echo = soon(other.bind_udp(0)).await.unwrap();
+    let port = echo.local_addr().port();
+    let address = SocketAddr::new(other.status().await.unwrap().ips[0], port);
+    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let hears = std::sync::Arc::clone(&heard);
+    let echoing = tokio::spawn(async move {
+        let mut buf = [0; 1500];
+        while let Ok((length, from)) = echo.recv_from(&mut buf).await {
+            hears.lock().unwrap().push(buf[..length].to_vec());
+            let _ = echo.send_to(&buf[..length], from).await;
+        }
+    });
+
+    let mut control = socks5(&node);
+    let (code, relay) = command_socks5(&mut control, 3, &[1, 0, 0, 0, 0, 0, 0]).await;
+    assert_eq!((code, relay.ip()), (0, Ipv4Addr::LOCALHOST.into()));
+    let client = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let by_name = [&[0, 0, 0, 3, 5][..], b"other", &port.to_be_bytes(), b"by name"].concat();
+    for message in [wrapped(0, address, b"by address"), by_name] {
+        // The first datagrams between nodes that have just met may be lost, or answered late.
+        let mut answer = vec![0; 1500];
+        let mut length = 0;
+        soon(async {
+            while answer[..length] != message {
+                client.send_to(&message, relay).await.unwrap();
+                let received = client.recv_from(&mut answer);
+                if let Ok(received) = tokio::time::timeout(Duration::from_millis(300), received).await {
+                    length = received.unwrap().0;
+                }
+            }
+        })
+        .await;
+    }
+
+    // Neither a fragment, nor what is for elsewhere, nor what others on this machine send.
+    let elsewhere = UdpSocket::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let stranger = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    client.send_to(&wrapped(1, address, b"a fragment"), relay).await.unwrap();
+    client.send_to(&wrapped(0, elsewhere.local_addr().unwrap(), b"elsewhere"), relay).await.unwrap();
+    client.send_to(b"rubbish", relay).await.unwrap();
+    client.send_to(&wrapped(0, address, &[7; 1400]), relay).await.unwrap();
+    stranger.send_to(&wrapped(0, address, b"a stranger's"), relay).await.unwrap();
+    let mut last = Vec::new();
+    soon(async {
+        while last != b"last" {
+            client.send_to(&wrapped(0, address, b"last"), relay).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            last = heard.lock().unwrap().last().cloned().unwrap_or_default();
+        }
+    })
+    .await;
+    let heard = heard.lock().unwrap().clone();
+    let expected: [&[u8]; 3] = [b"by address", b"by name", b"last"];
+    assert!(heard.iter().all(|datagram| expected.contains(&&datagram[..])), "{heard:?}");
+    assert!(elsewhere.recv(&mut [0; 9]).is_err(), "it left by the host's network");
+
+    drop(control);
+    soon(async {
+        // Its port is free again.
+        while UdpSocket::bind(relay).is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    echoing.abort();
+    soon(other.close()).await.unwrap();
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn socks5_says_what_it_does_not_do() {
+    let (sandbox, node, _) = joined().await;
+    let nowhere = [1, 0, 0, 0, 0, 0, 0];
+    assert_eq!(command_socks5(&mut socks5(&node), 2, &nowhere).await.0, 7, "BIND");
+    assert_eq!(command_socks5(&mut socks5(&node), 9, &nowhere).await.0, 7, "no command");
+    assert_eq!(
+        command_socks5(&mut socks5(&node), 1, &[9, 0, 0, 0, 0, 0, 0]).await.0,
+        8,
+        "no kind of address"
+    );
+    soon(node.close()).await.unwrap();
+    assert_eq!(command_socks5(&mut socks5(&node), 3, &nowhere).await.0, 3, "no network");
+    sandbox.stop().await.unwrap();
 }

@@ -1,0 +1,150 @@
+//! A request on its way to the remote server, and the answer on its way back.
+
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header, request, response,
+};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+use hyper_util::rt::TokioIo;
+
+use super::connection::{Answer, close_after, has_token, refusal, tokens};
+use super::rest::lend;
+use crate::client::{Carrier, no_body};
+use crate::connect::BoxError;
+use crate::request::full;
+use crate::transfer::{Begun, begin};
+use crate::{Client, Error};
+
+/// Headers that are about one connection and not about what it carries (RFC 9110, section 7.6.1), besides those that
+/// `Connection` names.
+const OF_THE_CONNECTION: [header::HeaderName; 6] = [
+    header::CONNECTION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::HOST,
+];
+
+/// What servers make of a connection by an upgrade. Other protocols that a client offers, such as h2c, it can do
+/// without.
+const PROTOCOLS: [&str; 3] = ["websocket", "sftp", "nbd"];
+
+/// What the server answers, or why it does not.
+pub(super) async fn answer(client: &Client, request: Request<Incoming>) -> Answer {
+    match protocol(&request) {
+        Some(protocol) => upgrade(client, request, protocol).await.unwrap_or_else(|error| failure(&error)),
+        None => carry(client, request).await,
+    }
+}
+
+fn failure(error: &Error) -> Answer {
+    let causes: Vec<String> = crate::chain(error).map(ToString::to_string).collect();
+    refusal(StatusCode::BAD_GATEWAY, &causes.join(": "))
+}
+
+async fn carry(client: &Client, request: Request<Incoming>) -> Answer {
+    let (head, body) = request.into_parts();
+    let length = body.size_hint().exact();
+    let (body, rest) = lend(body);
+    let begun = match begin(body).await {
+        Ok(begun) => begun,
+        Err(error) => return refusal(StatusCode::BAD_REQUEST, &format!("the body broke off: {error}")),
+    };
+    let mut headers = end_to_end(&head.headers);
+    if length.is_none() || matches!(begun, Begun::Short(_)) {
+        headers.remove(header::CONTENT_LENGTH); // it is told anew
+    }
+    let mut answer = match send(client, &head, &headers, begun).await {
+        Ok((answer, body)) => {
+            let mut response = Response::new(body.map_err(BoxError::from).boxed_unsync());
+            *response.status_mut() = answer.status;
+            *response.headers_mut() = end_to_end(&answer.headers);
+            *response.extensions_mut() = answer.extensions;
+            response
+        }
+        Err(error) => failure(&error),
+    };
+    // Before the answer: clients send the whole body before they read that.
+    if !rest.read_to_end().await && head.version < Version::HTTP_2 {
+        close_after(&mut answer);
+    }
+    answer
+}
+
+/// Sends a request, and once more where a connection from before broke and nothing can have come of it.
+async fn send(
+    client: &Client,
+    head: &request::Parts,
+    headers: &HeaderMap,
+    body: Begun,
+) -> Result<(response::Parts, Incoming), Error> {
+    let path = head.uri.path_and_query().map_or("/", |p| p.as_str());
+    let exchange = async |body, carrier| {
+        let request = client.assemble_request(head.method.clone(), path, headers.clone(), body)?;
+        client.exchange(request, carrier).await
+    };
+    let safe = matches!(head.method, Method::GET | Method::HEAD);
+    let body = match body {
+        // A connection of its own, for the window that it has there.
+        Begun::Long(body) => return Ok(exchange(body, Carrier::Own).await?),
+        Begun::Short(body) => body,
+    };
+    let sent = || if body.is_empty() { no_body() } else { full(body.clone()) };
+    match exchange(sent(), Carrier::Shared).await {
+        Err(failed) if failed.stale && safe => Ok(exchange(sent(), Carrier::Shared).await?),
+        other => Ok(other?),
+    }
+}
+
+/// The protocol that the request is to go over to.
+fn protocol(request: &Request<Incoming>) -> Option<HeaderValue> {
+    let headers = request.headers();
+    let upgrade = headers.get(header::UPGRADE)?;
+    let known = tokens(headers, header::UPGRADE).any(|p| PROTOCOLS.iter().any(|q| p.eq_ignore_ascii_case(q)));
+    let asked = request.method() == Method::GET
+        && request.body().is_end_stream()
+        && has_token(headers, header::CONNECTION, "upgrade");
+    (known && asked).then(|| upgrade.clone())
+}
+
+async fn upgrade(
+    client: &Client,
+    mut request: Request<Incoming>,
+    protocol: HeaderValue,
+) -> Result<Answer, Error> {
+    let path = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
+    let mut headers = end_to_end(request.headers());
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, protocol);
+    let upstream = || client.assemble_request(Method::GET, &path, headers.clone(), no_body());
+    let mut answer = match client.send_on(client.ready().await?, upstream()?).await {
+        Err(failed) if failed.stale => client.send_on(client.fresh().await?, upstream()?).await?,
+        other => other?,
+    };
+    if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        *answer.headers_mut() = end_to_end(answer.headers());
+        return Ok(answer.map(|body| body.map_err(BoxError::from).boxed_unsync()));
+    }
+    let here = hyper::upgrade::on(&mut request);
+    let there = hyper::upgrade::on(&mut answer);
+    tokio::spawn(async move {
+        let Ok((here, there)) = tokio::try_join!(here, there) else { return };
+        let (mut here, mut there) = (TokioIo::new(here), TokioIo::new(there));
+        let _ = tokio::io::copy_bidirectional(&mut here, &mut there).await;
+    });
+    Ok(answer.map(|_| no_body()))
+}
+
+fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = headers.clone();
+    for name in tokens(headers, header::CONNECTION).filter(|name| !name.is_empty()) {
+        kept.remove(name);
+    }
+    for name in OF_THE_CONNECTION {
+        kept.remove(name);
+    }
+    kept.remove("keep-alive");
+    kept.remove("proxy-connection");
+    kept
+}

@@ -1,0 +1,117 @@
+//! One connection to the façade. It takes what Go's `net/http` takes and answers as that does: stock clients are
+//! written against LXD's own server, which is that.
+
+use std::convert::Infallible;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::client::{Body, no_body};
+use crate::request::full;
+
+pub(super) type Answer = Response<Body>;
+
+/// How long the head of a request may be, as in Go.
+const MAX_HEAD: usize = (1 << 20) + 4096;
+
+/// How many headers a request may have. Go has no limit but that of the head; the parser needs memory for each.
+const MAX_HEADERS: usize = 1024;
+
+pub(super) async fn serve_connection<F: Future<Output = Answer> + Send + 'static>(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    answer: impl Fn(Request<Incoming>) -> F,
+) {
+    let service = service_fn(|request| {
+        let answer = at_once(&request).ok_or_else(|| answer(request));
+        async move {
+            Ok::<_, Infallible>(match answer {
+                Ok(answer) => answer,
+                Err(answer) => answer.await,
+            })
+        }
+    });
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    // Some clients tell `X-Lxd-Uid` from `x-lxd-uid`.
+    server.http1().title_case_headers(true);
+    server.http1().timer(TokioTimer::new()).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD);
+    if let Err(error) = server.serve_connection_with_upgrades(TokioIo::new(stream), service).await {
+        tracing::debug!(%error, "a connection to the façade ended");
+    }
+}
+
+/// What Go's server answers by itself.
+fn at_once(request: &Request<Incoming>) -> Option<Answer> {
+    let headers = request.headers();
+    if request.version() == Version::HTTP_11 {
+        let mut hosts = headers.get_all(header::HOST).iter();
+        match (hosts.next(), hosts.next()) {
+            (None, _) => return Some(bad_request(": missing required Host header")),
+            (Some(_), Some(_)) => return Some(bad_request("")),
+            (Some(host), None) if !host.as_bytes().iter().all(|&byte| is_of_a_host(byte)) => {
+                return Some(bad_request(": malformed Host header"));
+            }
+            _ => {}
+        }
+    }
+    if headers.contains_key(header::EXPECT) && !has_token(headers, header::EXPECT, "100-continue") {
+        return Some(closing(StatusCode::EXPECTATION_FAILED, no_body()));
+    }
+    match *request.method() {
+        Method::OPTIONS if request.uri().path() == "*" => Some(Response::new(no_body())),
+        Method::CONNECT => Some(refusal(StatusCode::NOT_FOUND, "not found")),
+        _ => None,
+    }
+}
+
+/// RFC 3986, section 3.2.2, and the port.
+fn is_of_a_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!$%&'()*+,-.:;=@[]_~".contains(&byte)
+}
+
+/// Whether a header that is a list has this in it.
+pub(super) fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+    tokens(headers, name).any(|other| other.eq_ignore_ascii_case(token))
+}
+
+/// The elements of a header that is a list.
+pub(super) fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|v| v.split(','))
+        .map(str::trim)
+}
+
+fn bad_request(what: &str) -> Answer {
+    let text = format!("400 Bad Request{what}");
+    let mut answer = closing(StatusCode::BAD_REQUEST, full(text.into()));
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer
+}
+
+fn closing(status: StatusCode, body: Body) -> Answer {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    close_after(&mut answer);
+    answer
+}
+
+/// Has the connection end behind the answer.
+pub(super) fn close_after(answer: &mut Answer) {
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
+/// In the API's own form, so that a stock client shows it.
+pub(super) fn refusal(status: StatusCode, message: &str) -> Answer {
+    let body = json!({"type": "error", "error": message, "error_code": status.as_u16()});
+    let mut response = Response::new(full(body.to_string().into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
