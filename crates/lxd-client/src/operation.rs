@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
 
 use crate::envelope::{Envelope, Metadata};
-use crate::request::null_is_default;
 use crate::{Client, Error, Event, EventKind};
 
 /// How long a server that cannot be reached is asked again before a wait gives up. LXD forgets an operation
@@ -60,10 +59,8 @@ pub struct OperationState {
     /// The same as a number: from 200 on it has ended, and 200 alone is success.
     pub status_code: u16,
     /// What it works on: URLs, by kind.
-    #[serde(deserialize_with = "null_is_default")]
     pub resources: Map<String, Value>,
     /// What it tells of itself: progress, exit status, the secrets of its websockets.
-    #[serde(deserialize_with = "null_is_default")]
     pub metadata: Map<String, Value>,
     /// Whether it can be cancelled.
     pub may_cancel: bool,
@@ -120,7 +117,7 @@ impl Client {
             Value::Array(list) => list,
             _ => Vec::new(),
         });
-        all.map(|value| serde_json::from_value(value).map_err(|e| self.protocol(e))).collect()
+        all.map(|value| crate::nulls::read_value(value).map_err(|e| self.protocol(e))).collect()
     }
 
     /// A handle of an operation that was begun elsewhere, by its number.
