@@ -188,7 +188,12 @@ impl Events {
         self.pause.next().await;
         let socket = match self.open().await {
             Ok(socket) => socket,
-            Err(error @ (Error::NotTrusted { .. } | Error::LoginRequired { .. } | Error::Config { .. })) => {
+            Err(
+                error @ (Error::NotTrusted { .. }
+                | Error::NotAllowed { .. }
+                | Error::LoginRequired { .. }
+                | Error::Config { .. }),
+            ) => {
                 return Err(error);
             }
             Err(error @ Error::WrongFingerprint { .. }) => return Err(error),

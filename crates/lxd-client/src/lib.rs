@@ -74,6 +74,7 @@ mod oidc;
 mod operation;
 mod path;
 mod pem;
+mod permission;
 mod pieces;
 mod profiles;
 mod projects;

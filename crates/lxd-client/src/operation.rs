@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
 
 use crate::envelope::{Envelope, Metadata};
+use crate::permission::refusal;
 use crate::{Client, Error, Event, EventKind};
 
 /// How long a server that cannot be reached is asked again before a wait gives up. LXD forgets an operation
@@ -299,7 +300,7 @@ async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
                 None if code == 404 => return Err(Error::OperationLost { id }),
                 None if code == 503 => lost_since = Some(patience(lost_since, code, message, &headers)?),
                 None if code == 401 || code == 403 => {
-                    return Err(crate::request::refusal(code, message, &headers));
+                    return Err(client.refused(code, message, &headers).await);
                 }
                 None => {
                     refused = Some((code, message));
@@ -328,7 +329,7 @@ fn patience(
 ) -> Result<tokio::time::Instant, Error> {
     let since = since.unwrap_or_else(tokio::time::Instant::now);
     if since.elapsed() > PATIENCE {
-        return Err(crate::request::refusal(code, message, headers));
+        return Err(refusal(code, message, headers));
     }
     Ok(since)
 }

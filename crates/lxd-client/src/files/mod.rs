@@ -205,14 +205,15 @@ impl Files {
     /// [`Error::is_not_found`] when nothing is there.
     pub async fn info(&self, path: &str) -> Result<FileInfo, Error> {
         let (head, _) = self.request(http::Method::HEAD, path).head_answer().await?;
-        if head.status == http::StatusCode::NOT_FOUND {
-            return Err(Error::Api { code: 404, message: format!("{path} is not there") });
-        }
-        if !head.status.is_success() {
-            return Err(Error::Api {
-                code: head.status.as_u16(),
-                message: format!("no answer about {path}"),
-            });
+        match head.status {
+            http::StatusCode::OK => {}
+            http::StatusCode::NOT_FOUND => {
+                return Err(Error::Api { code: 404, message: format!("{path} is not there") });
+            }
+            other => {
+                let message = format!("no answer about {path}");
+                return Err(self.client.refused(other.as_u16(), message, &head.headers).await);
+            }
         }
         let length = head.headers.get(http::header::CONTENT_LENGTH);
         let size = length.and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());

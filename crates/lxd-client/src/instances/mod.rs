@@ -159,7 +159,7 @@ impl InstanceHandle {
         match (stopped, deleted.await) {
             // It was ephemeral: it went as it stopped.
             (Ok(_), Err(error)) if error.is_not_found() => Ok(()),
-            (Err(Error::NotTrusted { message }), Err(_)) => Err(Error::NotTrusted { message }),
+            (Err(error @ (Error::NotTrusted { .. } | Error::NotAllowed { .. })), Err(_)) => Err(error),
             (_, deleted) => deleted,
         }
     }
