@@ -14,11 +14,21 @@ use crate::terminal::Terminal;
 /// A world with a cloud `real`, which is the server of `LXD_DIR`, beside `berlin`, the stand-in, and a service that
 /// both trust.
 fn with_real(kind: &str) -> (World, Service) {
-    let socket = lxd_dir().join("unix.socket");
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (server, token) = runtime.block_on(async {
-        let client = Client::unix(&socket, std::time::Duration::from_secs(10)).unwrap();
-        (client.server().await.unwrap(), client.create_trust_token("test", None).await.unwrap())
+    let (world, mut service) = trusted_for(kind, None);
+    // The token is used by itself, once.
+    service.says("it trusts this node now, by its token");
+    until(
+        || world.json(&["status"])["clouds"][1]["health"]["trusted"].clone(),
+        |trusted| *trusted == Value::Bool(true),
+    );
+    (world, service)
+}
+
+/// The same, where the token is for these projects only.
+fn trusted_for(kind: &str, projects: Option<&[&str]>) -> (World, Service) {
+    let (server, token) = block_on(async {
+        let client = local();
+        (client.server().await.unwrap(), client.create_trust_token("test", projects).await.unwrap())
     });
     let address = server.config["core.https_address"].as_str().unwrap().parse().unwrap();
     let world = World::with([Peer::new("lxd").forward(8443, address)]);
@@ -30,13 +40,15 @@ fn with_real(kind: &str) -> (World, Service) {
     std::fs::create_dir(world.path("real")).unwrap();
     let mut service = world.start();
     service.joins();
-    // The token is used by itself, once.
-    service.says("it trusts this node now, by its token");
-    until(
-        || world.json(&["status"])["clouds"][1]["health"]["trusted"].clone(),
-        |trusted| *trusted == Value::Bool(true),
-    );
     (world, service)
+}
+
+fn local() -> Client {
+    Client::unix(&lxd_dir().join("unix.socket"), std::time::Duration::from_secs(10)).unwrap()
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Runtime::new().unwrap().block_on(future)
 }
 
 /// A stock client that takes the proxy for the LXD of this machine.
@@ -203,6 +215,65 @@ fn the_lxd_commands_join_by_themselves_where_no_node_runs() {
     assert_eq!(world.good(&["lxd", "exec", "real:c1", "--", "echo", "alone"]), "alone\n");
     let doctor = world.good(&["doctor", "real"]);
     assert!(doctor.contains("it is lxd 5.0.2, and trusts this node"), "{doctor}");
+}
+
+/// A node that a server trusts for one project only says so, and works in it.
+fn confined(kind: &str) {
+    let mut project = lxd_client::Project::new("confined");
+    for feature in ["images", "profiles"] {
+        project.config.insert(format!("features.{feature}"), "false".to_owned());
+    }
+    block_on(local().create_project(&project)).unwrap();
+    let (world, mut service) = trusted_for(kind, Some(&["confined"]));
+    let wrong = "it lets this node use the project confined, and not default";
+    service.says(wrong);
+    assert!(world.good(&["status"]).contains("not in its project"));
+    let health = || world.json(&["status"])["clouds"][1]["health"].clone();
+    assert_eq!((&health()["reachable"], &health()["projects"][0]), (&true.into(), &"confined".into()));
+    let doctor = world.run(&["doctor", "real"]);
+    assert_eq!(doctor.code, Some(1));
+    assert!(
+        doctor.stdout.contains(wrong) && doctor.stdout.contains("project: confined"),
+        "{}",
+        doctor.stdout
+    );
+
+    for command in [&["list", "real"][..], &["info", "real:i"], &["exec", "real:i", "true"]] {
+        let told = world.run(&[&["lxd"], command].concat());
+        assert_eq!(told.code, Some(9), "{}", told.stderr);
+        for words in ["lets this client use the project confined, and not default", "lxd --project"] {
+            assert!(told.stderr.contains(words), "{}", told.stderr);
+        }
+    }
+    assert_eq!(world.json(&["lxd", "info", "real"])["auth"], "trusted");
+    world.good(&["lxd", "--project", "confined", "launch", "busybox", "real:i"]);
+    assert!(world.good(&["lxd", "list", "real", "--project=confined"]).contains("Running"));
+
+    let text = std::fs::read_to_string(world.path("kolaboree.yaml")).unwrap();
+    world.write("kolaboree.yaml", &text.replace("kind: ", "project: confined\n    kind: "));
+    world.good(&["reload"]);
+    until(health, |health| health["reachable"] == true && health["projects"].is_null());
+    let doctor = world.good(&["doctor", "real"]);
+    assert!(doctor.contains("and trusts this node"), "{doctor}");
+    assert_eq!(world.good(&["lxd", "exec", "real:i", "--", "echo", "inside"]), "inside\n");
+    world.write("file", "some bytes");
+    world.good(&["lxd", "file", "push", "file", "real:i/root/"]);
+    world.good(&["lxd", "file", "pull", "real:i/root/file", "back"]);
+    world.good(&["lxd", "delete", "--force", "real:i"]);
+    service.ends_on("TERM");
+    block_on(local().project_named("confined").delete()).unwrap();
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+fn a_node_that_a_server_confines_to_a_project_says_so_and_works_in_it() {
+    confined("lxd");
+}
+
+#[test]
+#[ignore = "needs a real Incus: .ci/with-incus cargo test -p kolaboree-node --test whole -- --ignored incus"]
+fn a_node_that_an_incus_confines_to_a_project_says_so_and_works_in_it() {
+    confined("incus");
 }
 
 /// With the Python that `PYLXD_PYTHON` names, which has pylxd.

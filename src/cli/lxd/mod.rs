@@ -17,8 +17,17 @@ use super::exit::usage;
 use super::output::Out;
 use crate::config::{CloudConfig, CloudKind, Config};
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Lxd {
+    /// Work in this project, instead of the one that is configured for a cloud.
+    #[arg(long, value_name = "NAME", global = true)]
+    project: Option<String>,
+    #[command(subcommand)]
+    command: LxdCommand,
+}
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum LxdCommand {
+enum LxdCommand {
     /// Looks at clouds: path, TCP, TLS, API, trust.
     Ping {
         /// Which. Default: all.
@@ -170,9 +179,13 @@ pub(crate) enum FileCommand {
     },
 }
 
-pub(super) async fn run(command: &LxdCommand, config: Config, out: &Out) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow::Result<ExitCode> {
+    if let Some(project) = &command.project {
+        let with_api = config.clouds.iter_mut().filter(|cloud| cloud.kind != CloudKind::Tcp);
+        with_api.for_each(|cloud| cloud.project = Some(project.clone()));
+    }
     let fleet = Fleet { access: Access::either(&config).await?, config };
-    let outcome = match command {
+    let outcome = match &command.command {
         LxdCommand::Ping { clouds, count } => servers::ping(&fleet, clouds, *count, out).await,
         LxdCommand::List { clouds, all_projects } => {
             instances::list(&fleet, clouds, *all_projects, out).await
