@@ -145,6 +145,71 @@ fn the_lxd_commands_work_across_clouds() {
 
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+fn files_are_sent_and_fetched_as_cp_does_it() {
+    let (world, service) = with_real("lxd");
+    world.good(&["lxd", "launch", "busybox", "real:c6"]);
+    let inside = |script: &str| lxc(&["exec", "c6", "--", "sh", "-c", script]);
+    let file = |arguments: &[&str]| world.good(&[&["lxd", "file"], arguments].concat());
+    let fails = |arguments: &[&str]| world.run(&[&["lxd", "file"], arguments].concat());
+    std::fs::create_dir(world.path("tree")).unwrap();
+    world.write("tree/a", "a");
+    world.write("b", "b");
+    std::os::unix::fs::symlink("a", world.path("tree/link")).unwrap();
+
+    // Into a folder that is there, with or without a slash; a folder itself where nothing is.
+    inside("mkdir /root/to");
+    file(&["push", "b", "real:c6/root/to"]);
+    file(&["push", "tree", "b", "real:c6/root/to"]);
+    file(&["push", "tree", "real:c6/root/new"]);
+    file(&["push", "tree", "real:c6/root/new/"]);
+    assert_eq!(inside("cd /root; cat to/b to/tree/a new/a new/tree/a"), "baaa");
+    std::fs::remove_file(world.path("tree/link")).unwrap();
+    std::os::unix::fs::symlink("nowhere", world.path("tree/link")).unwrap();
+    file(&["push", "tree", "real:c6/root/to"]);
+    assert_eq!(inside("readlink /root/to/tree/link"), "nowhere\n");
+    let told = fails(&["push", "tree", "b", "real:c6/root/to/b"]);
+    assert!(told.code == Some(2) && told.stderr.contains("is not a folder"), "{}", told.stderr);
+
+    // A second time what is there is replaced.
+    for _ in 0..2 {
+        file(&["pull", "real:c6/root/to/tree", "."]);
+        file(&["pull", "real:c6/root/to/b", "fetched"]);
+    }
+    assert_eq!(std::fs::read_link(world.path("tree/link")).unwrap().to_str(), Some("nowhere"));
+    assert_eq!(std::fs::read_to_string(world.path("fetched")).unwrap(), "b");
+
+    // The standard input and output, a named pipe here, and a link there.
+    let mut push = world.program();
+    let mut push =
+        push.args(["lxd", "file", "push", "-", "real:c6/root/typed"]).stdin(Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut push.stdin.take().unwrap(), b"typed").unwrap();
+    assert_eq!(crate::program::finish(push).code, Some(0));
+    file(&["push", "tree/a", "real:c6/root/linked"]);
+    inside("cd /root; rm linked; mv to/b to/c");
+    world.wait(local().instance("c6").files().symlink("typed", "/root/linked", &Default::default())).unwrap();
+    assert_eq!(file(&["pull", "real:c6/root/linked", "-"]), "typed");
+    assert_eq!(file(&["pull", "real:c6/root/linked", "linked"]), "");
+    assert!(std::fs::symlink_metadata(world.path("linked")).unwrap().is_file());
+    assert_eq!(fails(&["push", "-", "real:c6/root/to"]).code, Some(2));
+    assert_eq!(fails(&["pull", "real:c6/root/to", "-"]).code, Some(2));
+    let mut both = Command::new("sh");
+    let script = "mkfifo p; echo piped > p & exec \"$0\" lxd file push p real:c6/root/piped";
+    let both = both.args(["-c", script, env!("CARGO_BIN_EXE_kolaboree-node")]).current_dir(world.home.path());
+    assert!(both.env("HOME", world.home.path()).status().unwrap().success());
+    assert_eq!(inside("cat /root/piped"), "piped\n");
+
+    // What has no end is left out, and the code says that something is.
+    inside("mkfifo /root/to/pipe");
+    let pulled = fails(&["pull", "real:c6/root/to", "to"]);
+    assert_eq!(pulled.code, Some(1));
+    assert_eq!(pulled.stderr, "left out: /root/to/pipe: it is a named pipe\n");
+    assert_eq!(std::fs::read_to_string(world.path("to/c")).unwrap(), "b");
+    world.good(&["lxd", "delete", "--force", "real:c6"]);
+    service.ends_on("TERM");
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
 fn a_command_has_a_terminal_where_lxd_exec_has_one() {
     let (world, service) = with_real("lxd");
     let mut terminal = Terminal::of(world.program().args(["lxd", "exec", "real:c1", "sh"]), 31, 97);

@@ -100,7 +100,7 @@ pub use error::{Error, chain};
 pub use events::{Event, EventKind, Events, Lifecycle};
 pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
 pub use facade::Facade;
-pub use files::{Entry, FileInfo, FileOptions, Files, Progress, PushOptions};
+pub use files::{Entry, FileInfo, FileKind, FileOptions, Files, Progress, PushOptions};
 pub use filter::Filter;
 pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
 #[cfg(fuzzing)]

@@ -155,7 +155,8 @@ pub(crate) struct Launch {
 pub(crate) enum FileCommand {
     /// Sends files and folders.
     Push {
-        /// The files and folders here, and then where to: berlin:c1/PATH. A PATH that ends with / is a folder.
+        /// The files and folders here, and then where to: berlin:c1/PATH. What goes to a folder goes into it, under its own
+        /// name. A source of - is the standard input.
         #[arg(required = true, num_args = 2..)]
         paths: Vec<String>,
         /// The owner there, by number.
@@ -169,7 +170,7 @@ pub(crate) enum FileCommand {
     Pull {
         /// Which: berlin:c1/PATH.
         source: String,
-        /// Where to.
+        /// Where to. What goes to a folder goes into it, under its own name. - is the standard output.
         target: PathBuf,
     },
     /// Deletes a file or an empty folder: berlin:c1/PATH.

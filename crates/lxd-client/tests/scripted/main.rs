@@ -6,6 +6,7 @@ mod server;
 
 mod answers;
 mod exec;
+mod files;
 mod operations;
 mod requests;
 mod streams;
