@@ -120,6 +120,8 @@ pub struct Health {
     pub server: Option<String>,
     /// Its version, when it trusts this node.
     pub version: Option<String>,
+    /// The projects that it lets this node use, when the one that is configured is not among them.
+    pub projects: Option<Vec<String>>,
     /// The first thing that failed: `netmap`, `tcp`, `tls` or `api`.
     pub failed_at: Option<String>,
     /// Why.

@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::exit::EXIT_CODES;
-use super::lxd::LxdCommand;
+use super::lxd::Lxd;
 use super::output::Format;
 use crate::VERSION;
 use crate::config::Flags;
@@ -82,8 +82,7 @@ pub(crate) enum Command {
     /// Checks everything from the configuration to each cloud's API, and says what to do about what fails.
     Doctor(Doctor),
     /// Works with the instances of all clouds; berlin:c1 is the instance c1 of the cloud berlin.
-    #[command(subcommand)]
-    Lxd(LxdCommand),
+    Lxd(Lxd),
     /// Lets stock clients, such as lxc, reach a cloud through the tailnet.
     Proxy(Proxy),
     /// Looks at the configuration.

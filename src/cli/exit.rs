@@ -5,6 +5,7 @@ use std::fmt;
 
 use tailnet::{ConnectError, LocalApiError, UpError};
 
+use crate::cloud::ANOTHER_PROJECT;
 use crate::config::{ConfigError, KeyError};
 use crate::control::ControlError;
 use crate::node::{AskError, NodeError};
@@ -15,7 +16,7 @@ Exit codes:
   0  done                                       6  nothing listens on that port
   1  anything else; something failed (doctor)   7  no answer in time
   2  wrong arguments or configuration           8  the server's certificate is not the right one
-  3  key or login refused, or needed            9  the server does not trust this node, or refused the token
+  3  key or login refused, or needed            9  the server does not let this node do that
   4  not joined in time                        10  something else than LXD answered
   5  not in the tailnet, or no such thing      11  no node runs
 `lxd exec` exits as the command did.";
@@ -176,6 +177,8 @@ fn of_lxd(error: &lxd_client::Error) -> Option<Known> {
             9,
             "there: lxc config trust add --name kolaboree; here: kolaboree-node lxd trust CLOUD, with that token",
         ),
+        Error::NotAllowed { project, allowed, .. } if !allowed.contains(project) => (9, ANOTHER_PROJECT),
+        Error::NotAllowed { .. } => (9, ""),
         Error::TokenRefused { .. } => (9, "tokens work once, and expire: make a new one there"),
         Error::Protocol { .. } => (10, ""),
         Error::Timeout { .. } => (7, ""),

@@ -114,6 +114,7 @@ pub(super) fn clouds_text(clouds: &[Cloud], out: &Out) -> String {
         let health = &cloud.health;
         let (colour, state) = match (health.reachable, health.trusted) {
             (Some(true), Some(false)) => (Colour::Yellow, "not trusted"),
+            (Some(true), _) if health.projects.is_some() => (Colour::Yellow, "not in its project"),
             (Some(true), _) => (Colour::Green, "reachable"),
             (Some(false), _) => (Colour::Red, "unreachable"),
             (None, _) => (Colour::Yellow, "unknown"),

@@ -59,6 +59,30 @@ pub(super) async fn introduced(
     }
 }
 
+/// The project that the cloud's requests are for.
+pub(super) fn project(config: &CloudConfig) -> &str {
+    config.project.as_deref().unwrap_or("default")
+}
+
+/// What is wrong with the project of a cloud that lets this node use these only, and what to do.
+pub(crate) fn other_project(config: &CloudConfig, allowed: &[String]) -> (String, String) {
+    let project = project(config);
+    match allowed {
+        [] => (
+            "it lets this node use no project".to_owned(),
+            "allow one there: lxc config trust edit FINGERPRINT".to_owned(),
+        ),
+        [one] => (
+            format!("it lets this node use the project {one}, and not {project}"),
+            format!("project: {one}, at the cloud in kolaboree.yaml"),
+        ),
+        [first, ..] => (
+            format!("it lets this node use the projects {}, and not {project}", allowed.join(", ")),
+            format!("one of them at the cloud in kolaboree.yaml, such as project: {first}"),
+        ),
+    }
+}
+
 /// The error and what is behind it, in one line without repetitions.
 pub(crate) fn one_line(error: &(dyn StdError + 'static)) -> String {
     let mut line = String::new();
@@ -72,6 +96,10 @@ pub(crate) fn one_line(error: &(dyn StdError + 'static)) -> String {
     line
 }
 
+/// What to do about [`lxd_client::Error::NotAllowed`].
+pub(crate) const ANOTHER_PROJECT: &str =
+    "name a project that it may use: `project: NAME` at the cloud in kolaboree.yaml, or `lxd --project NAME`";
+
 /// As [`one_line`], with what to do where that is known.
 pub(crate) fn tell(error: &lxd_client::Error) -> String {
     let line = one_line(error);
@@ -79,6 +107,9 @@ pub(crate) fn tell(error: &lxd_client::Error) -> String {
         lxd_client::Error::NotTrusted { .. } => format!(
             "{line}; run `lxc config trust add --name kolaboree` there, and `kolaboree-node lxd trust CLOUD` here"
         ),
+        lxd_client::Error::NotAllowed { project, allowed, .. } if !allowed.contains(project) => {
+            format!("{line}; {ANOTHER_PROJECT}")
+        }
         lxd_client::Error::WrongFingerprint { .. } => {
             format!("{line}: it is another server, or has a new certificate; compare with `lxc info` there")
         }

@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use lxd_client::{Auth, fetch_fingerprint};
+use lxd_client::{Auth, Client, fetch_fingerprint};
 use tailnet::{Path, Status};
 
 use super::Cloud;
-use super::client::{introduced, one_line, server, tell};
+use super::client::{introduced, one_line, project, server, tell};
 use super::once::Once;
 use crate::api::Health;
-use crate::config::CloudKind;
+use crate::config::{CloudConfig, CloudKind};
 
 /// Looks at the cloud. It ends at the first thing that does not answer, and within the cloud's timeout.
 pub(super) async fn look(cloud: &Cloud) -> Health {
@@ -67,6 +67,9 @@ async fn stages(cloud: &Cloud, health: &mut Health) -> Result<(), String> {
     health.api_ms = Some(milliseconds(began.elapsed()));
     let answer = introduced(&client, config, answer).await.map_err(|e| tell(&e))?;
     health.trusted = Some(answer.auth == Auth::Trusted);
+    if answer.auth == Auth::Trusted {
+        health.projects = other_projects(&client, config).await;
+    }
     if let Some(environment) = answer.environment {
         if config.kind != CloudKind::Incus && environment.server == "incus" {
             tracing::debug!(cloud = config.name, "it is an Incus");
@@ -74,6 +77,13 @@ async fn stages(cloud: &Cloud, health: &mut Health) -> Result<(), String> {
         (health.server, health.version) = (Some(environment.server), Some(environment.server_version));
     }
     Ok(())
+}
+
+/// The projects that the server lets this node use, when the configured one is not among them. A server that does not
+/// tell them is taken to let it use that one.
+async fn other_projects(client: &Client, config: &CloudConfig) -> Option<Vec<String>> {
+    let allowed = client.projects().names().await.ok()?;
+    (!allowed.iter().any(|name| name == project(config))).then_some(allowed)
 }
 
 /// Who of the tailnet has the address, as far as the network map tells.

@@ -19,7 +19,7 @@ use crate::api;
 use crate::config::{CloudConfig, CloudKind};
 
 pub use client::CloudError;
-pub(crate) use client::{introduce, one_line, over};
+pub(crate) use client::{ANOTHER_PROJECT, introduce, one_line, other_project, over};
 pub(crate) use gate::Gate;
 pub(crate) use look::path_text;
 pub(crate) use watch::watch;

@@ -7,7 +7,9 @@ use tracing::{debug, info, warn};
 
 use super::Cloud;
 use super::backoff::Backoff;
+use super::client::other_project;
 use crate::api::Health;
+use crate::config::CloudConfig;
 
 /// Watches the cloud for as long as the future lives.
 pub(crate) async fn watch(cloud: Cloud) -> Infallible {
@@ -17,10 +19,11 @@ pub(crate) async fn watch(cloud: Cloud) -> Infallible {
         // A look that is under way when the node goes down would find that out late.
         let down = cloud.shared.gate.shut_from_now();
         let Some(health) = down.run_until_cancelled(cloud.check()).await else { continue };
-        let now = describe(&health);
+        let now = describe(&health, cloud.config());
         if now != last {
             let name = cloud.name();
-            if health.reachable == Some(true) && health.trusted != Some(false) {
+            let usable = health.trusted != Some(false) && health.projects.is_none();
+            if health.reachable == Some(true) && usable {
                 info!(cloud = name, "{now}");
             } else if joined(&cloud).await {
                 warn!(cloud = name, "{now}");
@@ -43,7 +46,7 @@ async fn joined(cloud: &Cloud) -> bool {
 }
 
 /// How the cloud is, without what changes with each look.
-fn describe(health: &Health) -> String {
+fn describe(health: &Health, config: &CloudConfig) -> String {
     if let Some(error) = &health.error {
         return format!("unreachable: {error}");
     }
@@ -51,6 +54,11 @@ fn describe(health: &Health) -> String {
     let by = if by.is_empty() { String::new() } else { format!(" ({by})") };
     match (health.trusted, &health.server, &health.version) {
         (Some(false), ..) => format!("reachable{by}, but it does not trust this node's certificate"),
+        (_, Some(server), Some(version)) if health.projects.is_some() => {
+            let allowed = health.projects.as_deref().unwrap_or_default();
+            let (wrong, remedy) = other_project(config, allowed);
+            format!("reachable{by}: {server} {version}, trusted; {wrong}; set {remedy}")
+        }
         (_, Some(server), Some(version)) => format!("reachable{by}: {server} {version}, trusted"),
         _ => format!("reachable{by}"),
     }

@@ -3,7 +3,7 @@
 use super::Findings;
 use crate::api::Health;
 use crate::cli::Access;
-use crate::cloud::one_line;
+use crate::cloud::{one_line, other_project};
 use crate::config::{CloudConfig, CloudKind, Config};
 
 pub(super) async fn look(findings: &mut Findings, access: &Access, config: &Config, cloud: &CloudConfig) {
@@ -74,6 +74,10 @@ pub(super) async fn look(findings: &mut Findings, access: &Access, config: &Conf
                 cloud.name
             ),
         ),
+    }
+    if let Some(allowed) = &health.projects {
+        let (wrong, remedy) = other_project(cloud, allowed);
+        findings.fail(&area, wrong, remedy);
     }
 }
 

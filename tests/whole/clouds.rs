@@ -14,11 +14,21 @@ use crate::terminal::Terminal;
 /// A world with a cloud `real`, which is the server of `LXD_DIR`, beside `berlin`, the stand-in, and a service that
 /// both trust.
 fn with_real(kind: &str) -> (World, Service) {
-    let socket = lxd_dir().join("unix.socket");
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (server, token) = runtime.block_on(async {
-        let client = Client::unix(&socket, std::time::Duration::from_secs(10)).unwrap();
-        (client.server().await.unwrap(), client.create_trust_token("test", None).await.unwrap())
+    let (world, mut service) = trusted_for(kind, None);
+    // The token is used by itself, once.
+    service.says("it trusts this node now, by its token");
+    until(
+        || world.json(&["status"])["clouds"][1]["health"]["trusted"].clone(),
+        |trusted| *trusted == Value::Bool(true),
+    );
+    (world, service)
+}
+
+/// The same, where the token is for these projects only.
+fn trusted_for(kind: &str, projects: Option<&[&str]>) -> (World, Service) {
+    let (server, token) = block_on(async {
+        let client = local();
+        (client.server().await.unwrap(), client.create_trust_token("test", projects).await.unwrap())
     });
     let address = server.config["core.https_address"].as_str().unwrap().parse().unwrap();
     let world = World::with([Peer::new("lxd").forward(8443, address)]);
@@ -30,13 +40,15 @@ fn with_real(kind: &str) -> (World, Service) {
     std::fs::create_dir(world.path("real")).unwrap();
     let mut service = world.start();
     service.joins();
-    // The token is used by itself, once.
-    service.says("it trusts this node now, by its token");
-    until(
-        || world.json(&["status"])["clouds"][1]["health"]["trusted"].clone(),
-        |trusted| *trusted == Value::Bool(true),
-    );
     (world, service)
+}
+
+fn local() -> Client {
+    Client::unix(&lxd_dir().join("unix.socket"), std::time::Duration::from_secs(10)).unwrap()
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Runtime::new().unwrap().block_on(future)
 }
 
 /// A stock client that takes the proxy for the LXD of this machine.
@@ -133,6 +145,71 @@ fn the_lxd_commands_work_across_clouds() {
 
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+fn files_are_sent_and_fetched_as_cp_does_it() {
+    let (world, service) = with_real("lxd");
+    world.good(&["lxd", "launch", "busybox", "real:c6"]);
+    let inside = |script: &str| lxc(&["exec", "c6", "--", "sh", "-c", script]);
+    let file = |arguments: &[&str]| world.good(&[&["lxd", "file"], arguments].concat());
+    let fails = |arguments: &[&str]| world.run(&[&["lxd", "file"], arguments].concat());
+    std::fs::create_dir(world.path("tree")).unwrap();
+    world.write("tree/a", "a");
+    world.write("b", "b");
+    std::os::unix::fs::symlink("a", world.path("tree/link")).unwrap();
+
+    // Into a folder that is there, with or without a slash; a folder itself where nothing is.
+    inside("mkdir /root/to");
+    file(&["push", "b", "real:c6/root/to"]);
+    file(&["push", "tree", "b", "real:c6/root/to"]);
+    file(&["push", "tree", "real:c6/root/new"]);
+    file(&["push", "tree", "real:c6/root/new/"]);
+    assert_eq!(inside("cd /root; cat to/b to/tree/a new/a new/tree/a"), "baaa");
+    std::fs::remove_file(world.path("tree/link")).unwrap();
+    std::os::unix::fs::symlink("nowhere", world.path("tree/link")).unwrap();
+    file(&["push", "tree", "real:c6/root/to"]);
+    assert_eq!(inside("readlink /root/to/tree/link"), "nowhere\n");
+    let told = fails(&["push", "tree", "b", "real:c6/root/to/b"]);
+    assert!(told.code == Some(2) && told.stderr.contains("is not a folder"), "{}", told.stderr);
+
+    // A second time what is there is replaced.
+    for _ in 0..2 {
+        file(&["pull", "real:c6/root/to/tree", "."]);
+        file(&["pull", "real:c6/root/to/b", "fetched"]);
+    }
+    assert_eq!(std::fs::read_link(world.path("tree/link")).unwrap().to_str(), Some("nowhere"));
+    assert_eq!(std::fs::read_to_string(world.path("fetched")).unwrap(), "b");
+
+    // The standard input and output, a named pipe here, and a link there.
+    let mut push = world.program();
+    let mut push =
+        push.args(["lxd", "file", "push", "-", "real:c6/root/typed"]).stdin(Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut push.stdin.take().unwrap(), b"typed").unwrap();
+    assert_eq!(crate::program::finish(push).code, Some(0));
+    file(&["push", "tree/a", "real:c6/root/linked"]);
+    inside("cd /root; rm linked; mv to/b to/c");
+    world.wait(local().instance("c6").files().symlink("typed", "/root/linked", &Default::default())).unwrap();
+    assert_eq!(file(&["pull", "real:c6/root/linked", "-"]), "typed");
+    assert_eq!(file(&["pull", "real:c6/root/linked", "linked"]), "");
+    assert!(std::fs::symlink_metadata(world.path("linked")).unwrap().is_file());
+    assert_eq!(fails(&["push", "-", "real:c6/root/to"]).code, Some(2));
+    assert_eq!(fails(&["pull", "real:c6/root/to", "-"]).code, Some(2));
+    let mut both = Command::new("sh");
+    let script = "mkfifo p; echo piped > p & exec \"$0\" lxd file push p real:c6/root/piped";
+    let both = both.args(["-c", script, env!("CARGO_BIN_EXE_kolaboree-node")]).current_dir(world.home.path());
+    assert!(both.env("HOME", world.home.path()).status().unwrap().success());
+    assert_eq!(inside("cat /root/piped"), "piped\n");
+
+    // What has no end is left out, and the code says that something is.
+    inside("mkfifo /root/to/pipe");
+    let pulled = fails(&["pull", "real:c6/root/to", "to"]);
+    assert_eq!(pulled.code, Some(1));
+    assert_eq!(pulled.stderr, "left out: /root/to/pipe: it is a named pipe\n");
+    assert_eq!(std::fs::read_to_string(world.path("to/c")).unwrap(), "b");
+    world.good(&["lxd", "delete", "--force", "real:c6"]);
+    service.ends_on("TERM");
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
 fn a_command_has_a_terminal_where_lxd_exec_has_one() {
     let (world, service) = with_real("lxd");
     let mut terminal = Terminal::of(world.program().args(["lxd", "exec", "real:c1", "sh"]), 31, 97);
@@ -203,6 +280,65 @@ fn the_lxd_commands_join_by_themselves_where_no_node_runs() {
     assert_eq!(world.good(&["lxd", "exec", "real:c1", "--", "echo", "alone"]), "alone\n");
     let doctor = world.good(&["doctor", "real"]);
     assert!(doctor.contains("it is lxd 5.0.2, and trusts this node"), "{doctor}");
+}
+
+/// A node that a server trusts for one project only says so, and works in it.
+fn confined(kind: &str) {
+    let mut project = lxd_client::Project::new("confined");
+    for feature in ["images", "profiles"] {
+        project.config.insert(format!("features.{feature}"), "false".to_owned());
+    }
+    block_on(local().create_project(&project)).unwrap();
+    let (world, mut service) = trusted_for(kind, Some(&["confined"]));
+    let wrong = "it lets this node use the project confined, and not default";
+    service.says(wrong);
+    assert!(world.good(&["status"]).contains("not in its project"));
+    let health = || world.json(&["status"])["clouds"][1]["health"].clone();
+    assert_eq!((&health()["reachable"], &health()["projects"][0]), (&true.into(), &"confined".into()));
+    let doctor = world.run(&["doctor", "real"]);
+    assert_eq!(doctor.code, Some(1));
+    assert!(
+        doctor.stdout.contains(wrong) && doctor.stdout.contains("project: confined"),
+        "{}",
+        doctor.stdout
+    );
+
+    for command in [&["list", "real"][..], &["info", "real:i"], &["exec", "real:i", "true"]] {
+        let told = world.run(&[&["lxd"], command].concat());
+        assert_eq!(told.code, Some(9), "{}", told.stderr);
+        for words in ["lets this client use the project confined, and not default", "lxd --project"] {
+            assert!(told.stderr.contains(words), "{}", told.stderr);
+        }
+    }
+    assert_eq!(world.json(&["lxd", "info", "real"])["auth"], "trusted");
+    world.good(&["lxd", "--project", "confined", "launch", "busybox", "real:i"]);
+    assert!(world.good(&["lxd", "list", "real", "--project=confined"]).contains("Running"));
+
+    let text = std::fs::read_to_string(world.path("kolaboree.yaml")).unwrap();
+    world.write("kolaboree.yaml", &text.replace("kind: ", "project: confined\n    kind: "));
+    world.good(&["reload"]);
+    until(health, |health| health["reachable"] == true && health["projects"].is_null());
+    let doctor = world.good(&["doctor", "real"]);
+    assert!(doctor.contains("and trusts this node"), "{doctor}");
+    assert_eq!(world.good(&["lxd", "exec", "real:i", "--", "echo", "inside"]), "inside\n");
+    world.write("file", "some bytes");
+    world.good(&["lxd", "file", "push", "file", "real:i/root/"]);
+    world.good(&["lxd", "file", "pull", "real:i/root/file", "back"]);
+    world.good(&["lxd", "delete", "--force", "real:i"]);
+    service.ends_on("TERM");
+    block_on(local().project_named("confined").delete()).unwrap();
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+fn a_node_that_a_server_confines_to_a_project_says_so_and_works_in_it() {
+    confined("lxd");
+}
+
+#[test]
+#[ignore = "needs a real Incus: .ci/with-incus cargo test -p kolaboree-node --test whole -- --ignored incus"]
+fn a_node_that_an_incus_confines_to_a_project_says_so_and_works_in_it() {
+    confined("incus");
 }
 
 /// With the Python that `PYLXD_PYTHON` names, which has pylxd.

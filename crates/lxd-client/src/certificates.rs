@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 
 use crate::handle::handle;
 use crate::path::at;
-use crate::request::null_is_default;
 use crate::{Client, Error, Fingerprint, List, TrustToken, pem};
 
 /// A certificate that the server trusts, from [`Client::certificates`] or [`CertificateHandle::get`].
@@ -28,7 +27,6 @@ pub struct Certificate {
     /// Whether it is for some projects only.
     pub restricted: bool,
     /// Which, then.
-    #[serde(deserialize_with = "null_is_default")]
     pub projects: Vec<String>,
     /// All else.
     #[serde(flatten)]

@@ -221,6 +221,11 @@ impl Client {
         &self.shared.name
     }
 
+    /// The project that its requests are for, where it has one.
+    pub(crate) fn own_project(&self) -> Option<&str> {
+        self.scope.project.as_deref()
+    }
+
     pub(crate) fn timeout(&self) -> Duration {
         self.scope.timeout.unwrap_or(self.shared.timeout)
     }

@@ -22,7 +22,7 @@ pub(crate) struct Metadata(Box<RawValue>);
 
 impl Metadata {
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(self.0.get())
+        crate::nulls::read(self.0.get())
     }
 }
 
@@ -30,12 +30,10 @@ impl Metadata {
 struct Wire<'a> {
     #[serde(rename = "type")]
     kind: Kind,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     metadata: Option<&'a RawValue>,
-    #[serde(default)]
-    error: String,
-    #[serde(default)]
-    error_code: u16,
+    error: Option<String>,
+    error_code: Option<u16>,
 }
 
 #[derive(Deserialize)]
@@ -53,7 +51,10 @@ impl Envelope {
         Ok(match wire.kind {
             Kind::Sync => Envelope::Sync(metadata()),
             Kind::Async => Envelope::Async(metadata()),
-            Kind::Error => Envelope::Error { code: wire.error_code, message: wire.error },
+            Kind::Error => Envelope::Error {
+                code: wire.error_code.unwrap_or_default(),
+                message: wire.error.unwrap_or_default(),
+            },
         })
     }
 }

@@ -49,6 +49,17 @@ pub enum Error {
         /// What the server said.
         message: String,
     },
+    /// The server trusts this client, and does not let it do that: its certificate is for some projects only,
+    /// or for things other than this.
+    #[error("{}", not_allowed(message, project, allowed))]
+    NotAllowed {
+        /// What the server said.
+        message: String,
+        /// The project that was asked for, by the client's [`project`](crate::Client::project) or by none.
+        project: String,
+        /// The projects that the client may use.
+        allowed: Vec<String>,
+    },
     /// The server refused the trust token: it was used before, has expired or was revoked.
     #[error("the server refused the trust token: {message}")]
     TokenRefused {
@@ -184,6 +195,20 @@ impl Error {
     }
 }
 
+fn not_allowed(message: &str, project: &str, allowed: &[String]) -> String {
+    match allowed {
+        [] => format!("the server lets this client use no project: {message}"),
+        allowed if allowed.iter().any(|name| name == project) => {
+            format!("the server does not let this client do that: {message}")
+        }
+        [one] => format!("the server lets this client use the project {one}, and not {project}: {message}"),
+        several => {
+            let names = several.join(", ");
+            format!("the server lets this client use the projects {names}, and not {project}: {message}")
+        }
+    }
+}
+
 /// Finds an error of type `T` in the chain that begins with `error`.
 ///
 /// The connector's own error, such as the tailnet's, is found this way too:
@@ -211,7 +236,9 @@ impl From<Error> for io::Error {
         let kind = match &error {
             Error::Timeout { .. } => io::ErrorKind::TimedOut,
             Error::Broken { .. } => io::ErrorKind::ConnectionReset,
-            Error::NotTrusted { .. } | Error::LoginRequired { .. } => io::ErrorKind::PermissionDenied,
+            Error::NotTrusted { .. } | Error::NotAllowed { .. } | Error::LoginRequired { .. } => {
+                io::ErrorKind::PermissionDenied
+            }
             Error::Api { code: 404, .. } => io::ErrorKind::NotFound,
             Error::Protocol { .. } => io::ErrorKind::InvalidData,
             Error::Unsupported { .. } => io::ErrorKind::Unsupported,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::nulls;
 use crate::operation::Pause;
-use crate::request::null_is_default;
 use crate::websocket::{Message, WebSocket};
 use crate::{Client, Error, OperationState};
 
@@ -58,10 +58,8 @@ pub struct Lifecycle {
     /// To what: the path of its endpoint.
     pub source: String,
     /// What else there is to know.
-    #[serde(deserialize_with = "null_is_default")]
     pub context: Map<String, Value>,
     /// By whom.
-    #[serde(deserialize_with = "null_is_default")]
     pub requestor: Map<String, Value>,
     /// In which project.
     pub project: String,
@@ -190,7 +188,12 @@ impl Events {
         self.pause.next().await;
         let socket = match self.open().await {
             Ok(socket) => socket,
-            Err(error @ (Error::NotTrusted { .. } | Error::LoginRequired { .. } | Error::Config { .. })) => {
+            Err(
+                error @ (Error::NotTrusted { .. }
+                | Error::NotAllowed { .. }
+                | Error::LoginRequired { .. }
+                | Error::Config { .. }),
+            ) => {
                 return Err(error);
             }
             Err(error @ Error::WrongFingerprint { .. }) => return Err(error),
@@ -230,11 +233,11 @@ impl Seen {
         let kind = event.get("type").and_then(Value::as_str)?.to_owned();
         match kind.as_str() {
             "operation" => {
-                let state = serde_json::from_value(event.remove("metadata")?).ok()?;
+                let state = nulls::read_value(event.remove("metadata")?).ok()?;
                 self.admit(state).map(Event::Operation)
             }
             "lifecycle" => {
-                let mut lifecycle: Lifecycle = serde_json::from_value(event.remove("metadata")?).ok()?;
+                let mut lifecycle: Lifecycle = nulls::read_value(event.remove("metadata")?).ok()?;
                 let text =
                     |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
                 (lifecycle.project, lifecycle.timestamp) = (text("project"), text("timestamp"));

@@ -1,19 +1,7 @@
 //! Every parser of what a server sends, for the fuzzer (`fuzz/`) and for a test that needs none.
 
-use crate::{
-    Alias, Backup, Bucket, BucketKey, Certificate, Cluster, ClusterGroup, ClusterMember, ClusterMemberState,
-    Image, Instance, InstanceState, Network, NetworkAcl, NetworkAllocation, NetworkForward, NetworkLease,
-    NetworkLoadBalancer, NetworkPeer, NetworkState, NetworkZone, OidcLogin, OperationState, Profile, Project,
-    ProjectState, Resources, Server, Snapshot, StoragePool, StoragePoolResources, TrustToken, Volume,
-    VolumeBackup, VolumeSnapshot, VolumeState, Warning, ZoneRecord,
-};
-
-/// Reads the bytes as each of these types.
-macro_rules! read_as {
-    ($data:expr; $($answer:ty),+ $(,)?) => {
-        $(let _ = serde_json::from_slice::<$answer>($data);)+
-    };
-}
+use crate::answers::each_answer;
+use crate::*;
 
 /// Gives the bytes to every parser. None may panic.
 #[cfg_attr(not(fuzzing), allow(unreachable_pub, reason = "the fuzzer is the only user outside"))]
@@ -25,15 +13,11 @@ pub fn read_anything(data: &[u8]) {
         let _ = parsed.map(|state| (state.is_final(), state.progress().map(str::len)));
     }
     crate::events::read_any(data);
-    read_as!(
-        data; Server, Resources, Certificate, Warning, Project, ProjectState, Profile,
-        Instance, InstanceState, Snapshot, Backup, Image, Alias,
-        Network, NetworkState, NetworkLease, NetworkAllocation, NetworkForward, NetworkPeer, NetworkLoadBalancer,
-        NetworkAcl, NetworkZone, ZoneRecord,
-        StoragePool, StoragePoolResources, Volume, VolumeState, VolumeSnapshot, VolumeBackup, Bucket, BucketKey,
-        Cluster, ClusterMember, ClusterMemberState, ClusterGroup,
-    );
     let text = String::from_utf8_lossy(data);
+    macro_rules! read_as {
+        ($($answer:ident),+) => { $(let _ = crate::nulls::read::<$answer>(&text);)+ };
+    }
+    each_answer!(read_as);
     let _ = text.parse::<TrustToken>();
     let _ = text.parse::<crate::Fingerprint>();
     let _ = crate::list::name_in(&text);

@@ -29,8 +29,8 @@
 //! One file for each area of the API; `profiles.rs` is the model. In it:
 //!
 //! - A struct for the thing, `Default` and `#[serde(default)]`, with the fields that people use and `rest` for all
-//!   others, so that an update sends back what this crate does not know. Lists and maps take `null` for empty
-//!   (`null_is_default`).
+//!   others, so that an update sends back what this crate does not know. `null` is read as what is empty
+//!   (`nulls.rs`), and an answer of the type is in `samples.json`.
 //! - `Client::things()` gives a [`List`], `Client::create_thing` creates, `Client::thing(name)` gives a `ThingHandle`,
 //!   which sends nothing; the macro `handle!` defines it with those of `get`, `update`, `patch`, `rename` and
 //!   `delete` that its endpoint has.
@@ -41,6 +41,8 @@
 //! - Each endpoint has its line in `endpoints.md`, and its test in `tests/lxd/`.
 #![doc = include_str!("endpoints.md")]
 
+#[cfg(any(fuzzing, test))]
+mod answers;
 mod certificates;
 mod client;
 mod cluster;
@@ -67,10 +69,12 @@ mod list;
 mod lxc_config;
 mod migrate;
 mod networks;
+mod nulls;
 mod oidc;
 mod operation;
 mod path;
 mod pem;
+mod permission;
 mod pieces;
 mod profiles;
 mod projects;
@@ -96,7 +100,7 @@ pub use error::{Error, chain};
 pub use events::{Event, EventKind, Events, Lifecycle};
 pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
 pub use facade::Facade;
-pub use files::{Entry, FileInfo, FileOptions, Files, Progress, PushOptions};
+pub use files::{Entry, FileInfo, FileKind, FileOptions, Files, Progress, PushOptions};
 pub use filter::Filter;
 pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
 #[cfg(fuzzing)]

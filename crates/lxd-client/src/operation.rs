@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
 
 use crate::envelope::{Envelope, Metadata};
-use crate::request::null_is_default;
+use crate::permission::refusal;
 use crate::{Client, Error, Event, EventKind};
 
 /// How long a server that cannot be reached is asked again before a wait gives up. LXD forgets an operation
@@ -60,10 +60,8 @@ pub struct OperationState {
     /// The same as a number: from 200 on it has ended, and 200 alone is success.
     pub status_code: u16,
     /// What it works on: URLs, by kind.
-    #[serde(deserialize_with = "null_is_default")]
     pub resources: Map<String, Value>,
     /// What it tells of itself: progress, exit status, the secrets of its websockets.
-    #[serde(deserialize_with = "null_is_default")]
     pub metadata: Map<String, Value>,
     /// Whether it can be cancelled.
     pub may_cancel: bool,
@@ -120,7 +118,7 @@ impl Client {
             Value::Array(list) => list,
             _ => Vec::new(),
         });
-        all.map(|value| serde_json::from_value(value).map_err(|e| self.protocol(e))).collect()
+        all.map(|value| crate::nulls::read_value(value).map_err(|e| self.protocol(e))).collect()
     }
 
     /// A handle of an operation that was begun elsewhere, by its number.
@@ -302,7 +300,7 @@ async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
                 None if code == 404 => return Err(Error::OperationLost { id }),
                 None if code == 503 => lost_since = Some(patience(lost_since, code, message, &headers)?),
                 None if code == 401 || code == 403 => {
-                    return Err(crate::request::refusal(code, message, &headers));
+                    return Err(client.refused(code, message, &headers).await);
                 }
                 None => {
                     refused = Some((code, message));
@@ -331,7 +329,7 @@ fn patience(
 ) -> Result<tokio::time::Instant, Error> {
     let since = since.unwrap_or_else(tokio::time::Instant::now);
     if since.elapsed() > PATIENCE {
-        return Err(crate::request::refusal(code, message, headers));
+        return Err(refusal(code, message, headers));
     }
     Ok(since)
 }

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use crate::handle::handle;
 use crate::path::at;
-use crate::request::null_is_default;
 use crate::{Client, Error, List};
 
 /// A profile, from [`Client::profiles`] or [`ProfileHandle::get`].
@@ -20,13 +19,11 @@ pub struct Profile {
     /// What it is for, for people.
     pub description: String,
     /// Settings, such as `limits.cpu`.
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// Devices by name, each with its `type` and settings.
-    #[serde(deserialize_with = "null_is_default")]
     pub devices: BTreeMap<String, BTreeMap<String, String>>,
     /// The URLs of what uses it. The server fills it in.
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]

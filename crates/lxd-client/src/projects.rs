@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use crate::handle::handle;
 use crate::path::{at, below};
-use crate::request::null_is_default;
 use crate::{Client, Error, List};
 
 /// A project, from [`Client::projects`] or [`ProjectHandle::get`].
@@ -20,10 +19,9 @@ pub struct Project {
     /// What it is for, for people.
     pub description: String,
     /// Settings: what it keeps to itself (`features.`), and how much of what it may have (`limits.`).
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// The URLs of what is in it.
-    #[serde(deserialize_with = "null_is_default", skip_serializing)]
+    #[serde(skip_serializing)]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]
@@ -36,7 +34,6 @@ pub struct Project {
 #[non_exhaustive]
 pub struct ProjectState {
     /// By kind, such as `containers`, `memory` (in bytes), `disk` (in bytes) and `networks`.
-    #[serde(deserialize_with = "null_is_default")]
     pub resources: BTreeMap<String, ProjectUsage>,
     /// All else.
     #[serde(flatten)]

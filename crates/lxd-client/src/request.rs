@@ -16,7 +16,7 @@ use crate::envelope::Envelope;
 use crate::operation::Operation;
 use crate::path::{Path, push_query};
 use crate::transfer::{Begun, Uploading, begin};
-use crate::{Client, Error, OidcLogin, Versioned};
+use crate::{Client, Error, Versioned};
 
 /// A request to any endpoint, from [`Client::get`] and its like: for what this crate has no method for.
 ///
@@ -210,7 +210,7 @@ impl Request {
         let value = match envelope {
             Envelope::Sync(metadata) => metadata.read().map_err(|e| client.protocol(e)),
             Envelope::Async(_) => Err(client.protocol("an operation instead of a result")),
-            Envelope::Error { code, message } => Err(refusal(code, message, &headers)),
+            Envelope::Error { code, message } => Err(client.refused(code, message, &headers).await),
         }?;
         let etag = headers.get(header::ETAG).and_then(|v| v.to_str().ok()).map(str::to_owned);
         Ok(Versioned { value, etag })
@@ -234,7 +234,7 @@ impl Request {
         match envelope {
             Envelope::Sync(_) => Ok(()),
             Envelope::Async(operation) => Operation::begun(&client, &operation)?.wait().await.map(drop),
-            Envelope::Error { code, message } => Err(refusal(code, message, &headers)),
+            Envelope::Error { code, message } => Err(client.refused(code, message, &headers).await),
         }
     }
 
@@ -249,7 +249,7 @@ impl Request {
             Envelope::Async(operation) => Operation::begun(&client, &operation),
             // Some servers do at once what others make an operation of.
             Envelope::Sync(_) => Ok(Operation::done(&client)),
-            Envelope::Error { code, message } => Err(refusal(code, message, &headers)),
+            Envelope::Error { code, message } => Err(client.refused(code, message, &headers).await),
         }
     }
 
@@ -274,7 +274,7 @@ impl Request {
             Ok((head, body))
         });
         let (head, body) = whole.await?;
-        client.succeeded(&head, &body)?;
+        client.succeeded(&head, &body).await?;
         Ok(body)
     }
 
@@ -302,7 +302,7 @@ impl Request {
                 return Ok((head, body));
             }
             let body = client.collect(body).await?;
-            client.succeeded(&head, &body)?;
+            client.succeeded(&head, &body).await?;
             Err(client.protocol(format!("HTTP status {}", head.status)))
         })
         .await
@@ -410,12 +410,12 @@ impl Client {
     }
 
     /// Makes an error of an answer that is one.
-    pub(crate) fn succeeded(&self, head: &http::response::Parts, body: &[u8]) -> Result<(), Error> {
+    pub(crate) async fn succeeded(&self, head: &http::response::Parts, body: &[u8]) -> Result<(), Error> {
         if head.status == StatusCode::OK {
             return Ok(());
         }
         match Envelope::parse(body) {
-            Ok(Envelope::Error { code, message }) => Err(refusal(code, message, &head.headers)),
+            Ok(Envelope::Error { code, message }) => Err(self.refused(code, message, &head.headers).await),
             _ => Err(self.protocol(format!("HTTP status {}", head.status))),
         }
     }
@@ -460,23 +460,6 @@ pub(crate) fn dialect_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&
         .and_then(|value| value.to_str().ok())
 }
 
-pub(crate) fn refusal(code: u16, message: String, headers: &HeaderMap) -> Error {
-    match code {
-        401 if let Some(login) = OidcLogin::of(headers) => Error::LoginRequired { login: Box::new(login) },
-        401 | 403 => Error::NotTrusted { message },
-        _ => Error::Api { code, message },
-    }
-}
-
 pub(crate) fn full(bytes: Bytes) -> Body {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
-}
-
-/// A JSON object, where a server may have `null`.
-pub(crate) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + serde::Deserialize<'de>,
-{
-    Ok(<Option<T> as serde::Deserialize>::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -12,7 +12,7 @@ pub struct Server {
     /// What the server can do beyond the first version of its API.
     #[serde(default)]
     pub api_extensions: Vec<String>,
-    /// Whether it trusts the client.
+    /// Whether it trusts the client. An answer without is not the API.
     pub auth: Auth,
     /// Its configuration; to a client that it does not trust, nothing or little.
     #[serde(default)]
@@ -37,20 +37,17 @@ pub enum Auth {
 }
 
 /// What a server runs on.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Environment {
     /// `lxd` or `incus`.
-    #[serde(default)]
     pub server: String,
     /// Such as `5.0.2`.
-    #[serde(default)]
     pub server_version: String,
     /// The machine's name.
-    #[serde(default)]
     pub server_name: String,
     /// The fingerprint of the server's certificate, in hexadecimal.
-    #[serde(default)]
     pub certificate_fingerprint: String,
     /// All else.
     #[serde(flatten)]

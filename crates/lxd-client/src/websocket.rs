@@ -102,7 +102,7 @@ impl Request {
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let (head, body) = response.into_parts();
             let body = client.collect(body).await?;
-            client.succeeded(&head, &body)?;
+            client.succeeded(&head, &body).await?;
             return Err(client.protocol("no other protocol"));
         }
         let headers = response.headers().clone();

@@ -131,7 +131,7 @@ impl TailnetBuilder {
     }
 
     /// Where this process itself serves proxies into the tailnet (`Tailnet::serve_socks5`,
-    /// `Tailnet::serve_http_connect`), for programs that are told of them by `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY`.
+    /// `Tailnet::serve_http_proxy`), for programs that are told of them by `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY`.
     /// The node's own connections to the control server and the relays heed these variables, too, and would never get out
     /// by a proxy that needs the node: a variable that names one of these addresses is left out. That holds for every node
     /// of the process, from the first start with it on.

@@ -1,60 +1,103 @@
 //! `lxd file`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use lxd_client::{Files, Progress, PushOptions};
+use lxd_client::{FileOptions, Files, Progress, PushOptions, with_progress};
 
 use super::super::exit::usage;
 use super::super::output::watched;
 use super::{FileCommand, Fleet};
 
+/// A source or target that is the standard input or output.
+const STANDARD: &str = "-";
+
+/// The permissions of what comes from the standard input.
+const MODE: u32 = 0o644;
+
 pub(super) async fn run(fleet: &Fleet, command: &FileCommand) -> anyhow::Result<ExitCode> {
     match command {
         FileCommand::Push { paths, uid, gid } => {
             let Some((target, sources)) = paths.split_last() else { return Err(usage("no target is given")) };
-            let (files, path) = place(fleet, target).await?;
-            let mut options = PushOptions::default();
-            if let (Some(uid), Some(gid)) = (uid, gid) {
-                options = options.owner(*uid, *gid);
-            }
-            if sources.len() > 1 && !path.ends_with('/') {
-                return Err(usage(format!(
-                    "{target:?} is not a folder: write / behind it to send several files"
-                )));
-            }
-            for source in sources {
-                let to = within(&path, Path::new(source))?;
-                let bar = bar(source);
-                let moving = bar.clone();
-                let sent = files.push(Path::new(source), &to, &options, move |p| show(&moving, p)).await;
-                bar.finish_and_clear();
-                sent.with_context(|| format!("{source} to {target}"))?;
-            }
+            push(fleet, sources, target, uid.zip(*gid)).await
         }
-        FileCommand::Pull { source, target } => {
-            let (files, path) = place(fleet, source).await?;
-            let to = if target.is_dir() {
-                let name =
-                    Path::new(&path).file_name().ok_or_else(|| usage(format!("{source:?} names no file")))?;
-                target.join(name)
-            } else {
-                PathBuf::from(target)
-            };
-            let bar = bar(source);
-            let moving = bar.clone();
-            let fetched = files.pull(&path, &to, move |p| show(&moving, p)).await;
-            bar.finish_and_clear();
-            fetched.with_context(|| format!("{source} to {}", to.display()))?;
-        }
+        FileCommand::Pull { source, target } => pull(fleet, source, target).await,
         FileCommand::Delete { path } => {
             let (files, inside) = place(fleet, path).await?;
             files.delete(&inside).await.with_context(|| path.clone())?;
+            Ok(ExitCode::SUCCESS)
         }
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+async fn push(
+    fleet: &Fleet,
+    sources: &[String],
+    target: &str,
+    owner: Option<(u32, u32)>,
+) -> anyhow::Result<ExitCode> {
+    let (files, path) = place(fleet, target).await?;
+    let is_folder = path.ends_with('/') || files.is_dir(&path).await.with_context(|| target.to_owned())?;
+    if sources.len() > 1 && !is_folder {
+        return Err(usage(format!("{target:?} is not a folder, which several files need")));
+    }
+    let mut complete = true;
+    for source in sources {
+        let bar = bar(source);
+        let moving = bar.clone();
+        let sent = if source == STANDARD {
+            if is_folder {
+                return Err(usage(format!(
+                    "what comes from the standard input has no name: write {target}/NAME"
+                )));
+            }
+            let mut options = FileOptions::default().mode(MODE);
+            if let Some((uid, gid)) = owner {
+                options = options.owner(uid, gid);
+            }
+            let input = with_progress(tokio::io::stdin(), move |bytes| moving.set_position(bytes));
+            files.write(&path, input, &options).await.map(|()| Progress::default())
+        } else {
+            let to = if is_folder { within(&path, Path::new(source))? } else { path.clone() };
+            let options =
+                owner.map_or_else(PushOptions::default, |(uid, gid)| PushOptions::default().owner(uid, gid));
+            files.push(Path::new(source), &to, &options, move |p| show(&moving, p)).await
+        };
+        bar.finish_and_clear();
+        complete &= all_of(&sent.with_context(|| format!("{source} to {target}"))?);
+    }
+    Ok(code(complete))
+}
+
+async fn pull(fleet: &Fleet, source: &str, target: &Path) -> anyhow::Result<ExitCode> {
+    let (files, path) = place(fleet, source).await?;
+    let bar = bar(source);
+    let moving = bar.clone();
+    let tell = move |p: &Progress| show(&moving, p);
+    let fetched = if target == Path::new(STANDARD) {
+        files.pull_to(&path, &mut tokio::io::stdout(), tell).await
+    } else {
+        let name = Path::new(&path).file_name().filter(|_| target.is_dir());
+        let to = name.map_or_else(|| target.to_owned(), |name| target.join(name));
+        files.pull(&path, &to, tell).await
+    };
+    bar.finish_and_clear();
+    let fetched = fetched.with_context(|| format!("{source} to {}", target.display()))?;
+    Ok(code(all_of(&fetched)))
+}
+
+/// Says what was left out, and whether nothing was.
+fn all_of(moved: &Progress) -> bool {
+    for left_out in &moved.left_out {
+        eprintln!("left out: {left_out}");
+    }
+    moved.left_out.is_empty()
+}
+
+fn code(complete: bool) -> ExitCode {
+    if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The files of the instance, and the path, of `berlin:c1/PATH`.
@@ -64,13 +107,14 @@ async fn place(fleet: &Fleet, text: &str) -> anyhow::Result<(Files, String)> {
     Ok((fleet.instance(instance).await?.files(), format!("/{path}")))
 }
 
-/// Where a file or folder goes: under its own name in a folder.
+/// Where a file or folder goes in a folder: under its own name; what is in `.` goes there itself, as `cp` does it.
 fn within(path: &str, source: &Path) -> anyhow::Result<String> {
-    if !path.ends_with('/') {
-        return Ok(path.to_owned());
+    let folder = path.trim_end_matches('/');
+    match source.file_name().map(|name| name.to_str()) {
+        Some(Some(name)) => Ok(format!("{folder}/{name}")),
+        Some(None) => Err(usage(format!("the name of {} is not UTF-8", source.display()))),
+        None => Ok(path.to_owned()),
     }
-    let name = source.file_name().and_then(|name| name.to_str());
-    name.map(|name| format!("{path}{name}")).ok_or_else(|| usage(format!("{} has no name", source.display())))
 }
 
 fn bar(what: &str) -> ProgressBar {

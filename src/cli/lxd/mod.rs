@@ -17,8 +17,17 @@ use super::exit::usage;
 use super::output::Out;
 use crate::config::{CloudConfig, CloudKind, Config};
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Lxd {
+    /// Work in this project, instead of the one that is configured for a cloud.
+    #[arg(long, value_name = "NAME", global = true)]
+    project: Option<String>,
+    #[command(subcommand)]
+    command: LxdCommand,
+}
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum LxdCommand {
+enum LxdCommand {
     /// Looks at clouds: path, TCP, TLS, API, trust.
     Ping {
         /// Which. Default: all.
@@ -146,7 +155,8 @@ pub(crate) struct Launch {
 pub(crate) enum FileCommand {
     /// Sends files and folders.
     Push {
-        /// The files and folders here, and then where to: berlin:c1/PATH. A PATH that ends with / is a folder.
+        /// The files and folders here, and then where to: berlin:c1/PATH. What goes to a folder goes into it, under its own
+        /// name. A source of - is the standard input.
         #[arg(required = true, num_args = 2..)]
         paths: Vec<String>,
         /// The owner there, by number.
@@ -160,7 +170,7 @@ pub(crate) enum FileCommand {
     Pull {
         /// Which: berlin:c1/PATH.
         source: String,
-        /// Where to.
+        /// Where to. What goes to a folder goes into it, under its own name. - is the standard output.
         target: PathBuf,
     },
     /// Deletes a file or an empty folder: berlin:c1/PATH.
@@ -170,9 +180,13 @@ pub(crate) enum FileCommand {
     },
 }
 
-pub(super) async fn run(command: &LxdCommand, config: Config, out: &Out) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow::Result<ExitCode> {
+    if let Some(project) = &command.project {
+        let with_api = config.clouds.iter_mut().filter(|cloud| cloud.kind != CloudKind::Tcp);
+        with_api.for_each(|cloud| cloud.project = Some(project.clone()));
+    }
     let fleet = Fleet { access: Access::either(&config).await?, config };
-    let outcome = match command {
+    let outcome = match &command.command {
         LxdCommand::Ping { clouds, count } => servers::ping(&fleet, clouds, *count, out).await,
         LxdCommand::List { clouds, all_projects } => {
             instances::list(&fleet, clouds, *all_projects, out).await

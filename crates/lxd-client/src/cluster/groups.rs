@@ -3,7 +3,6 @@ use serde_json::{Map, Value};
 
 use crate::handle::handle;
 use crate::path::at;
-use crate::request::null_is_default;
 use crate::{Client, Error, List};
 
 /// A group of a cluster's members.
@@ -16,7 +15,6 @@ pub struct ClusterGroup {
     /// What it is for, for people.
     pub description: String,
     /// The names of those in it.
-    #[serde(deserialize_with = "null_is_default")]
     pub members: Vec<String>,
     /// All else.
     #[serde(flatten)]

@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use crate::handle::handle;
 use crate::path::{at, below};
-use crate::request::null_is_default;
 use crate::{Client, Error, List, Operation};
 
 /// A server of a cluster, from [`Client::cluster_members`] or [`ClusterMemberHandle::get`].
@@ -33,13 +32,10 @@ pub struct ClusterMember {
     /// What may fail together.
     pub failure_domain: String,
     /// What it does for the cluster, such as `database`.
-    #[serde(deserialize_with = "null_is_default")]
     pub roles: Vec<String>,
     /// The groups that it is in.
-    #[serde(deserialize_with = "null_is_default")]
     pub groups: Vec<String>,
     /// Settings.
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// All else.
     #[serde(flatten)]
@@ -52,10 +48,8 @@ pub struct ClusterMember {
 #[non_exhaustive]
 pub struct ClusterMemberState {
     /// Of the machine: memory, load, processes.
-    #[serde(deserialize_with = "null_is_default")]
     pub sysinfo: Map<String, Value>,
     /// Of each storage pool.
-    #[serde(deserialize_with = "null_is_default")]
     pub storage_pools: BTreeMap<String, crate::StoragePoolResources>,
     /// All else.
     #[serde(flatten)]

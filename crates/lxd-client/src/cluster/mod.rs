@@ -6,7 +6,6 @@ mod members;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::request::null_is_default;
 use crate::{Client, Error, Operation, Versioned};
 
 pub use groups::{ClusterGroup, ClusterGroupHandle};
@@ -23,7 +22,6 @@ pub struct Cluster {
     pub enabled: bool,
     /// The settings that a server has to bring when it joins, each an object with `entity`, `name`, `key`
     /// and `value`.
-    #[serde(deserialize_with = "null_is_default")]
     pub member_config: Vec<Map<String, Value>>,
     /// What else a change needs, such as `cluster_address` and `cluster_certificate`; and all else.
     #[serde(flatten)]

@@ -1,5 +1,7 @@
 //! Files in an instance: `/1.0/instances/{name}/files` and `/sftp` (LXD.md section 2, "Files").
 
+mod folder;
+mod kinds;
 mod pull;
 mod push;
 
@@ -17,6 +19,9 @@ pub use push::PushOptions;
 
 /// How many files of a folder are on their way at once: over a long link most of each one's time is waiting.
 const AT_ONCE: usize = 8;
+
+/// As many links in a row as Linux follows.
+const MOST_LINKS: usize = 40;
 
 /// The files of an instance, from [`InstanceHandle::files`].
 ///
@@ -48,10 +53,25 @@ pub enum Entry {
     Symlink(FileInfo, String),
 }
 
+/// What something is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// A file; the server takes named pipes, sockets and devices for one, too.
+    #[default]
+    File,
+    /// A folder.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+}
+
 /// Whose something is, and who may use it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileInfo {
+    /// What it is.
+    pub kind: FileKind,
     /// The user's number.
     pub uid: u32,
     /// The group's number.
@@ -84,6 +104,8 @@ pub struct Progress {
     pub bytes: u64,
     /// How many bytes it will be, as far as is known by now.
     pub total: u64,
+    /// What was left out, with the reason: named pipes, sockets and devices, and what went meanwhile. Told at the end.
+    pub left_out: Vec<String>,
 }
 
 impl FileOptions {
@@ -146,11 +168,10 @@ impl Files {
     pub async fn read(&self, path: &str) -> Result<Entry, Error> {
         let (head, body) = self.request(http::Method::GET, path).body().await?;
         let info = FileInfo::of(&head.headers);
-        let kind = dialect_header(&head.headers, "type").unwrap_or("file").to_owned();
         let download = Download::new(&self.client, head.headers, body);
         let local = |source| Error::Local { what: format!("{path} could not be read"), source };
-        match kind.as_str() {
-            "directory" => {
+        match info.kind {
+            FileKind::Directory => {
                 let body = download.bytes(crate::client::MAX_ANSWER).await.map_err(local)?;
                 match crate::envelope::Envelope::parse(&body) {
                     Ok(crate::envelope::Envelope::Sync(names)) => {
@@ -160,12 +181,12 @@ impl Files {
                     _ => Err(self.client.protocol(format!("{path} is a folder without a list"))),
                 }
             }
-            "symlink" => {
+            FileKind::Symlink => {
                 let target = download.bytes(64 << 10).await.map_err(local)?;
                 let target = String::from_utf8_lossy(&target).trim_end_matches('\n').to_owned();
                 Ok(Entry::Symlink(info, target))
             }
-            _ => Ok(Entry::File(FileInfo { size: download.length(), ..info }, download)),
+            FileKind::File => Ok(Entry::File(FileInfo { size: download.length(), ..info }, download)),
         }
     }
 
@@ -205,18 +226,46 @@ impl Files {
     /// [`Error::is_not_found`] when nothing is there.
     pub async fn info(&self, path: &str) -> Result<FileInfo, Error> {
         let (head, _) = self.request(http::Method::HEAD, path).head_answer().await?;
-        if head.status == http::StatusCode::NOT_FOUND {
-            return Err(Error::Api { code: 404, message: format!("{path} is not there") });
-        }
-        if !head.status.is_success() {
-            return Err(Error::Api {
-                code: head.status.as_u16(),
-                message: format!("no answer about {path}"),
-            });
+        match head.status {
+            http::StatusCode::OK => {}
+            http::StatusCode::NOT_FOUND => {
+                return Err(Error::Api { code: 404, message: format!("{path} is not there") });
+            }
+            other => {
+                let message = format!("no answer about {path}");
+                return Err(self.client.refused(other.as_u16(), message, &head.headers).await);
+            }
         }
         let length = head.headers.get(http::header::CONTENT_LENGTH);
         let size = length.and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
         Ok(FileInfo { size, ..FileInfo::of(&head.headers) })
+    }
+
+    /// Whether a folder is at a path, or a link that leads to one. Cancel safe.
+    ///
+    /// # Errors
+    /// See [`Error`]; that nothing is there is none.
+    pub async fn is_dir(&self, path: &str) -> Result<bool, Error> {
+        let mut path = path.to_owned();
+        for _ in 0..MOST_LINKS {
+            match self.kind(&path).await? {
+                Some(FileKind::Symlink) => match self.read(&path).await? {
+                    Entry::Symlink(_, target) => path = resolved(&path, &target),
+                    _ => continue, // it was replaced meanwhile
+                },
+                kind => return Ok(kind == Some(FileKind::Directory)),
+            }
+        }
+        Ok(false)
+    }
+
+    /// What is at a path, if anything is.
+    async fn kind(&self, path: &str) -> Result<Option<FileKind>, Error> {
+        match self.info(path).await {
+            Ok(info) => Ok(Some(info.kind)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(about(path, error)),
+        }
     }
 
     /// `POST /1.0/instances/{name}/files?path=`: writes a file, as long as `source` is. The folder must be
@@ -282,12 +331,35 @@ impl Files {
     }
 }
 
+/// Where a link leads, which servers tell as an absolute path.
+fn resolved(link: &str, target: &str) -> String {
+    match link.rsplit_once('/') {
+        Some((above, _)) if !target.starts_with('/') => format!("{above}/{target}"),
+        _ => target.to_owned(),
+    }
+}
+
+/// The error with the path that it is about.
+fn about(path: &str, error: Error) -> Error {
+    match error {
+        Error::Api { code, message } if !message.contains(path) => {
+            Error::Api { code, message: format!("{path}: {message}") }
+        }
+        other => other,
+    }
+}
+
 impl FileInfo {
     pub(crate) fn of(headers: &HeaderMap) -> FileInfo {
         let number =
             |name: &str| dialect_header(headers, name).and_then(|v| v.parse().ok()).unwrap_or_default();
         let mode = dialect_header(headers, "mode").unwrap_or_default();
         FileInfo {
+            kind: match dialect_header(headers, "type") {
+                Some("directory") => FileKind::Directory,
+                Some("symlink") => FileKind::Symlink,
+                _ => FileKind::File,
+            },
             uid: number("uid"),
             gid: number("gid"),
             mode: u32::from_str_radix(mode.trim_start_matches("0o"), 8).unwrap_or_default() & 0o7777,

@@ -1,26 +1,51 @@
+use std::collections::HashSet;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
+use super::folder::{Arriving, Folder, file_at};
+use super::kinds::Kinds;
 use super::push::{Counter, local};
-use super::{AT_ONCE, Entry, Files, Progress};
+use super::{AT_ONCE, Entry, Files, MOST_LINKS, Progress, about, resolved};
 use crate::{Download, Error};
 
+/// No path in an instance is longer: a folder in a folder and so on ends there.
+const LONGEST: usize = 4096;
+
+/// What all parts of a pull share.
+struct Pull {
+    root: String,
+    kinds: Kinds,
+    counter: Arc<Counter>,
+}
+
+/// Something to fetch, into a folder that is open.
+struct Job {
+    remote: String,
+    folder: Arc<Folder>,
+    name: String,
+}
+
 impl Files {
-    /// Fetches a file or folder with all that is in it, to the path `to` on this machine, where nothing or
-    /// a folder is: permissions are kept, owners are not. A link that leads to something in the folder
-    /// leads to its copy; another one leads where it did. Nothing is ever written through a link or outside
-    /// of `to`, whatever the server says. `progress` is called often.
+    /// Fetches a file or folder with all that is in it, to the path `to` on this machine. Files and links that are
+    /// there are replaced, and folders are added to. A new file or folder gets the permissions that it has in the
+    /// instance, as the umask has them; one that was there keeps its own; owners are not kept. A file comes under its
+    /// name once it is whole.
+    ///
+    /// Where `from` is a link, what it leads to is fetched. A link in a folder stays one: to something in that folder
+    /// it leads to the copy, and another one leads where it did. Nothing is ever written through a link in `to`, or
+    /// outside of it, whatever the server says. Named pipes, sockets and devices are
+    /// [left out](Progress::left_out). `progress` is called often.
     ///
     /// Not cancel safe: a part of it may be there then.
     ///
     /// # Errors
-    /// [`Error::Local`] when something cannot be written, or a file is there already; see [`Error`].
+    /// [`Error::Local`] when something cannot be written, or a folder is where a file is to be, or the other way
+    /// round; [`Error::Config`] when `from` is no file, folder or link; see [`Error`].
     pub async fn pull(
         &self,
         from: &str,
@@ -32,101 +57,189 @@ impl Files {
             "" => "/",
             other => other,
         };
-        let mut waiting = vec![(from.to_owned(), to.to_owned())];
-        let mut folders = Vec::new();
+        let kinds = Kinds::default();
+        let (root, entry) = self.behind(from, &kinds).await?;
+        let pull = Pull { root, kinds, counter };
+        let (wanted, here) = (to.to_owned(), |e| local(to, e));
+        match entry {
+            Entry::File(info, download) => {
+                let begun = blocking(move || file_at(&wanted, info.mode)).await;
+                let (arriving, file) = begun.map_err(here)?;
+                save(download, arriving, file, &pull.counter).await.map_err(here)?;
+                pull.counter.add(|p| p.entries += 1);
+            }
+            Entry::Directory(info, names) => {
+                let folder = blocking(move || Folder::at(&wanted, info.mode)).await.map_err(here)?;
+                let inside = self.inside(&pull, &pull.root, folder, names).await?;
+                pull.counter.add(|p| p.entries += 1);
+                self.fetch_all(&pull, inside).await?;
+            }
+            Entry::Symlink(..) => return Err(self.client.protocol("a link that was followed")),
+        }
+        Ok(pull.counter.end())
+    }
+
+    /// Writes a file to a stream, and follows links to it.
+    ///
+    /// Not cancel safe: a part of it may be written then.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when `from` is no file; [`Error::Local`] when the stream takes no more; see [`Error`].
+    pub async fn pull_to(
+        &self,
+        from: &str,
+        to: &mut (impl AsyncWrite + Unpin + Send),
+        progress: impl Fn(&Progress) + Send + Sync + 'static,
+    ) -> Result<Progress, Error> {
+        let (path, entry) = self.behind(from, &Kinds::default()).await?;
+        let Entry::File(info, download) = entry else {
+            return Err(Error::Config { message: format!("{path} is a folder, and no file") });
+        };
+        let total = info.size.unwrap_or_default();
+        let counter = Counter::new(Progress { total, ..Progress::default() }, progress);
+        copy(download, to, &counter).await.map_err(|e| local(path.as_ref(), e))?;
+        counter.add(|p| p.entries += 1);
+        Ok(counter.end())
+    }
+
+    /// What is at a path, where links lead.
+    async fn behind(&self, from: &str, kinds: &Kinds) -> Result<(String, Entry), Error> {
+        let mut path = from.to_owned();
+        for _ in 0..MOST_LINKS {
+            match self.read_unless_special(&path, kinds).await.map_err(|e| about(&path, e))? {
+                Entry::Symlink(_, target) => path = resolved(&path, &target),
+                entry => return Ok((path, entry)),
+            }
+        }
+        Err(Error::Config { message: format!("{from} is a link that leads to links without end") })
+    }
+
+    async fn read_unless_special(&self, path: &str, kinds: &Kinds) -> Result<Entry, Error> {
+        match kinds.special(self, path).await? {
+            Some(what) => Err(Error::Config { message: format!("{path} is {what}, and no file") }),
+            None => self.read(path).await,
+        }
+    }
+
+    async fn fetch_all(&self, pull: &Pull, mut waiting: Vec<Job>) -> Result<(), Error> {
         let mut under_way = FuturesUnordered::new();
         loop {
             while under_way.len() < AT_ONCE
-                && let Some((remote, path)) = waiting.pop()
+                && let Some(job) = waiting.pop()
             {
-                under_way.push(self.fetch(from, remote, path, Arc::clone(&counter)));
+                under_way.push(self.fetch(pull, job));
             }
-            let Some(done) = under_way.next().await else { break };
-            if let Some(folder) = done? {
-                waiting.extend(folder.inside);
-                folders.push((folder.path, folder.mode));
-            }
+            let Some(inside) = under_way.next().await else { return Ok(()) };
+            waiting.extend(inside?);
         }
-        // Last, since nothing can be put into a folder that is for reading only.
-        for (path, mode) in folders.into_iter().rev() {
-            set_mode(&path, mode).await?;
-        }
-        Ok(counter.now())
     }
 
-    async fn fetch(
+    async fn fetch(&self, pull: &Pull, Job { remote, folder, name }: Job) -> Result<Vec<Job>, Error> {
+        let path = folder.path(&name);
+        let here = |e| local(&path, e);
+        let within = Arc::clone(&folder);
+        let mut inside = Vec::new();
+        match self.read(&remote).await {
+            Ok(Entry::File(info, download)) => {
+                pull.counter.add(|p| p.total += info.size.unwrap_or_default());
+                let begun = blocking(move || within.file(name, info.mode)).await;
+                let (arriving, file) = begun.map_err(here)?;
+                save(download, Some(arriving), file, &pull.counter).await.map_err(here)?;
+            }
+            Ok(Entry::Symlink(_, target)) => {
+                let target = kept(&pull.root, &remote, &target);
+                blocking(move || within.link(name, &target)).await.map_err(here)?;
+            }
+            Ok(Entry::Directory(info, names)) => {
+                let made = blocking(move || within.folder(name, info.mode)).await.map_err(here)?;
+                inside = self.inside(pull, &remote, made, names).await?;
+            }
+            // It was there when its folder was read.
+            Err(error) if error.is_not_found() => {
+                drop(within);
+                pull.counter.leave_out(&remote, "the server does not find it");
+            }
+            Err(error) => return Err(about(&remote, error)),
+        }
+        pull.counter.add(|p| p.entries += 1);
+        close(folder).await?;
+        Ok(inside)
+    }
+
+    /// What is to be fetched into a folder.
+    async fn inside(
         &self,
-        root: &str,
-        remote: String,
-        path: PathBuf,
-        counter: Arc<Counter>,
-    ) -> Result<Option<Folder>, Error> {
-        let folder = match self.read(&remote).await? {
-            Entry::File(info, download) => {
-                counter.add(|p| p.total += info.size.unwrap_or_default());
-                save(download, &path, info.mode, &counter).await.map_err(|e| local(&path, e))?;
-                None
-            }
-            Entry::Symlink(_, target) => {
-                let target = kept(root, &remote, &target);
-                tokio::fs::symlink(target, &path).await.map_err(|e| local(&path, e))?;
-                None
-            }
-            Entry::Directory(info, names) => {
-                make_folder(&path).await.map_err(|e| local(&path, e))?;
-                let mut inside = Vec::new();
-                for name in names {
-                    if !is_name(&name) {
-                        return Err(self
-                            .client
-                            .protocol(format!("{name:?} in {remote} is not a name of a file")));
-                    }
-                    inside.push((format!("{}/{name}", remote.trim_end_matches('/')), path.join(name)));
-                }
-                Some(Folder { path, mode: info.mode, inside })
-            }
+        pull: &Pull,
+        remote: &str,
+        folder: Folder,
+        names: Vec<String>,
+    ) -> Result<Vec<Job>, Error> {
+        let special = match names.len() {
+            0 => Default::default(),
+            _ => pull.kinds.special_in(self, remote).await?,
         };
-        counter.add(|p| p.entries += 1);
-        Ok(folder)
+        let folder = Arc::new(folder);
+        let (mut inside, mut seen) = (Vec::new(), HashSet::new());
+        for name in names {
+            let path = format!("{}/{name}", remote.trim_end_matches('/'));
+            if !is_name(&name) || !seen.insert(name.clone()) {
+                return Err(self.client.protocol(format!("{name:?} in {remote} is not a name of its own")));
+            }
+            if path.len() > LONGEST {
+                return Err(self.client.protocol(format!("a path of more than {LONGEST} bytes in {remote}")));
+            }
+            match special.get(&name) {
+                Some(what) => pull.counter.leave_out(&path, &format!("it is {what}")),
+                None => inside.push(Job { remote: path, folder: Arc::clone(&folder), name }),
+            }
+        }
+        close(folder).await?;
+        Ok(inside)
     }
 }
 
-struct Folder {
-    path: PathBuf,
-    mode: u32,
-    inside: Vec<(String, PathBuf)>,
+/// Ends a folder, where nothing is to come into it any more.
+async fn close(folder: Arc<Folder>) -> Result<(), Error> {
+    let Some(folder) = Arc::into_inner(folder) else { return Ok(()) };
+    let path = folder.path("");
+    blocking(move || folder.finish()).await.map_err(|e| local(&path, e))
+}
+
+async fn save(
+    download: Download,
+    arriving: Option<Arriving>,
+    file: std::fs::File,
+    counter: &Counter,
+) -> io::Result<()> {
+    let mut file = tokio::fs::File::from_std(file);
+    copy(download, &mut file, counter).await?;
+    let file = file.into_std().await;
+    match arriving {
+        Some(arriving) => blocking(move || arriving.keep(&file)).await,
+        None => Ok(()),
+    }
+}
+
+async fn copy(
+    mut download: Download,
+    to: &mut (impl AsyncWrite + Unpin),
+    counter: &Counter,
+) -> io::Result<()> {
+    while let Some(piece) = download.next().await {
+        let piece = piece?;
+        to.write_all(&piece).await?;
+        counter.add(|p| p.bytes += piece.len() as u64);
+    }
+    to.flush().await
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 /// Whether joining it to a folder's path leads to something in that folder.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0'])
-}
-
-/// A folder that is there is taken; a link to one is not.
-async fn make_folder(path: &Path) -> io::Result<()> {
-    match tokio::fs::create_dir(path).await {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            if tokio::fs::symlink_metadata(path).await?.is_dir() { Ok(()) } else { Err(error) }
-        }
-        other => other,
-    }
-}
-
-async fn save(mut download: Download, path: &Path, mode: u32, counter: &Counter) -> io::Result<()> {
-    // A new one, so that nothing is written through a link that was there.
-    let mut file = tokio::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).await?;
-    while let Some(piece) = download.next().await {
-        let piece = piece?;
-        file.write_all(&piece).await?;
-        counter.add(|p| p.bytes += piece.len() as u64);
-    }
-    file.flush().await?;
-    file.set_permissions(std::fs::Permissions::from_mode(mode & 0o777)).await
-}
-
-async fn set_mode(path: &Path, mode: u32) -> Result<(), Error> {
-    let permissions = std::fs::Permissions::from_mode(mode & 0o777);
-    tokio::fs::set_permissions(path, permissions).await.map_err(|e| local(path, e))
 }
 
 /// Where a link's copy leads. The server tells an absolute path; in the folder that is fetched it becomes a

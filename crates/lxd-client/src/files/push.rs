@@ -3,9 +3,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::fs::OFlags;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{AT_ONCE, FileOptions, Files, Progress};
+use super::{AT_ONCE, FileKind, FileOptions, Files, Progress, about};
 use crate::{Error, with_progress};
 
 /// How [`Files::push`] goes about it.
@@ -23,11 +25,16 @@ impl PushOptions {
     }
 }
 
+/// Why something in a folder is not sent.
+const SPECIAL: &str = "it is a named pipe, a socket or a device";
+
 /// One thing to send.
 struct Item {
     local: PathBuf,
     remote: String,
     mode: u32,
+    /// It is what was asked for, and not something in it.
+    is_root: bool,
     kind: Kind,
 }
 
@@ -38,13 +45,16 @@ enum Kind {
 }
 
 impl Files {
-    /// Sends a file or folder with all that is in it, to the path `to`: permissions are kept, links stay
-    /// links. What is there already is overwritten, and nothing is deleted. `progress` is called often.
+    /// Sends a file or folder with all that is in it, to the path `to`: permissions are kept, links in a folder stay
+    /// links. Where `from` is a link, what it leads to is sent. Files and links that are there already are replaced, and
+    /// folders are added to. Named pipes, sockets and devices in a folder are [left out](Progress::left_out); `from`
+    /// itself may be one, and is read to its end. `progress` is called often.
     ///
     /// Not cancel safe: a part of it may be there then.
     ///
     /// # Errors
-    /// [`Error::Local`] when something cannot be read, or is neither file nor folder nor link; see [`Error`].
+    /// [`Error::Local`] when something cannot be read; [`Error::Config`] when a file is where a folder is to be; see
+    /// [`Error`].
     pub async fn push(
         &self,
         from: &Path,
@@ -52,30 +62,50 @@ impl Files {
         options: &PushOptions,
         progress: impl Fn(&Progress) + Send + Sync + 'static,
     ) -> Result<Progress, Error> {
-        let root = from.to_owned();
-        let to = to.trim_end_matches('/').to_owned();
-        let found = tokio::task::spawn_blocking(move || survey(&root, &to)).await;
-        let (levels, rest, total) = found.map_err(|e| local(from, io::Error::other(e)))??;
+        let (root, base) = (from.to_owned(), to.trim_end_matches('/').to_owned());
+        let found = tokio::task::spawn_blocking(move || survey(&root, &base)).await;
+        let Survey { levels, rest, total, left_out } =
+            found.map_err(|e| local(from, io::Error::other(e)))??;
         let counter = Counter::new(Progress { total, ..Progress::default() }, progress);
+        left_out.iter().for_each(|path| counter.leave_out(path, SPECIAL));
+        // Where nothing is, nothing can be in the way.
+        let fresh = match levels.first() {
+            Some(_) => self.kind(to).await?.is_none(),
+            None => true,
+        };
         for level in levels.into_iter().chain([rest]) {
-            let sends = level.into_iter().map(|item| self.send(item, options, &counter));
+            let sends = level.into_iter().map(|item| async {
+                let remote = item.remote.clone();
+                self.send(item, fresh, options, &counter).await.map_err(|e| about(&remote, e))
+            });
             stream::iter(sends).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
         }
-        Ok(counter.now())
+        Ok(counter.end())
     }
 
-    async fn send(&self, item: Item, options: &PushOptions, counter: &Arc<Counter>) -> Result<(), Error> {
+    async fn send(
+        &self,
+        item: Item,
+        fresh: bool,
+        options: &PushOptions,
+        counter: &Arc<Counter>,
+    ) -> Result<(), Error> {
         let mut file_options = FileOptions::default().mode(item.mode);
         let (uid, gid) = options.owner.unwrap_or_default();
         file_options = file_options.owner(uid, gid);
         match &item.kind {
+            // A server says that it has made a folder where a file is, too.
+            Kind::Directory if !fresh && self.kind(&item.remote).await? == Some(FileKind::File) => {
+                let message = format!("{}: a folder is to be here, and something else is", item.remote);
+                return Err(Error::Config { message });
+            }
             Kind::Directory => match self.create_dir(&item.remote, &file_options).await {
                 Err(error) if error.is_conflict() => {}
                 other => other?,
             },
-            Kind::Symlink(target) => self.symlink(target, &item.remote, &file_options).await?,
+            Kind::Symlink(target) => self.replace_by_link(target, &item.remote, &file_options).await?,
             Kind::File => {
-                let file = tokio::fs::File::open(&item.local).await.map_err(|e| local(&item.local, e))?;
+                let file = open(&item).await.map_err(|e| local(&item.local, e))?;
                 let (counter, mut before) = (Arc::clone(counter), 0);
                 let counted = with_progress(file, move |read| {
                     counter.add(|p| p.bytes += read - before);
@@ -87,17 +117,63 @@ impl Files {
         counter.add(|p| p.entries += 1);
         Ok(())
     }
+
+    /// Makes a link, in place of a file or link that is there.
+    async fn replace_by_link(&self, target: &str, path: &str, options: &FileOptions) -> Result<(), Error> {
+        match self.symlink(target, path, options).await {
+            Err(error) if is_in_the_way(&error) => match self.kind(path).await? {
+                Some(FileKind::Directory) => {
+                    Err(Error::Config { message: format!("{path}: a folder is in the way of a link") })
+                }
+                _ => {
+                    self.delete(path).await?;
+                    self.symlink(target, path, options).await
+                }
+            },
+            other => other,
+        }
+    }
 }
 
-/// All there is to send: folders by their depth, since one must be there before what is in it; then the
-/// rest; and how many bytes that is.
-type Survey = (Vec<Vec<Item>>, Vec<Item>, u64);
+/// A server takes a link only where nothing is, or the same one.
+fn is_in_the_way(error: &Error) -> bool {
+    error.is_conflict() || matches!(error, Error::Api { message, .. } if message.contains("file exists"))
+}
+
+/// Opens a file as it was found: what has taken its place meanwhile is not waited for, and no link is followed.
+async fn open(item: &Item) -> io::Result<tokio::fs::File> {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.read(true);
+    if !item.is_root {
+        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+    }
+    let file = options.open(&item.local).await?;
+    if !item.is_root && !file.metadata().await?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file any more"));
+    }
+    Ok(file)
+}
+
+/// All there is to send.
+#[derive(Default)]
+struct Survey {
+    /// Folders by their depth, since one must be there before what is in it.
+    levels: Vec<Vec<Item>>,
+    /// All else.
+    rest: Vec<Item>,
+    /// How many bytes that is.
+    total: u64,
+    /// What is not sent.
+    left_out: Vec<String>,
+}
 
 fn survey(root: &Path, to: &str) -> Result<Survey, Error> {
-    let (mut levels, mut rest, mut total): Survey = (Vec::new(), Vec::new(), 0);
+    let Survey { mut levels, mut rest, mut total, mut left_out } = Survey::default();
     let mut pending = vec![(root.to_owned(), to.to_owned(), 0)];
     while let Some((path, remote, depth)) = pending.pop() {
-        let metadata = std::fs::symlink_metadata(&path).map_err(|e| local(&path, e))?;
+        let is_root = depth == 0;
+        let looked_at = if is_root { std::fs::metadata(&path) } else { std::fs::symlink_metadata(&path) };
+        let metadata = looked_at.map_err(|e| local(&path, e))?;
         let mode = metadata.permissions().mode() & 0o7777;
         let kind = metadata.file_type();
         if kind.is_dir() {
@@ -113,23 +189,22 @@ fn survey(root: &Path, to: &str) -> Result<Survey, Error> {
                 if levels.len() <= depth {
                     levels.resize_with(depth + 1, Vec::new);
                 }
-                levels[depth].push(Item { local: path, remote, mode, kind: Kind::Directory });
+                levels[depth].push(Item { local: path, remote, mode, is_root, kind: Kind::Directory });
             }
         } else if kind.is_symlink() {
             let target = std::fs::read_link(&path).map_err(|e| local(&path, e))?;
             let target = target.to_str().map(str::to_owned).ok_or_else(|| {
                 local(&path, io::Error::new(io::ErrorKind::InvalidData, "its target is not UTF-8"))
             })?;
-            rest.push(Item { local: path, remote, mode: 0o777, kind: Kind::Symlink(target) });
-        } else if kind.is_file() {
+            rest.push(Item { local: path, remote, mode: 0o777, is_root, kind: Kind::Symlink(target) });
+        } else if kind.is_file() || is_root {
             total += metadata.size();
-            rest.push(Item { local: path, remote, mode, kind: Kind::File });
+            rest.push(Item { local: path, remote, mode, is_root, kind: Kind::File });
         } else {
-            let message = "it is neither a file nor a folder nor a link";
-            return Err(local(&path, io::Error::new(io::ErrorKind::InvalidInput, message)));
+            left_out.push(path.display().to_string());
         }
     }
-    Ok((levels, rest, total))
+    Ok(Survey { levels, rest, total, left_out })
 }
 
 pub(super) fn local(path: &Path, source: io::Error) -> Error {
@@ -139,12 +214,13 @@ pub(super) fn local(path: &Path, source: io::Error) -> Error {
 /// Keeps count, and tells.
 pub(super) struct Counter {
     progress: Mutex<Progress>,
+    left_out: Mutex<Vec<String>>,
     tell: Box<dyn Fn(&Progress) + Send + Sync>,
 }
 
 impl Counter {
     pub(super) fn new(begin: Progress, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Arc<Counter> {
-        Arc::new(Counter { progress: Mutex::new(begin), tell: Box::new(tell) })
+        Arc::new(Counter { progress: Mutex::new(begin), left_out: Mutex::default(), tell: Box::new(tell) })
     }
 
     pub(super) fn add(&self, change: impl FnOnce(&mut Progress)) {
@@ -156,7 +232,15 @@ impl Counter {
         (self.tell)(&now);
     }
 
-    pub(super) fn now(&self) -> Progress {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn leave_out(&self, path: &str, why: &str) {
+        let left_out = format!("{path}: {why}");
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).push(left_out);
+    }
+
+    /// All of it, at the end.
+    pub(super) fn end(&self) -> Progress {
+        let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let left_out = std::mem::take(&mut *self.left_out.lock().unwrap_or_else(PoisonError::into_inner));
+        Progress { left_out, ..progress }
     }
 }

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::request::null_is_default;
 use crate::{Client, Error, List, Operation, Versioned};
 
 pub use aliases::{Alias, AliasHandle};
@@ -24,7 +23,7 @@ pub struct Image {
     /// The SHA-256 of its files, in hexadecimal.
     pub fingerprint: String,
     /// Its names.
-    #[serde(deserialize_with = "null_is_default", skip_serializing)]
+    #[serde(skip_serializing)]
     pub aliases: Vec<Alias>,
     /// Such as `x86_64`.
     pub architecture: String,
@@ -38,10 +37,9 @@ pub struct Image {
     /// Whether the server looks for a newer one.
     pub auto_update: bool,
     /// What it says of itself, such as `os`.
-    #[serde(deserialize_with = "null_is_default")]
     pub properties: BTreeMap<String, String>,
     /// The profiles that instances of it get.
-    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub profiles: Vec<String>,
     /// All else.
     #[serde(flatten)]

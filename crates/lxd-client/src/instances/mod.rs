@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::request::null_is_default;
 use crate::{Client, Error, List, Operation, Versioned};
 
 pub use backups::{Backup, BackupHandle, NewBackup};
@@ -21,6 +20,7 @@ pub use state::{Action, InstanceState, StateChange};
 
 /// A container or virtual machine, from [`Client::instances`] or [`InstanceHandle::get`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Instance {
     /// Its name, unique in its project.
@@ -31,28 +31,21 @@ pub struct Instance {
     #[serde(rename = "type")]
     pub kind: String,
     /// Its processor architecture, such as `x86_64`.
-    #[serde(default)]
     pub architecture: String,
     /// The project it is in.
-    #[serde(default)]
     pub project: String,
     /// What it is for, for people.
-    #[serde(default)]
     pub description: String,
     /// Settings; those of `volatile.` are the server's, and an update must keep them.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// Devices by name, each with its `type` and settings.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub devices: BTreeMap<String, BTreeMap<String, String>>,
     /// The profiles that are applied to it, in their order.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub profiles: Vec<String>,
     /// Whether it is deleted when it stops.
-    #[serde(default)]
     pub ephemeral: bool,
     /// Its state, in a list [with state](List::with_state).
-    #[serde(default, skip_serializing)]
+    #[serde(skip_serializing)]
     pub state: Option<InstanceState>,
     /// All else.
     #[serde(flatten)]
@@ -166,7 +159,7 @@ impl InstanceHandle {
         match (stopped, deleted.await) {
             // It was ephemeral: it went as it stopped.
             (Ok(_), Err(error)) if error.is_not_found() => Ok(()),
-            (Err(Error::NotTrusted { message }), Err(_)) => Err(Error::NotTrusted { message }),
+            (Err(error @ (Error::NotTrusted { .. } | Error::NotAllowed { .. })), Err(_)) => Err(error),
             (_, deleted) => deleted,
         }
     }

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::InstanceHandle;
-use crate::request::null_is_default;
 use crate::{Client, Error, List, Operation, Versioned};
 
 /// A snapshot of an instance, from [`InstanceHandle::snapshots`] or [`SnapshotHandle::get`].
@@ -21,7 +20,6 @@ pub struct Snapshot {
     /// Whether what ran is in it.
     pub stateful: bool,
     /// The instance's settings at that time.
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// All else.
     #[serde(flatten)]

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::InstanceHandle;
-use crate::request::null_is_default;
 use crate::{Error, Operation};
 
 /// How an instance is right now, from [`InstanceHandle::state`].
@@ -20,16 +19,12 @@ pub struct InstanceState {
     /// How many processes it has.
     pub processes: i64,
     /// Its memory in bytes: `usage`, `usage_peak`, `swap_usage`, `swap_usage_peak`.
-    #[serde(deserialize_with = "null_is_default")]
     pub memory: BTreeMap<String, i64>,
     /// Its processor time in nanoseconds: `usage`.
-    #[serde(deserialize_with = "null_is_default")]
     pub cpu: Map<String, Value>,
     /// Its disks by device: `usage` in bytes.
-    #[serde(deserialize_with = "null_is_default")]
     pub disk: Map<String, Value>,
     /// Its networks by interface: addresses and counters.
-    #[serde(deserialize_with = "null_is_default")]
     pub network: Map<String, Value>,
     /// All else.
     #[serde(flatten)]

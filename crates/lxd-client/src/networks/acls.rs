@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 
 use crate::handle::handle;
 use crate::path::{at, below};
-use crate::request::null_is_default;
 use crate::transfer::Download;
 use crate::{Client, Error, List};
 
@@ -19,16 +18,13 @@ pub struct NetworkAcl {
     /// What it is for, for people.
     pub description: String,
     /// Settings.
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// Rules for what comes.
-    #[serde(deserialize_with = "null_is_default")]
     pub ingress: Vec<AclRule>,
     /// Rules for what goes.
-    #[serde(deserialize_with = "null_is_default")]
     pub egress: Vec<AclRule>,
     /// The URLs of what uses it.
-    #[serde(deserialize_with = "null_is_default", skip_serializing)]
+    #[serde(skip_serializing)]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 use super::NetworkHandle;
 use crate::handle::handle;
 use crate::path::below;
-use crate::request::null_is_default;
 use crate::{Error, List};
 
 /// An outside address whose traffic goes to instances of a network.
@@ -19,10 +18,8 @@ pub struct NetworkForward {
     /// What it is for, for people.
     pub description: String,
     /// Settings; `target_address` is for what no port is for.
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// Where the traffic of single ports goes.
-    #[serde(deserialize_with = "null_is_default")]
     pub ports: Vec<ForwardPort>,
     /// All else.
     #[serde(flatten)]

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 use super::NetworkHandle;
 use crate::handle::handle;
 use crate::path::below;
-use crate::request::null_is_default;
 use crate::{Error, List};
 
 /// The API extension that has load balancers: LXD 5.3 and Incus.
@@ -22,13 +21,10 @@ pub struct NetworkLoadBalancer {
     /// What it is for, for people.
     pub description: String,
     /// Settings.
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// Who takes the traffic.
-    #[serde(deserialize_with = "null_is_default")]
     pub backends: Vec<LoadBalancerBackend>,
     /// Which traffic goes to which of them.
-    #[serde(deserialize_with = "null_is_default")]
     pub ports: Vec<LoadBalancerPort>,
     /// All else.
     #[serde(flatten)]
@@ -62,7 +58,6 @@ pub struct LoadBalancerPort {
     /// Ports and ranges, such as `80,443`.
     pub listen_port: String,
     /// The names of the backends.
-    #[serde(deserialize_with = "null_is_default")]
     pub target_backend: Vec<String>,
 }
 

@@ -13,7 +13,6 @@ use serde_json::{Map, Value};
 
 use crate::handle::handle;
 use crate::path::{at, below};
-use crate::request::null_is_default;
 use crate::{Client, Error, List};
 
 pub use acls::{AclRule, NetworkAcl, NetworkAclHandle};
@@ -38,7 +37,6 @@ pub struct Network {
     /// What it is for, for people.
     pub description: String,
     /// Settings, such as `ipv4.address`.
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// Whether the server made it, and can change it.
     #[serde(skip_serializing)]
@@ -47,7 +45,7 @@ pub struct Network {
     #[serde(skip_serializing)]
     pub status: String,
     /// The URLs of what uses it.
-    #[serde(deserialize_with = "null_is_default", skip_serializing)]
+    #[serde(skip_serializing)]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]
@@ -90,10 +88,8 @@ pub struct NetworkState {
     /// The largest packet, in bytes.
     pub mtu: u64,
     /// Its addresses.
-    #[serde(deserialize_with = "null_is_default")]
     pub addresses: Vec<NetworkAddress>,
     /// What went through it: `bytes_received`, `bytes_sent`, `packets_received`, `packets_sent`.
-    #[serde(deserialize_with = "null_is_default")]
     pub counters: BTreeMap<String, i64>,
     /// All else.
     #[serde(flatten)]

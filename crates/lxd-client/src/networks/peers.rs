@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 use super::NetworkHandle;
 use crate::handle::handle;
 use crate::path::below;
-use crate::request::null_is_default;
 use crate::{Error, List};
 
 /// Half of a connection between two OVN networks; the other has the other half.
@@ -19,7 +18,6 @@ pub struct NetworkPeer {
     /// What it is for, for people.
     pub description: String,
     /// Settings.
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// The other network's project.
     pub target_project: String,

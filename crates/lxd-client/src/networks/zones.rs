@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 
 use crate::handle::handle;
 use crate::path::{at, below};
-use crate::request::null_is_default;
 use crate::{Client, Error, List};
 
 /// A DNS zone that the server serves.
@@ -18,10 +17,9 @@ pub struct NetworkZone {
     /// What it is for, for people.
     pub description: String,
     /// Settings.
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// The URLs of what uses it.
-    #[serde(deserialize_with = "null_is_default", skip_serializing)]
+    #[serde(skip_serializing)]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]
@@ -38,10 +36,8 @@ pub struct ZoneRecord {
     /// What it is for, for people.
     pub description: String,
     /// Settings.
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// What it stands for.
-    #[serde(deserialize_with = "null_is_default")]
     pub entries: Vec<ZoneEntry>,
     /// All else.
     #[serde(flatten)]

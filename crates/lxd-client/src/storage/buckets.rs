@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 use super::StoragePoolHandle;
 use crate::handle::handle;
 use crate::path::below;
-use crate::request::null_is_default;
 use crate::{Error, List};
 
 /// The API extension that has buckets: LXD 5.5 and Incus.
@@ -23,7 +22,6 @@ pub struct Bucket {
     /// What it is for, for people.
     pub description: String,
     /// Settings, such as `size`.
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// Where it is reached.
     #[serde(skip_serializing)]

@@ -12,7 +12,6 @@ use serde_json::{Map, Value};
 
 use crate::handle::handle;
 use crate::path::{at, below};
-use crate::request::null_is_default;
 use crate::{Client, Error, List};
 
 pub use backups::{NewVolumeBackup, VolumeBackup, VolumeBackupHandle};
@@ -32,13 +31,12 @@ pub struct StoragePool {
     /// What it is for, for people.
     pub description: String,
     /// Settings, such as `source` and `size`.
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// `Created`, `Pending`, `Errored` and so on.
     #[serde(skip_serializing)]
     pub status: String,
     /// The URLs of what is in it.
-    #[serde(deserialize_with = "null_is_default", skip_serializing)]
+    #[serde(skip_serializing)]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]

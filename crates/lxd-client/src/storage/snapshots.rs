@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use super::VolumeHandle;
 use crate::handle::handle;
 use crate::path::below;
-use crate::request::null_is_default;
 use crate::{Error, List, Operation};
 
 /// A snapshot of a volume, from [`VolumeHandle::snapshots`] or [`VolumeSnapshotHandle::get`].
@@ -21,7 +20,7 @@ pub struct VolumeSnapshot {
     /// When the server will delete it; none or the year 1 for never.
     pub expires_at: Option<String>,
     /// The volume's settings at that time.
-    #[serde(deserialize_with = "null_is_default", skip_serializing)]
+    #[serde(skip_serializing)]
     pub config: BTreeMap<String, String>,
     /// All else.
     #[serde(flatten)]

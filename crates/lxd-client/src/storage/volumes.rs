@@ -7,7 +7,6 @@ use tokio::io::AsyncRead;
 use super::StoragePoolHandle;
 use crate::handle::handle;
 use crate::path::below;
-use crate::request::null_is_default;
 use crate::transfer::upload;
 use crate::{Error, List, Operation};
 
@@ -24,7 +23,6 @@ pub struct Volume {
     /// What it is for, for people.
     pub description: String,
     /// Settings, such as `size`.
-    #[serde(deserialize_with = "null_is_default")]
     pub config: BTreeMap<String, String>,
     /// `filesystem`, `block` or `iso`.
     pub content_type: String,
@@ -35,7 +33,7 @@ pub struct Volume {
     #[serde(skip_serializing)]
     pub location: String,
     /// The URLs of what uses it.
-    #[serde(deserialize_with = "null_is_default", skip_serializing)]
+    #[serde(skip_serializing)]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]
@@ -62,7 +60,6 @@ pub enum VolumeKind {
 #[non_exhaustive]
 pub struct VolumeState {
     /// How much of it is used; nothing where the pool's driver cannot tell.
-    #[serde(deserialize_with = "null_is_default")]
     pub usage: super::PoolUsage,
     /// All else.
     #[serde(flatten)]

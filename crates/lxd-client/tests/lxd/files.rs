@@ -61,8 +61,8 @@ async fn a_folder_goes_there_and_comes_back_the_same() {
     let pushed = files.push(&from, &remote_path, &PushOptions::default(), tell).await.unwrap();
     assert_eq!((pushed.bytes, pushed.total), (435_004, 435_004));
     assert_eq!(seen.load(Ordering::Relaxed), 435_004);
-    let again = files.push(&from, &remote_path, &PushOptions::default(), |_| ()).await;
-    assert!(again.is_ok() || again.as_ref().is_err_and(|e| e.is_conflict()), "{again:?}");
+    let again = files.push(&from, &remote_path, &PushOptions::default(), |_| ()).await.unwrap();
+    assert_eq!(again.entries, pushed.entries);
     let link = format!("{remote_path}/a/link");
     let output = client.instance("c1").exec(["readlink", &link]).output().await.unwrap();
     assert_eq!(output.stdout, "../a/f2\n");
@@ -77,8 +77,137 @@ async fn a_folder_goes_there_and_comes_back_the_same() {
     assert_eq!((mode("a/f1"), mode("a/f3"), mode("empty")), (0o755, 0o644, 0o500));
     assert_eq!(std::fs::read(to.join("a/link")).unwrap(), vec![2; 2000]);
     assert_eq!(std::fs::read_link(to.join("outside")).unwrap().to_str(), Some("/etc/passwd"));
-    assert!(files.pull(&remote_path, &to, |_| ()).await.is_err(), "files that are there are not overwritten");
+    // A second time what is there is replaced.
+    std::fs::write(to.join("a/f3"), "another").unwrap();
+    std::fs::remove_file(to.join("outside")).unwrap();
+    symlink("a", to.join("outside")).unwrap();
+    files.pull(&remote_path, &to, |_| ()).await.unwrap();
+    assert_eq!(std::fs::read(to.join("a/f3")).unwrap(), vec![3; 3000]);
+    assert_eq!(std::fs::read_link(to.join("outside")).unwrap().to_str(), Some("/etc/passwd"));
     client.instance("c1").exec(["rm", "-r", &remote_path]).status().await.unwrap();
+}
+
+/// Runs a command of the shell in c1.
+async fn sh(client: &lxd_client::Client, script: &str) -> String {
+    let output = client.instance("c1").exec(["sh", "-c", script]).output().await.unwrap();
+    assert!(output.status.success(), "{script}: {output:?}");
+    String::from_utf8(output.stdout.to_vec()).unwrap()
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn a_tree_is_sent_again_after_its_links_have_moved() {
+    let client = remote().await;
+    let files = client.instance("c1").files();
+    let here = tempfile::tempdir().unwrap();
+    let at = |name: &str| here.path().join(name);
+    for folder in ["sub", "real"] {
+        std::fs::create_dir(at(folder)).unwrap();
+    }
+    for (link, target) in [("moved", "sub"), ("same", "sub"), ("was-a-file", "x"), ("sub/deep", "/a")] {
+        symlink(target, at(link)).unwrap();
+    }
+    let remote_path = format!("/root/{}", fresh("links"));
+    let options = PushOptions::default();
+    let push = || files.push(here.path(), &remote_path, &options, |_| ());
+    push().await.unwrap();
+    sh(&client, &format!("cd {remote_path}; rm was-a-file; echo x > was-a-file")).await;
+    for (link, target) in [("moved", "real"), ("sub/deep", "../real")] {
+        std::fs::remove_file(at(link)).unwrap();
+        symlink(target, at(link)).unwrap();
+    }
+    push().await.unwrap();
+    let links =
+        format!("cd {remote_path}; readlink moved; readlink same; readlink was-a-file; readlink sub/deep");
+    assert_eq!(sh(&client, &links).await, "real\nsub\nx\n../real\n");
+
+    // A folder where a link is to be, and a file where a folder is to be: nothing is deleted for that.
+    sh(&client, &format!("cd {remote_path}; rm moved; mkdir moved")).await;
+    let error = push().await.unwrap_err().to_string();
+    assert!(error.contains(&format!("{remote_path}/moved: a folder is in the way")), "{error}");
+    sh(&client, &format!("cd {remote_path}; rmdir moved; rm -r sub; echo x > sub")).await;
+    let error = push().await.unwrap_err().to_string();
+    assert!(error.contains(&format!("{remote_path}/sub: a folder is to be here")), "{error}");
+    sh(&client, &format!("cd {remote_path}; rm sub; mkdir sub sub/f")).await;
+    std::fs::write(at("sub/f"), "x").unwrap();
+    let error = push().await.unwrap_err().to_string();
+    assert!(error.contains(&format!("{remote_path}/sub/f")) && error.contains("is a directory"), "{error}");
+    assert!(files.is_dir(&format!("{remote_path}/same")).await.unwrap());
+    assert!(!files.is_dir(&format!("{remote_path}/sub/f/none")).await.unwrap_or_default());
+    sh(&client, &format!("rm -r {remote_path}")).await;
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn one_path_that_is_a_link_is_fetched_and_sent_as_what_it_leads_to() {
+    let client = remote().await;
+    let files = client.instance("c1").files();
+    let path = format!("/root/{}", fresh("linked"));
+    sh(&client, &format!("mkdir {path}; cd {path}; echo text > file; mkdir folder; echo in > folder/x"))
+        .await;
+    for (link, target) in [("a", "file"), ("b", "a"), ("d", "folder"), ("self", "self"), ("n", "none")] {
+        files.symlink(target, &format!("{path}/{link}"), &FileOptions::default()).await.unwrap();
+    }
+    let here = tempfile::tempdir().unwrap();
+    let at = |name: &str| here.path().join(name);
+    files.pull(&format!("{path}/b"), &at("b"), |_| ()).await.unwrap();
+    assert!(std::fs::symlink_metadata(at("b")).unwrap().is_file());
+    files.pull(&format!("{path}/d"), &at("d"), |_| ()).await.unwrap();
+    assert_eq!(std::fs::read_to_string(at("d/x")).unwrap(), "in\n");
+    let mut text = Vec::new();
+    files.pull_to(&format!("{path}/b"), &mut text, |_| ()).await.unwrap();
+    assert_eq!(text, b"text\n");
+    for (link, error) in [("self", "without end"), ("n", "none")] {
+        let told = files.pull(&format!("{path}/{link}"), &at(link), |_| ()).await.unwrap_err().to_string();
+        assert!(told.contains(error), "{told}");
+    }
+    assert!(files.pull_to(&format!("{path}/d"), &mut text, |_| ()).await.is_err());
+    assert_eq!(std::fs::read_dir(here.path()).unwrap().count(), 2);
+
+    // What is replaced by a link of the user's own is what it leads to.
+    symlink("b", at("mine")).unwrap();
+    files.pull(&format!("{path}/folder/x"), &at("mine"), |_| ()).await.unwrap();
+    assert_eq!(std::fs::read_to_string(at("b")).unwrap(), "in\n");
+    files.pull(&format!("{path}/b"), "/dev/null".as_ref(), |_| ()).await.unwrap();
+    files.push(&at("mine"), &format!("{path}/sent"), &PushOptions::default(), |_| ()).await.unwrap();
+    assert_eq!(sh(&client, &format!("test ! -L {path}/sent && cat {path}/sent")).await, "in\n");
+    sh(&client, &format!("rm -r {path}")).await;
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn what_has_no_end_is_left_out_and_said() {
+    let client = remote().await;
+    let files = client.instance("c1").files();
+    let path = format!("/root/{}", fresh("special"));
+    sh(
+        &client,
+        &format!("mkdir -p {path}/in; cd {path}; echo x > file; mkfifo pipe in/pipe; chmod 600 pipe"),
+    )
+    .await;
+    let here = tempfile::tempdir().unwrap();
+    let began = std::time::Instant::now();
+    let pulled = files.pull(&path, &here.path().join("to"), |_| ()).await.unwrap();
+    let mut left_out = pulled.left_out.clone();
+    left_out.sort();
+    assert_eq!(
+        left_out,
+        [format!("{path}/in/pipe: it is a named pipe"), format!("{path}/pipe: it is a named pipe")]
+    );
+    assert_eq!(std::fs::read_dir(here.path().join("to")).unwrap().count(), 2);
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+    let error = files.pull(&format!("{path}/pipe"), &here.path().join("pipe"), |_| ()).await.unwrap_err();
+    assert!(error.to_string().ends_with("/pipe is a named pipe, and no file"), "{error}");
+    // Nothing waits at the server.
+    files.read(&format!("{path}/file")).await.unwrap();
+
+    std::process::Command::new("mkfifo").arg(here.path().join("to/mine")).status().unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(here.path().join("to/socket")).unwrap();
+    let pushed =
+        files.push(&here.path().join("to"), &format!("{path}/back"), &PushOptions::default(), |_| ()).await;
+    assert_eq!(pushed.unwrap().left_out.len(), 2);
+    assert_eq!(sh(&client, &format!("cat {path}/back/file")).await, "x\n");
+    sh(&client, &format!("rm -r {path}")).await;
 }
 
 #[tokio::test]

@@ -111,6 +111,38 @@ async fn a_null_list_is_empty_and_an_unknown_field_is_sent_back() {
 }
 
 #[tokio::test]
+async fn a_refusal_says_which_projects_the_client_may_use_unless_it_is_not_trusted() {
+    let (lxd, incus) =
+        ((403, "not authorized"), (500, "User does not have permissions for project \"default\""));
+    for (trusted, (code, message)) in [(true, lxd), (true, incus), (false, lxd)] {
+        let (_folder, client) = unix(move |asked| match asked.path.as_str() {
+            "/1.0/projects" if trusted => {
+                assert!(asked.query.is_empty(), "{asked:?}");
+                sync(json!(["/1.0/projects/p1", "/1.0/projects/p%202"]))
+            }
+            _ => error(code, code, message),
+        })
+        .await;
+        let told = client.project("p3").instances().await.unwrap_err();
+        match &told {
+            Error::NotAllowed { project, allowed, .. } if trusted => {
+                assert_eq!((&**project, &**allowed), ("p3", &["p1".to_owned(), "p 2".to_owned()][..]));
+                let told = told.to_string();
+                assert!(told.contains("the projects p1, p 2, and not p3: "), "{told}");
+            }
+            Error::NotTrusted { .. } if !trusted => {}
+            other => panic!("{other:?}"),
+        }
+        // It is the default one that is asked for, where none is named.
+        let told = client.instance("c1").get().await.unwrap_err();
+        assert!(
+            !trusted || matches!(&told, Error::NotAllowed { project, .. } if project == "default"),
+            "{told:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn project_target_and_filter_are_in_the_query() {
     let (_folder, client) =
         unix(|asked| sync(json!([{"name": asked.query, "status": "", "type": ""}]))).await;

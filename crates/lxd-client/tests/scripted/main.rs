@@ -7,6 +7,7 @@ mod server;
 mod answers;
 mod exec;
 mod facade;
+mod files;
 mod operations;
 #[path = "../shared/raw.rs"]
 mod raw;

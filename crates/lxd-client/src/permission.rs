@@ -1,0 +1,49 @@
+//! What a refusal means: that the server does not trust the client, or trusts it for some projects only.
+
+use http::HeaderMap;
+
+use crate::envelope::Envelope;
+use crate::{Client, Error, OidcLogin, list};
+
+/// The project of a request that names none.
+const DEFAULT: &str = "default";
+
+/// The error that a server answered with.
+pub(crate) fn refusal(code: u16, message: String, headers: &HeaderMap) -> Error {
+    match code {
+        401 if let Some(login) = OidcLogin::of(headers) => Error::LoginRequired { login: Box::new(login) },
+        401 | 403 => Error::NotTrusted { message },
+        _ => Error::Api { code, message },
+    }
+}
+
+impl Client {
+    /// The same, where a server that trusts the client is asked what it lets the client do.
+    pub(crate) async fn refused(&self, code: u16, message: String, headers: &HeaderMap) -> Error {
+        let message = match refusal(code, message, headers) {
+            Error::NotTrusted { message } => message,
+            Error::Api { message, .. } if is_permission(&message) => message,
+            other => return other,
+        };
+        match self.allowed_projects().await {
+            Some(allowed) => {
+                let project = self.own_project().unwrap_or(DEFAULT).to_owned();
+                Error::NotAllowed { message, project, allowed }
+            }
+            None => refusal(code, message, headers),
+        }
+    }
+
+    /// The projects that a client may use, which the server tells only a client that it trusts.
+    async fn allowed_projects(&self) -> Option<Vec<String>> {
+        let (envelope, _) = self.get(["projects"]).unscoped().answer().await.ok()?;
+        let Envelope::Sync(projects) = envelope else { return None };
+        let urls: Vec<String> = projects.read().ok()?;
+        Some(urls.iter().map(|url| list::name_in(url)).collect())
+    }
+}
+
+/// Incus says so behind the code 500, too.
+fn is_permission(message: &str) -> bool {
+    ["User does not have permission", "Certificate is restricted"].iter().any(|words| message.contains(words))
+}

@@ -1,0 +1,217 @@
+//! Files from servers that want to write where they should not, or break off.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::time::Duration;
+
+use http::Response;
+use lxd_client::{Client, Error, Progress};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::server::{Answer, error, socket, sync, unix};
+
+/// What the server says is at a path: a folder with names, or a file or link with a text.
+enum Said {
+    Folder(Value),
+    File(&'static str),
+    Link(&'static str),
+}
+
+/// A server whose instances have these files, all with the mode 7777, and no SFTP.
+async fn serving(said: impl Fn(&str) -> Said + Send + Sync + 'static) -> (tempfile::TempDir, Client) {
+    unix(move |asked| -> Answer {
+        let Some(path) = asked.query.strip_prefix("path=") else { return error(404, 404, "not found") };
+        let path = path.replace("%2F", "/");
+        let (kind, mut answer) = match said(&path) {
+            Said::Folder(names) => ("directory", sync(names)),
+            Said::File(text) => ("file", Response::new(text.into())),
+            Said::Link(target) => ("symlink", Response::new(target.into())),
+        };
+        answer.headers_mut().insert("x-lxd-type", kind.parse().unwrap());
+        answer.headers_mut().insert("x-lxd-mode", "7777".parse().unwrap());
+        answer
+    })
+    .await
+}
+
+async fn pull(client: &Client, to: &Path) -> Result<Progress, Error> {
+    client.instance("x").files().pull("/d", to, |_| ()).await
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[tokio::test]
+async fn a_link_and_then_a_folder_of_its_name_lead_nowhere() {
+    let here = tempfile::tempdir().unwrap();
+    let (outside, to) = (here.path().join("outside"), here.path().join("to"));
+    std::fs::create_dir(&outside).unwrap();
+    let target: &'static str = outside.to_str().unwrap().to_owned().leak();
+
+    let (_folder, client) = serving(move |path| match path {
+        "/d" => Said::Folder(json!(["a", "a"])),
+        _ => Said::Link(target),
+    })
+    .await;
+    let twice = pull(&client, &to).await.unwrap_err();
+    assert!(matches!(&twice, Error::Protocol { message, .. } if message.contains("of its own")), "{twice:?}");
+
+    let (_folder, client) = serving(move |path| match path {
+        "/d" => Said::Folder(json!(["a"])),
+        _ => Said::Link(target),
+    })
+    .await;
+    pull(&client, &to).await.unwrap();
+    assert_eq!(std::fs::read_link(to.join("a")).unwrap(), outside);
+    let (_folder, client) = serving(|path| match path {
+        "/d" => Said::Folder(json!(["a"])),
+        "/d/a" => Said::Folder(json!(["escaped"])),
+        _ => Said::File("escaped"),
+    })
+    .await;
+    let through = pull(&client, &to).await.unwrap_err();
+    assert!(matches!(&through, Error::Local { what, .. } if what.ends_with("to/a")), "{through:?}");
+    assert!(names(&outside).is_empty());
+}
+
+#[tokio::test]
+async fn what_is_there_is_replaced_and_nothing_is_written_through_it() {
+    let here = tempfile::tempdir().unwrap();
+    let at = |name: &str| here.path().join(name);
+    std::fs::create_dir(at("to")).unwrap();
+    std::fs::write(at("outside"), "as it was").unwrap();
+    std::fs::write(at("to/old"), "old").unwrap();
+    symlink(at("outside"), at("to/link")).unwrap();
+    symlink("old", at("to/moved")).unwrap();
+    let (_folder, client) = serving(|path| match path {
+        "/d" => Said::Folder(json!(["old", "link", "moved", "new"])),
+        "/d/moved" => Said::Link("/elsewhere"),
+        _ => Said::File("new"),
+    })
+    .await;
+    for _ in 0..2 {
+        pull(&client, &at("to")).await.unwrap();
+    }
+    assert_eq!(names(&at("to")), ["link", "moved", "new", "old"]);
+    for name in ["old", "link", "new"] {
+        assert!(std::fs::symlink_metadata(at("to").join(name)).unwrap().is_file(), "{name}");
+        assert_eq!(std::fs::read_to_string(at("to").join(name)).unwrap(), "new");
+    }
+    assert_eq!(std::fs::read_link(at("to/moved")).unwrap().to_str(), Some("/elsewhere"));
+    assert_eq!(std::fs::read_to_string(at("outside")).unwrap(), "as it was");
+
+    std::fs::remove_file(at("to/new")).unwrap();
+    std::fs::create_dir(at("to/new")).unwrap();
+    let error = pull(&client, &at("to")).await.unwrap_err();
+    assert!(matches!(&error, Error::Local { what, .. } if what.ends_with("to/new")), "{error:?}");
+    let (_folder, client) = serving(|path| match path {
+        "/d" => Said::Folder(json!(["old"])),
+        _ => Said::Folder(json!([])),
+    })
+    .await;
+    let error = pull(&client, &at("to")).await.unwrap_err();
+    assert!(matches!(&error, Error::Local { what, .. } if what.ends_with("to/old")), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_sets_no_permissions_of_what_was_there_and_none_that_the_umask_forbids() {
+    let here = tempfile::tempdir().unwrap();
+    let at = |name: &str| here.path().join(name);
+    for (folder, mode) in [("to", 0o700), ("to/mine", 0o750)] {
+        std::fs::create_dir(at(folder)).unwrap();
+        std::fs::set_permissions(at(folder), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    std::fs::write(at("to/file"), "").unwrap();
+    std::fs::set_permissions(at("to/file"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let (_folder, client) = serving(|path| match path {
+        "/d" => Said::Folder(json!(["mine", "made", "file", "new"])),
+        "/d/mine" | "/d/made" => Said::Folder(json!([])),
+        _ => Said::File("x"),
+    })
+    .await;
+    pull(&client, &at("to")).await.unwrap();
+    assert_eq!((mode(&at("to")), mode(&at("to/mine")), mode(&at("to/file"))), (0o700, 0o750, 0o600));
+    // As this process itself makes them, with all that the umask lets through.
+    std::fs::create_dir(at("a folder")).unwrap();
+    std::fs::write(at("a file"), "").unwrap();
+    assert_eq!(mode(&at("to/made")), mode(&at("a folder")));
+    assert_eq!(mode(&at("to/new")), mode(&at("a file")) | (mode(&at("a folder")) & 0o111));
+}
+
+#[tokio::test]
+async fn folders_in_folders_without_end_end() {
+    let (_folder, client) = serving(|path| match path.len() {
+        0..5000 => Said::Folder(json!(["a".repeat(250)])),
+        _ => panic!("it goes on"),
+    })
+    .await;
+    let here = tempfile::tempdir().unwrap();
+    let error = pull(&client, &here.path().join("to")).await.unwrap_err();
+    assert!(matches!(&error, Error::Protocol { message, .. } if message.contains("4096 bytes")), "{error:?}");
+}
+
+#[tokio::test]
+async fn links_that_lead_to_links_without_end_are_told() {
+    let (_folder, client) = serving(|_| Said::Link("/d")).await;
+    let here = tempfile::tempdir().unwrap();
+    let error = pull(&client, &here.path().join("to")).await.unwrap_err();
+    assert!(matches!(&error, Error::Config { message } if message.contains("without end")), "{error:?}");
+    assert!(!client.instance("x").files().is_dir("/d").await.unwrap());
+    assert!(names(here.path()).is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_breaks_off_leaves_nothing_and_what_was_there() {
+    let (_folder, path, listener) = socket();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let head = "HTTP/1.1 200 OK\r\nx-lxd-type: file\r\ncontent-length: 1000\r\n\r\nhalf";
+            let _ = stream.write_all(head.as_bytes()).await;
+        }
+    });
+    let client = Client::unix(&path, Duration::from_secs(5)).unwrap();
+    let here = tempfile::tempdir().unwrap();
+    let to = here.path().join("to");
+    assert!(matches!(pull(&client, &to).await, Err(Error::Local { .. })));
+    assert!(names(here.path()).is_empty());
+    std::fs::write(&to, "before").unwrap();
+    assert!(matches!(pull(&client, &to).await, Err(Error::Local { .. })));
+    assert_eq!(
+        (names(here.path()), std::fs::read_to_string(&to).unwrap()),
+        (vec!["to".to_owned()], "before".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_here_is_told_by_its_name() {
+    let (_folder, client) = unix(|asked| match asked.path.as_str() {
+        _ if asked.method == "HEAD" => error(404, 404, "not found"),
+        "/1.0" => sync(json!({"auth": "trusted", "environment": {"server": "lxd"}})),
+        _ => sync(json!({})),
+    })
+    .await;
+    let here = tempfile::tempdir().unwrap();
+    let files = client.instance("x").files();
+    let push = async |from: &Path| files.push(from, "/d", &Default::default(), |_| ()).await;
+    let missing = push(&here.path().join("none")).await.unwrap_err();
+    assert!(matches!(&missing, Error::Local { what, .. } if what.ends_with("/none")), "{missing:?}");
+    // Nobody may read that, root neither.
+    let unreadable = push("/proc/self/mem".as_ref()).await.unwrap_err();
+    assert!(matches!(&unreadable, Error::Local { .. }), "{unreadable:?}");
+    symlink("nowhere", here.path().join("dangling")).unwrap();
+    assert!(push(&here.path().join("dangling")).await.is_err());
+    // In a folder it is a link as any other.
+    push(here.path()).await.unwrap();
+}
