@@ -33,6 +33,9 @@ const WINDOW: u32 = 10 << 20;
 /// not say.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
+/// How long a server may send nothing on a websocket, if the client's user does not say.
+const SILENCE: Duration = Duration::from_secs(30);
+
 /// Where a server on this machine listens.
 const LOCAL_SOCKETS: [&str; 3] =
     ["/var/snap/lxd/common/lxd/unix.socket", "/var/lib/lxd/unix.socket", "/var/lib/incus/unix.socket"];
@@ -73,6 +76,7 @@ struct Shared {
     /// The server's name in errors.
     name: String,
     timeout: Duration,
+    silence: Duration,
     bearer: Option<HeaderValue>,
     queue: Semaphore,
     turns: Semaphore,
@@ -85,6 +89,12 @@ impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared").field("server", &self.name).finish_non_exhaustive()
     }
+}
+
+/// How long a server is waited for.
+struct Waits {
+    timeout: Duration,
+    silence: Duration,
 }
 
 /// Which connections a request goes by.
@@ -105,6 +115,7 @@ pub struct ClientBuilder {
     identity: Option<Identity>,
     bearer: Option<String>,
     timeout: Duration,
+    silence: Duration,
 }
 
 impl Client {
@@ -118,6 +129,7 @@ impl Client {
             identity: None,
             bearer: None,
             timeout: Duration::from_secs(30),
+            silence: SILENCE,
         }
     }
 
@@ -129,7 +141,8 @@ impl Client {
         let name = path.display().to_string();
         let connector = BoxConnector::new(UnixConnector::new(path));
         let config = tls::trusting_nobody()?;
-        Ok(Client::assemble(connector, config, Uri::from_static("http://lxd"), name, timeout, None))
+        let uri = Uri::from_static("http://lxd");
+        Ok(Client::assemble(connector, config, uri, name, Waits { timeout, silence: SILENCE }, None))
     }
 
     /// A client of the server on this machine, by the socket that `lxc` would use: `$LXD_SOCKET`,
@@ -192,7 +205,7 @@ impl Client {
         config: rustls::ClientConfig,
         base: Uri,
         name: String,
-        timeout: Duration,
+        Waits { timeout, silence }: Waits,
         bearer: Option<HeaderValue>,
     ) -> Client {
         let dial = Dial::any(config.clone(), connector.clone(), timeout);
@@ -208,7 +221,8 @@ impl Client {
             .build(dial.clone());
         let server = OnceLock::new();
         let [queue, turns, waits] = [2 * AT_ONCE, AT_ONCE, SHARED_WAITS].map(Semaphore::new);
-        let shared = Shared { http, http1, dial, base, name, timeout, bearer, queue, turns, waits, server };
+        let shared =
+            Shared { http, http1, dial, base, name, timeout, silence, bearer, queue, turns, waits, server };
         Client { shared: Arc::new(shared), scope: Scope::default() }
     }
 
@@ -228,6 +242,11 @@ impl Client {
 
     pub(crate) fn timeout(&self) -> Duration {
         self.scope.timeout.unwrap_or(self.shared.timeout)
+    }
+
+    /// How long a websocket's server may be silent; as long as it likes on this machine.
+    pub(crate) fn silence(&self) -> Option<Duration> {
+        (!self.is_local()).then_some(self.shared.silence)
     }
 
     pub(crate) fn http1(&self) -> &Http1 {
@@ -415,6 +434,14 @@ impl ClientBuilder {
         self
     }
 
+    /// How long a server may send nothing on a websocket, of a command, a console, events, an operation or a copy,
+    /// before that ends with an error. The server is asked for a sign of life from a third of it on, and is not given
+    /// up while it answers. Default: 30 seconds. At least a second.
+    pub fn silence(mut self, silence: Duration) -> Self {
+        self.silence = silence.max(Duration::from_secs(1));
+        self
+    }
+
     /// Makes the client. It connects with its first request.
     ///
     /// # Errors
@@ -430,7 +457,8 @@ impl ClientBuilder {
             Ok::<_, Error>(value)
         });
         let bearer = bearer.transpose()?;
-        Ok(Client::assemble(self.connector, config, self.server, name, self.timeout, bearer))
+        let waits = Waits { timeout: self.timeout, silence: self.silence };
+        Ok(Client::assemble(self.connector, config, self.server, name, waits, bearer))
     }
 }
 

@@ -11,9 +11,6 @@ use crate::operation::Pause;
 use crate::websocket::{Message, WebSocket};
 use crate::{Client, Error, OperationState};
 
-/// The server pings every ten seconds or so; a connection that is silent for this long is dead.
-const SILENCE: Duration = Duration::from_secs(45);
-
 /// A connection that lived this long was a good one: the next pause is short again.
 const STABLE: Duration = Duration::from_secs(30);
 
@@ -42,6 +39,10 @@ pub enum Event {
     Lifecycle(Lifecycle),
     /// A line of the server's log, or a kind that is not known here: the event as it came.
     Other(Map<String, Value>),
+    /// The connection is lost: the server closed it, or was silent for longer than
+    /// [`ClientBuilder::silence`](crate::ClientBuilder::silence) allows. It is being made again;
+    /// [`Reconnected`](Event::Reconnected) comes when it is there.
+    Lost,
     /// The connection was lost and is there again. Events between were missed, other than the states of
     /// operations, which were read again and come next. What was listed from lifecycle events is to be
     /// listed again.
@@ -166,16 +167,17 @@ impl Events {
                 continue;
             };
             let stable = since.elapsed() > STABLE;
-            match tokio::time::timeout(SILENCE, socket.next()).await {
-                Ok(Ok(Some(Message::Text(text)))) => {
+            match socket.next().await {
+                Ok(Some(Message::Text(text))) => {
                     if let Some(event) = self.operations.read(text.as_bytes()) {
                         return Ok(event);
                     }
                 }
-                Ok(Ok(Some(Message::Binary(_)))) => {}
+                Ok(Some(Message::Binary(_))) => {}
                 lost => {
                     tracing::debug!(server = self.client.name(), ?lost, "the events' connection is lost");
                     self.socket = None;
+                    self.ready.push_back(Event::Lost);
                     if stable {
                         self.pause = Pause::new();
                     }

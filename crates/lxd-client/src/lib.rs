@@ -66,6 +66,7 @@ mod images;
 mod instances;
 mod known_servers;
 mod list;
+mod lively;
 mod lxc_config;
 mod migrate;
 mod networks;

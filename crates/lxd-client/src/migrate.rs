@@ -2,14 +2,12 @@
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value, json};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use crate::instances::{Instance, InstanceHandle};
-use crate::{Client, Error, Operation, WebSocket};
+use crate::websocket::Socket;
+use crate::{Client, Error, Operation};
 
 /// The way of a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,30 +189,36 @@ async fn relay(from: &Client, sending: &Operation, to: &Client, receiving: &Oper
         });
     }
     let pairs = futures_util::future::try_join_all(carrying).await?;
-    let pumps = pairs.into_iter().map(|(left, right)| pump(left, right));
-    futures_util::future::join_all(pumps).await;
+    let pumps = pairs.into_iter().map(async |(left, right)| {
+        let (left_sink, left_stream) = left.stream.split();
+        let (right_sink, right_stream) = right.stream.split();
+        let there = async { one_way(left_stream, right_sink).await.map_err(|e| from.broken(e)) };
+        let back = async { one_way(right_stream, left_sink).await.map_err(|e| to.broken(e)) };
+        tokio::try_join!(there, back)
+    });
+    futures_util::future::try_join_all(pumps).await?;
     Ok(())
 }
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
-
-/// Carries messages both ways until each side has closed. How that went, the operations tell.
-async fn pump(left: WebSocket, right: WebSocket) {
-    let (left_sink, left_stream) = left.stream.split();
-    let (right_sink, right_stream) = right.stream.split();
-    tokio::join!(one_way(left_stream, right_sink), one_way(right_stream, left_sink));
-}
-
-async fn one_way(mut from: SplitStream<Socket>, mut to: SplitSink<Socket, Message>) {
-    while let Some(Ok(message)) = from.next().await {
+/// Carries messages until one side has closed. How the copy went, the operations tell, other than that a server has
+/// fallen silent, which ends it.
+async fn one_way(
+    mut from: SplitStream<Socket>,
+    mut to: SplitSink<Socket, Message>,
+) -> Result<(), std::io::Error> {
+    loop {
         // Each side's pings are answered on that side.
-        let ended = match message {
-            Message::Text(_) | Message::Binary(_) => to.send(message).await.is_err(),
-            other => other.is_close(),
+        let ended = match from.next().await {
+            Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => to.send(message).await.is_err(),
+            Some(Ok(other)) => other.is_close(),
+            Some(Err(WsError::Io(error))) if error.kind() == std::io::ErrorKind::TimedOut => {
+                return Err(error);
+            }
+            Some(Err(_)) | None => true,
         };
         if ended {
-            break;
+            let _ = to.close().await;
+            return Ok(());
         }
     }
-    let _ = to.close().await;
 }

@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::{self, protocol};
 
 use crate::client::no_body;
 use crate::http1::Ready;
+use crate::lively::Lively;
 use crate::request::Request;
 use crate::{Client, Error};
 
@@ -26,12 +27,16 @@ pub struct RawStream(TokioIo<Upgraded>);
 /// A websocket to the server, on a connection of its own, from [`Request::websocket`].
 ///
 /// It answers the server's pings while [`next`](WebSocket::next) waits: newer servers close one that does
-/// not for 30 seconds.
+/// not for 30 seconds. It pings the server too, and ends with an error when nothing comes for as long as
+/// [`ClientBuilder::silence`](crate::ClientBuilder::silence) says.
 #[derive(Debug)]
 pub struct WebSocket {
     client: Client,
-    pub(crate) stream: WebSocketStream<TokioIo<Upgraded>>,
+    pub(crate) stream: Socket,
 }
+
+/// What a [`WebSocket`] is made of.
+pub(crate) type Socket = WebSocketStream<Lively<TokioIo<Upgraded>>>;
 
 /// A message of a [`WebSocket`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +79,8 @@ impl Request {
         if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
             return Err(client.protocol("no websocket"));
         }
-        let stream =
-            WebSocketStream::from_raw_socket(TokioIo::new(upgraded), protocol::Role::Client, None).await;
+        let lively = Lively::new(TokioIo::new(upgraded), client.silence());
+        let stream = WebSocketStream::from_raw_socket(lively, protocol::Role::Client, None).await;
         Ok(WebSocket { client, stream })
     }
 
@@ -112,11 +117,6 @@ impl Request {
 }
 
 impl WebSocket {
-    /// Whether the server is on this machine.
-    pub(crate) fn is_local(&self) -> bool {
-        self.client.is_local()
-    }
-
     /// The next message; `None` when the server has closed it. Cancel safe.
     ///
     /// # Errors

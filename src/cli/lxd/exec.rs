@@ -2,15 +2,19 @@
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
-use lxd_client::{Process, Stdin, Stdout};
+use lxd_client::{ExitStatus, Process, Stdin, Stdout};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::super::exit::usage;
+use super::super::exit::{Told, usage};
 use super::{Exec, Fleet};
+
+/// How long the end of a command is still waited for once one of its streams has broken.
+const AFTER_BREAK: Duration = Duration::from_secs(10);
 
 pub(super) async fn exec(fleet: &Fleet, options: &Exec) -> anyhow::Result<ExitCode> {
     let instance = fleet.instance(&options.instance).await?;
@@ -28,7 +32,7 @@ pub(super) async fn exec(fleet: &Fleet, options: &Exec) -> anyhow::Result<ExitCo
         exec = exec.user(user, options.group.unwrap_or(user));
     }
     let here = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let terminal = options.terminal || here && !options.no_terminal;
+    let terminal = options.wants_terminal(here);
     if terminal {
         let (width, height) = size();
         if let Ok(kind) = std::env::var("TERM") {
@@ -37,10 +41,19 @@ pub(super) async fn exec(fleet: &Fleet, options: &Exec) -> anyhow::Result<ExitCo
         exec = exec.terminal(width, height);
     }
     let mut process = exec.spawn().await.with_context(|| options.instance.clone())?;
-    let raw = if terminal && here { Some(Raw::begin()?) } else { None };
+    if options.disable_stdin {
+        process.stdin = None; // the end of its input
+    }
+    let raw = if terminal && here && !options.disable_stdin { Some(Raw::begin()?) } else { None };
     let status = attach(&mut process, terminal).await;
     drop(raw);
     let code = status.with_context(|| options.instance.clone())?;
+    // 126 and 127 say that it could not be run; why, the server says in place of the command.
+    let ended = process.operation().state().await;
+    if let Some(why) = ended.ok().filter(|ended| !ended.is_success()).map(|ended| ended.err) {
+        let message = format!("{}: {why}", options.instance);
+        return Err(Told { code: u8::try_from(code).unwrap_or(1), message }.into());
+    }
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
@@ -62,13 +75,25 @@ async fn attach(process: &mut Process, terminal: bool) -> anyhow::Result<i32> {
             }
         }
     };
-    let status = process.wait().await;
+    let status = match out.and(err) {
+        Ok(()) => process.wait().await.map_err(anyhow::Error::from),
+        Err(lost) => after_break(process, lost).await,
+    };
     feeding.abort();
-    let status = status?;
-    if status.code() == 0 {
-        out.and(err).context("what the command wrote was lost")?;
+    Ok(status?.code())
+}
+
+/// How a command ended, one of whose streams has broken. That is an error unless the command says that it failed.
+async fn after_break(process: &mut Process, lost: std::io::Error) -> anyhow::Result<ExitStatus> {
+    match tokio::time::timeout(AFTER_BREAK, process.wait()).await {
+        Ok(status) if !status.as_ref().is_ok_and(|status| status.success()) => Ok(status?),
+        // Either it ended well, and what it wrote is not all here, or the way to the server is lost.
+        _ => {
+            let code = if lost.kind() == std::io::ErrorKind::TimedOut { 7 } else { 1 };
+            let message = format!("what the command wrote was lost: {lost}");
+            Err(Told { code, message }.into())
+        }
     }
-    Ok(status.code())
 }
 
 async fn feed(stdin: Option<Stdin>) {

@@ -104,12 +104,41 @@ pub(crate) struct Exec {
     /// The group to run as, by number.
     #[arg(long, value_name = "GID")]
     pub(crate) group: Option<u32>,
+    /// Read nothing: the command finds its input at its end. For a loop that reads the same input, such as `while read`.
+    #[arg(short = 'n', long)]
+    pub(crate) disable_stdin: bool,
     /// With a terminal. Default: when this command has one.
-    #[arg(short = 't', long, conflicts_with = "no_terminal")]
+    #[arg(short = 't', long, visible_alias = "force-interactive", conflicts_with = "no_terminal")]
     pub(crate) terminal: bool,
     /// Without a terminal.
-    #[arg(short = 'T', long)]
+    #[arg(short = 'T', long, visible_alias = "force-noninteractive")]
     pub(crate) no_terminal: bool,
+    /// With or without a terminal, in the words of `lxc exec`.
+    #[arg(long, value_enum, default_value = "auto", conflicts_with_all = ["terminal", "no_terminal"])]
+    pub(crate) mode: Mode,
+}
+
+/// Whether a command has a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Mode {
+    /// When this command has one.
+    Auto,
+    /// It has.
+    Interactive,
+    /// It has none.
+    NonInteractive,
+}
+
+impl Exec {
+    /// Whether the command gets a terminal, where this one is on one or not.
+    fn wants_terminal(&self, here: bool) -> bool {
+        match self.mode {
+            Mode::Interactive => true,
+            Mode::NonInteractive => false,
+            // Nobody could type on one without an input.
+            Mode::Auto => self.terminal || here && !self.no_terminal && !self.disable_stdin,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

@@ -143,7 +143,10 @@ pub(super) async fn events(
                     )
                 })?;
             }
-            Event::Reconnected => eprintln!("{cloud}: the connection was lost, and is there again"),
+            Event::Lost => eprintln!("{cloud}: the connection is lost, and is being made again"),
+            Event::Reconnected => {
+                eprintln!("{cloud}: the connection is there again; what happened between is missing")
+            }
             _ => {}
         }
     }

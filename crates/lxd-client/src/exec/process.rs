@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -10,6 +12,9 @@ use crate::{Error, Operation, OperationState, WebSocket};
 
 /// No more than this is kept of what a command writes.
 const MAX_OUTPUT: usize = 64 << 20;
+
+/// How long the end of a command is still waited for once one of its streams has broken.
+const AFTER_BREAK: Duration = Duration::from_secs(10);
 
 /// A command that runs, from [`Exec::spawn`](super::Exec::spawn). Dropping it kills the command.
 #[derive(Debug)]
@@ -148,7 +153,18 @@ impl Process {
     pub async fn output(mut self) -> Result<Output, Error> {
         self.stdin = None;
         let Process { operation, stdout, stderr, .. } = &mut self;
-        let (ended, stdout, stderr) = tokio::join!(operation.wait(), collect(stdout), collect(stderr));
+        // The operation is followed meanwhile.
+        let (stdout, stderr) = tokio::join!(collect(stdout), collect(stderr));
+        let broken = |source| Error::Local { what: "what the command wrote was lost".to_owned(), source };
+        let ended = if stdout.is_ok() && stderr.is_ok() {
+            operation.wait().await
+        } else {
+            operation.wait_for(AFTER_BREAK).await
+        };
+        if let Err(Error::Timeout { .. }) = ended {
+            // What broke the stream keeps the server's answer away too, and says more.
+            return Err(broken(stdout.err().or(stderr.err()).unwrap_or(std::io::ErrorKind::TimedOut.into())));
+        }
         let ended = self::ended(ended)?;
         let status = status_of(&ended)?;
         if !ended.is_success() {
@@ -156,7 +172,6 @@ impl Process {
             let (stdout, stderr) = (stdout.unwrap_or_default(), stderr.unwrap_or_default());
             return Ok(Output { status, stdout, stderr });
         }
-        let broken = |source| Error::Local { what: "what the command wrote was lost".to_owned(), source };
         Ok(Output { status, stdout: stdout.map_err(broken)?, stderr: stderr.map_err(broken)? })
     }
 }

@@ -10,24 +10,15 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, Sleep};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_util::sync::PollSender;
 
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
-
 use crate::WebSocket;
 use crate::pieces::Pieces;
-
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+use crate::websocket::Socket;
 
 /// The largest piece that is sent at once; LXD reads 32 KiB at a time.
 const PIECE: usize = 64 << 10;
-
-/// The server pings each websocket every ten seconds; one that is silent for this long is dead.
-const SILENCE: Duration = Duration::from_secs(45);
 
 /// How long the server is waited for to let go of a terminal.
 pub(super) const FAREWELL: Duration = Duration::from_secs(2);
@@ -54,8 +45,6 @@ pub struct Stdout {
 struct Frames {
     source: Source,
     ended: bool,
-    /// When the connection is given up; never on this machine, where servers send no pings.
-    silence: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Debug)]
@@ -97,13 +86,12 @@ impl Stdin {
 
     /// Both directions of a terminal, which takes its leave when that is asked for.
     pub(crate) fn terminal(socket: WebSocket, leave: Leave) -> (Stdin, Stdout) {
-        let silence = silence(&socket);
         let (sink, stream) = socket.stream.split();
         let (sender, pieces) = mpsc::channel(4);
         let (back, given_back) = oneshot::channel();
         tokio::spawn(write_terminal(sink, pieces, given_back, leave));
         let source = Source::Half(Half(Some((stream, back))));
-        let frames = Frames { source, ended: false, silence };
+        let frames = Frames { source, ended: false };
         (Stdin { pieces: PollSender::new(sender) }, Stdout { pieces: Pieces::new(frames) })
     }
 }
@@ -178,15 +166,10 @@ fn frame(piece: Option<Bytes>) -> Message {
     }
 }
 
-fn silence(socket: &WebSocket) -> Option<Pin<Box<Sleep>>> {
-    (!socket.is_local()).then(|| Box::pin(tokio::time::sleep(SILENCE)))
-}
-
 impl Stdout {
     pub(crate) fn new(socket: WebSocket) -> Stdout {
-        let silence = silence(&socket);
         let source = Source::Socket(Box::new(socket.stream));
-        Stdout { pieces: Pieces::new(Frames { source, ended: false, silence }) }
+        Stdout { pieces: Pieces::new(Frames { source, ended: false }) }
     }
 }
 
@@ -196,20 +179,10 @@ impl Stream for Frames {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         while !self.ended {
             let message = match &mut self.source {
-                Source::Socket(socket) => socket.poll_next_unpin(cx),
-                Source::Half(Half(Some((stream, _)))) => stream.poll_next_unpin(cx),
+                Source::Socket(socket) => ready!(socket.poll_next_unpin(cx)),
+                Source::Half(Half(Some((stream, _)))) => ready!(stream.poll_next_unpin(cx)),
                 Source::Half(_) => return Poll::Ready(None),
             };
-            let Poll::Ready(message) = message else {
-                let Some(silence) = &mut self.silence else { return Poll::Pending };
-                ready!(silence.as_mut().poll(cx));
-                self.end();
-                let silent = io::Error::new(io::ErrorKind::TimedOut, "the server has fallen silent");
-                return Poll::Ready(Some(Err(silent)));
-            };
-            if let Some(silence) = &mut self.silence {
-                silence.as_mut().reset(Instant::now() + SILENCE);
-            }
             match message {
                 Some(Ok(Message::Binary(bytes))) if bytes.is_empty() => {}
                 Some(Ok(Message::Binary(bytes))) => return Poll::Ready(Some(Ok(bytes))),

@@ -58,6 +58,16 @@ pub(crate) async fn through(addr: SocketAddr, trust: ServerTrust) -> Client {
         .unwrap()
 }
 
+/// The same, whose server may be silent on a websocket for two seconds.
+pub(crate) async fn impatient(addr: SocketAddr, trust: ServerTrust) -> Client {
+    Client::builder("https://cloud.example.ts.net:8443".parse().unwrap(), To(addr))
+        .trust(trust)
+        .identity(trusted_identity().await)
+        .silence(Duration::from_secs(2))
+        .build()
+        .unwrap()
+}
+
 /// A name that no other test has.
 pub(crate) fn fresh(prefix: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);

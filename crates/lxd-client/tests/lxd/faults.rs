@@ -6,7 +6,7 @@ use lxd_client::{Error, Event, EventKind, FileOptions, ImageSource};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 
-use crate::common::{address, fresh, local, through};
+use crate::common::{address, fresh, impatient, local, through};
 use crate::forwarder::Forwarder;
 use crate::second::Second;
 
@@ -125,4 +125,94 @@ async fn a_server_that_was_killed_has_lost_its_operations_and_tells_events_again
         }
     };
     tokio::time::timeout(SOON, again).await.expect("no event");
+}
+
+/// The server answers pings on each of its websockets, also where it sends only.
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn what_is_idle_goes_on_while_the_server_lives() {
+    let (addr, trust) = address().await;
+    let client = impatient(addr, trust).await;
+    let c1 = client.instance("c1");
+    let idle = Duration::from_secs(8);
+    let mut events = client.events(&[EventKind::Operation]).await.unwrap();
+    let mut open = c1.exec(["sh", "-c", "sleep 8; exit 5"]).spawn().await.unwrap();
+    let mut terminal = c1.exec(["sh", "-c", "sleep 8; exit 6"]).terminal(80, 25).spawn().await.unwrap();
+    let mut console = c1.console(80, 25).await.unwrap();
+    let no_input = c1.exec(["sh", "-c", "sleep 8; echo out"]);
+    let mut screen = console.stdout.take().unwrap();
+    let watched = async {
+        let mut shown = Vec::new();
+        let read = tokio::time::timeout(idle, screen.read_to_end(&mut shown)).await;
+        assert!(read.is_err(), "{read:?}");
+    };
+    // It is told of the ends, by the connection that it had.
+    let told = async {
+        let mut ended = 0;
+        while ended < 2 {
+            match events.next().await.unwrap() {
+                Event::Operation(state) => ended += usize::from(state.is_final()),
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    let all = async {
+        let stdin = open.stdin.take();
+        let (output, (), status, on_terminal, ()) =
+            tokio::join!(no_input.output(), watched, open.wait(), terminal.wait(), told);
+        drop(stdin);
+        assert_eq!((status.unwrap().code(), on_terminal.unwrap().code()), (5, 6));
+        assert_eq!(output.unwrap().stdout, "out\n");
+    };
+    tokio::time::timeout(SOON, all).await.expect("it hangs");
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn a_line_that_falls_silent_ends_what_waits_by_it() {
+    let (addr, trust) = address().await;
+    let forwarder = Forwarder::to(addr, Duration::ZERO).await;
+    let client = impatient(forwarder.addr, trust).await;
+    let c1 = client.instance("c1");
+    let mut events = client.events(&[EventKind::Lifecycle]).await.unwrap();
+    let mut socket = client.get(["events"]).query("type", "lifecycle").websocket().await.unwrap();
+    let exec = |seconds| c1.exec(["sleep", seconds]);
+    let mut command = exec("71").spawn().await.unwrap();
+    let mut terminal = exec("72").terminal(80, 25).spawn().await.unwrap();
+    let mut console = c1.console(80, 25).await.unwrap();
+    let whole = exec("73").spawn().await.unwrap();
+
+    forwarder.fall_silent();
+    let silent = |error: &std::io::Error| error.kind() == std::io::ErrorKind::TimedOut;
+    let all = async {
+        let (stdout, stderr) = (command.stdout.as_mut().unwrap(), command.stderr.as_mut().unwrap());
+        let (screen, display) = (terminal.stdout.as_mut().unwrap(), console.stdout.as_mut().unwrap());
+        let (mut out, mut err, mut shown, mut displayed) = (vec![], vec![], vec![], vec![]);
+        let (a, b, c, d) = tokio::join!(
+            stdout.read_to_end(&mut out),
+            stderr.read_to_end(&mut err),
+            screen.read_to_end(&mut shown),
+            display.read_to_end(&mut displayed),
+        );
+        for ended in [a, b, c, d] {
+            assert!(ended.as_ref().is_err_and(silent), "{ended:?}");
+        }
+        loop {
+            match events.next().await.unwrap() {
+                Event::Lost => break,
+                Event::Lifecycle(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        let lost = loop {
+            match socket.next().await {
+                Ok(Some(_)) => {}
+                other => break other.unwrap_err(),
+            }
+        };
+        assert_eq!(lost.io_kind(), Some(std::io::ErrorKind::TimedOut), "{lost:?}");
+        let lost = whole.output().await.unwrap_err();
+        assert!(matches!(&lost, Error::Local { source, .. } if silent(source)), "{lost:?}");
+    };
+    tokio::time::timeout(SOON, all).await.expect("it hangs");
 }

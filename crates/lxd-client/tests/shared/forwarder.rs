@@ -1,7 +1,7 @@
 //! A way to the server that is long, that breaks, and that counts.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ struct State {
     at_client: AtomicU64,
     at_server: AtomicU64,
     carrying: Mutex<Vec<AbortHandle>>,
+    silent: AtomicBool,
 }
 
 impl Forwarder {
@@ -42,6 +43,7 @@ impl Forwarder {
             at_client: AtomicU64::new(0),
             at_server: AtomicU64::new(0),
             carrying: Mutex::default(),
+            silent: AtomicBool::new(false),
         });
         let forwarder = Forwarder { addr: listener.local_addr().unwrap(), state: Arc::clone(&state) };
         tokio::spawn(async move {
@@ -57,6 +59,11 @@ impl Forwarder {
     /// Breaks all connections. New ones work.
     pub(crate) fn cut(&self) {
         self.state.carrying.lock().unwrap().drain(..).for_each(|carrying| carrying.abort());
+    }
+
+    /// Loses whatever comes from now on, and breaks nothing: as a line does that was cut.
+    pub(crate) fn fall_silent(&self) {
+        self.state.silent.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn connections(&self) -> u64 {
@@ -78,8 +85,9 @@ async fn carry(client: TcpStream, server: SocketAddr, state: Arc<State>) {
     let Ok(server) = TcpStream::connect(server).await else { return };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-    let up = pump(from_client, to_server, state.delay, &state.at_client, &state.at_server);
-    let down = pump(from_server, to_client, state.delay, &state.at_server, &state.at_client);
+    let (delay, silent) = (state.delay, &state.silent);
+    let up = pump(from_client, to_server, delay, silent, &state.at_client, &state.at_server);
+    let down = pump(from_server, to_client, delay, silent, &state.at_server, &state.at_client);
     tokio::join!(up, down);
 }
 
@@ -87,6 +95,7 @@ async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     delay: Duration,
+    silent: &AtomicBool,
     here: &AtomicU64,
     there: &AtomicU64,
 ) {
@@ -107,10 +116,16 @@ async fn pump(
     let write = async move {
         while let Some((due, step, piece)) = pieces.recv().await {
             tokio::time::sleep_until(due).await;
+            if silent.load(Ordering::SeqCst) {
+                continue;
+            }
             there.fetch_max(step, Ordering::SeqCst);
             if to.write_all(&piece).await.is_err() {
                 return;
             }
+        }
+        if silent.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
         }
         let _ = to.shutdown().await;
     };
