@@ -16,6 +16,7 @@ use super::{CloudKind, ConfigError, ExitNode, LogFormat, Problem, check, remedie
 /// The configuration of kolaboree-node.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "kolaboree.yaml"))]
+#[cfg_attr(test, schemars(extend("patternProperties" = {"^x-": {"description": "For anchors that other keys refer to."}})))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
     /// The name the node asks for in the tailnet: letters, digits and hyphens. Default: kolaboree-node.
@@ -213,7 +214,7 @@ fn problem(file: &str, fault: yaml::Fault) -> Problem {
     let yaml::Fault { place, path, message, unknown } = fault;
     let (message, remedy) = match unknown {
         Some((key, known)) => remedies::unknown_key(&key, &known),
-        None if message.starts_with("duplicate field") => (message, "leave one of the two out".to_owned()),
+        None if message.starts_with("duplicate entry") => (message, "leave one of the two out".to_owned()),
         None => (message, remedies::of(&path).to_owned()),
     };
     Problem { file: file.to_owned(), place: place.map(|p| (p.line, p.column)), path, message, remedy }

@@ -13,9 +13,10 @@ use super::check::Listen;
 use super::file::{self, File, WayIn};
 use super::yaml::{self, Step};
 use super::{
-    CloudConfig, Config, ConfigError, Environment, ExitNode, InvalidExitNode, LogFormat, Problem, Trust,
+    CloudConfig, Config, ConfigError, Environment, ExitNode, InvalidExitNode, KeySource, LogFormat, Problem,
+    Trust,
 };
-use super::{beside, check, extra_args, group, names, remedies, text};
+use super::{beside, check, extra_args, group, lasting, names, remedies, text};
 
 /// The file that is read where no other is named, if it is there.
 const DEFAULT_FILE: &str = "kolaboree.yaml";
@@ -235,6 +236,17 @@ fn warnings(config: &Config) -> Vec<String> {
         if let Some(address) = address.filter(|a| !a.ip().is_loopback()) {
             warnings.push(format!("{name} is {address}: other machines can reach it, without any identity"));
         }
+    }
+    // An ephemeral node comes anew each time anyway.
+    if let Some(why) = lasting::trouble(&config.state_dir)
+        && !config.ephemeral
+        && config.key != KeySource::None
+    {
+        warnings.push(format!(
+            "the state in {} will not last: {why}; then the node comes back as a new one, and needs a key that can be \
+             used again: put state_dir on a volume, or give ephemeral: true",
+            config.state_dir.display()
+        ));
     }
     for cloud in config.clouds.iter().filter(|cloud| cloud.proxy_unix.is_some()) {
         if cloud.proxy_mode & 0o006 != 0 {

@@ -9,6 +9,7 @@ mod file;
 mod group;
 mod key;
 mod kubernetes;
+mod lasting;
 mod layers;
 mod names;
 mod remedies;
@@ -17,6 +18,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tree;
 mod way;
 mod yaml;
 

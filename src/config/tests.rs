@@ -474,3 +474,30 @@ fn a_file_with_a_byte_order_mark_is_read_and_a_socket_has_its_mode_and_group() {
         assert!(error.contains("kolaboree.yaml:5:") && error.contains(remedy), "{error}");
     }
 }
+
+#[test]
+fn anchors_merge_keys_and_keys_for_them_are_understood_with_their_places() {
+    let merged = "state_dir: STATE\nx-lxd: &lxd\n  required: false\n  checks: {interval: 60}\nclouds:\n\
+                  \x20 - {name: berlin, address: lxd-berlin:8443, <<: *lxd}\n\
+                  \x20 - name: paris\n    <<: *lxd\n    address: lxd-paris:8443\n    required: true\n    project: 0x10\n";
+    let loaded = load(merged, &[]).unwrap();
+    let [berlin, paris] = &loaded.config.clouds[..] else { panic!("{:?}", loaded.config.clouds) };
+    let minute = Duration::from_secs(60);
+    assert_eq!((berlin.required, berlin.interval, &*berlin.name), (false, minute, "berlin"));
+    assert_eq!((paris.required, paris.interval), (true, minute), "explicit keys are stronger");
+    assert_eq!(paris.project.as_deref(), Some("0x10"), "a text is not a number");
+    let line = |key: &str| loaded.settings.iter().find(|s| s.key == key).unwrap().source.to_string();
+    assert!(line("clouds.berlin.required").ends_with(":3"), "{}", line("clouds.berlin.required"));
+    assert!(line("clouds.paris.required").ends_with(":10"), "{}", line("clouds.paris.required"));
+    for (from, to, place, what) in [
+        ("interval: 60", "interval: no", ":4:22: clouds[0].checks.interval: ", "number of seconds"),
+        ("interval: 60", "intervall: 60", ":4:12: clouds[0].checks: ", "write interval"),
+        ("required: false", "requird: false", ":3:3: clouds[0]: ", "write required"),
+        ("    <<: *lxd", "    <<: 5", "", "<< takes a map"),
+        ("x-lxd:", "y-lxd:", ":2:1: ", "the key y-lxd is not known"),
+        ("    required: true", "    required: true\n    required: true", ":11:5: ", "leave one"),
+    ] {
+        let error = load(&merged.replacen(from, to, 1), &[]).unwrap_err().to_string();
+        assert!(error.contains(place) && error.contains(what), "{to}: {error}");
+    }
+}

@@ -1,4 +1,4 @@
-//! YAML with places. The only use of serde_yaml in this package. It is no longer maintained: serde_norway keeps a fork of
+//! YAML with places. With [`tree`] the only use of serde_yaml in this package. It is no longer maintained: serde_norway keeps a fork of
 //! it, and a change to that touches this file alone.
 
 use std::collections::HashSet;
@@ -6,6 +6,9 @@ use std::fmt;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+
+use super::check;
+use super::tree::{self, Own};
 
 /// A place in a text, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,14 +31,15 @@ pub(crate) struct Fault {
 /// Reads a document. One that is empty counts as an empty map.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     let empty = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
-    serde_yaml::from_str(if empty { "{}" } else { text }).map_err(|error| {
+    let document = tree::read(if empty { "{}" } else { text }).map_err(|error| {
         let mut fault = Fault::of(error);
         // serde_yaml's place is where the map begins.
-        if fault.message.starts_with("duplicate field `") {
+        if fault.message.starts_with("duplicate entry") {
             fault.place = place_of_second_key(text).or(fault.place);
         }
         fault
-    })
+    })?;
+    T::deserialize(&document).map_err(|error| Fault::in_tree(text, error))
 }
 
 impl Fault {
@@ -48,12 +52,23 @@ impl Fault {
             Some((path, message)) if !path.contains([' ', '`', '"']) => (path, message),
             _ => ("", text),
         };
+        Fault { place, path: path.to_owned(), message: message.to_owned(), unknown: None }
+    }
+
+    fn in_tree(text: &str, error: tree::Error) -> Fault {
+        let tree::Error { message, mut path, at } = error;
+        path.reverse();
+        let path = check::written(&Own::borrowed(&path));
+        let place = at.and_then(|(way, is_key)| match (is_key, Own::borrowed(&way).split_last()) {
+            (true, Some((Step::Key(key), map))) => place_found(text, Walk { path: map, key: Some(key) }),
+            (_, _) => place_found(text, Walk { path: &Own::borrowed(&way), key: None }),
+        });
         // serde's words for this: unknown field `x`, expected one of `a`, `b`.
         let unknown = message.starts_with("unknown field `").then(|| {
             let mut names = message.split('`').skip(1).step_by(2).map(str::to_owned);
             (names.next().unwrap_or_default(), names.collect())
         });
-        Fault { place, path: path.to_owned(), message: message.to_owned(), unknown }
+        Fault { place, path, message, unknown }
     }
 }
 
@@ -64,18 +79,22 @@ pub(crate) enum Step<'a> {
     Index(usize),
 }
 
-/// Where in the text the value at the end of the path is.
+/// Where in the text the value at the end of the path is, which may have come by a merge.
 pub(crate) fn place_of(text: &str, path: &[Step<'_>]) -> Option<Place> {
-    place_found(Walk(path).deserialize(serde_yaml::Deserializer::from_str(text)))
+    place_found(text, Walk { path, key: None }).or_else(|| {
+        let tree = text.contains("<<").then(|| tree::read(text).ok()).flatten()?;
+        let way = Own::borrowed(&tree.at(path)?.way);
+        place_found(text, Walk { path: &way, key: None })
+    })
 }
 
 /// Where in the text a key is that its map has already.
 fn place_of_second_key(text: &str) -> Option<Place> {
-    place_found(AllOnce.deserialize(serde_yaml::Deserializer::from_str(text)))
+    place_found(text, AllOnce)
 }
 
-fn place_found(walked: Result<(), serde_yaml::Error>) -> Option<Place> {
-    let error = walked.err()?;
+fn place_found<'de, W: DeserializeSeed<'de, Value = ()>>(text: &'de str, walk: W) -> Option<Place> {
+    let error = walk.deserialize(serde_yaml::Deserializer::from_str(text)).err()?;
     // The walk itself ends with an error, whose place is the value's; any other is none of its own.
     error
         .to_string()
@@ -88,7 +107,12 @@ fn place_found(walked: Result<(), serde_yaml::Error>) -> Option<Place> {
 const FOUND: &str = "the value that was looked for";
 
 /// Follows a path, and fails where it ends: serde_yaml tells places with errors only.
-struct Walk<'a>(&'a [Step<'a>]);
+#[derive(Clone, Copy)]
+struct Walk<'a> {
+    path: &'a [Step<'a>],
+    /// The key that is looked for in the map at the end of the path; without one, what is there itself.
+    key: Option<&'a str>,
+}
 
 impl<'de> DeserializeSeed<'de> for Walk<'_> {
     type Value = ();
@@ -102,14 +126,22 @@ impl<'de> Visitor<'de> for Walk<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { FOUND } else { "more of the path" })
+        f.write_str(if self.path.is_empty() { FOUND } else { "more of the path" })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Some((step, rest)) = self.0.split_first() else { return Err(A::Error::custom(FOUND)) };
+        let Some((step, rest)) = self.path.split_first() else {
+            if let Some(key) = self.key {
+                let mut before = HashSet::from([key.to_owned()]);
+                while map.next_key_seed(NewKey(&mut before))?.is_some() {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+            return Err(A::Error::custom(FOUND));
+        };
         while let Some(Scalar(key)) = map.next_key()? {
             if *step == Step::Key(&key) {
-                map.next_value_seed(Walk(rest))?;
+                map.next_value_seed(Walk { path: rest, ..self })?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -118,10 +150,10 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let Some((step, rest)) = self.0.split_first() else { return Err(A::Error::custom(FOUND)) };
+        let Some((step, rest)) = self.path.split_first() else { return Err(A::Error::custom(FOUND)) };
         for index in 0.. {
             let more = if *step == Step::Index(index) {
-                list.next_element_seed(Walk(rest))?.is_some()
+                list.next_element_seed(Walk { path: rest, ..self })?.is_some()
             } else {
                 list.next_element::<IgnoredAny>()?.is_some()
             };
@@ -252,6 +284,18 @@ mod tests {
         assert_eq!(place("a: 1\nb: {c: ~, d: [1.5, true]}\n\na: 2\n"), Some((4, 1)));
         assert_eq!(place("a:\n  - {b: x, c: y, b: z}\n"), Some((2, 18)));
         assert_eq!(place("a: {b: 1}\nc: {b: 1}\n"), None);
+    }
+
+    #[test]
+    fn what_comes_by_a_merge_has_the_place_where_it_is_written() {
+        let text = "a: &a {b: 1, c: 2}\nd: &d\n  <<: *a\n  c: 3\ne:\n  <<: [*d, {f: 4}]\n  b: 5\n";
+        let place = |path: &[Step<'_>]| place_of(text, path).map(|p| (p.line, p.column));
+        assert_eq!(place(&[Step::Key("d"), Step::Key("b")]), Some((1, 11)));
+        assert_eq!(place(&[Step::Key("d"), Step::Key("c")]), Some((4, 6)));
+        assert_eq!(place(&[Step::Key("e"), Step::Key("b")]), Some((7, 6)));
+        assert_eq!(place(&[Step::Key("e"), Step::Key("c")]), Some((4, 6)));
+        assert_eq!(place(&[Step::Key("e"), Step::Key("f")]), Some((6, 16)));
+        assert_eq!(place(&[Step::Key("e"), Step::Key("g")]), None);
     }
 
     #[test]
