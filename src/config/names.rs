@@ -208,7 +208,7 @@ mod tests {
         let folder = Path::new(String::from_utf8(found.stdout).unwrap().trim()).join("cmd/containerboot");
         let mut names = BTreeSet::new();
         for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if !file.extension().is_some_and(|e| e == "go") || file.to_string_lossy().ends_with("_test.go") {
+            if file.extension().is_none_or(|e| e != "go") || file.to_string_lossy().ends_with("_test.go") {
                 continue;
             }
             let text = std::fs::read_to_string(&file).unwrap();

@@ -24,7 +24,7 @@ fn decode(bytes: Vec<u8>) -> io::Result<String> {
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> io::Result<String> {
     let not_text = || io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-16");
-    if bytes.len() % 2 != 0 {
+    if !bytes.len().is_multiple_of(2) {
         return Err(not_text());
     }
     let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
