@@ -97,7 +97,7 @@ pub use cluster::{
     Evacuation, JoinToken,
 };
 pub use connect::{Connect, Io};
-pub use error::{Error, chain};
+pub use error::{Error, chain, one_line};
 pub use events::{Event, EventKind, Events, Lifecycle};
 pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
 pub use facade::Facade;
