@@ -79,6 +79,7 @@ mod permission;
 mod pieces;
 mod profiles;
 mod projects;
+mod redacted;
 mod request;
 mod resources;
 mod server;
