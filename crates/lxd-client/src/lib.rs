@@ -115,7 +115,7 @@ pub use instances::{
 };
 pub use known_servers::KnownServers;
 pub use list::List;
-pub use lxc_config::{LxcConfig, LxcConfigError, Remote};
+pub use lxc_config::{LxcConfig, LxcConfigError, Remote, Tool};
 pub use migrate::{Copy, Route};
 pub use networks::{
     AclRule, ForwardPort, LoadBalancerBackend, LoadBalancerPort, Network, NetworkAcl, NetworkAclHandle,
@@ -136,7 +136,7 @@ pub use storage::{
     StoragePoolHandle, StoragePoolResources, Volume, VolumeBackup, VolumeBackupHandle, VolumeHandle,
     VolumeKind, VolumeSnapshot, VolumeSnapshotHandle, VolumeState,
 };
-pub use tls::ServerTrust;
+pub use tls::{Authorities, ServerTrust};
 pub use token::{InvalidToken, TrustToken};
 pub use transfer::{Download, WithProgress, with_progress};
 pub use versioned::Versioned;
