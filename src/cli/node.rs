@@ -300,7 +300,7 @@ async fn up(config: &Config, key_from: Option<&Path>, out: &Out) -> anyhow::Resu
             Some(text)
         }
         Some(path) => Some(
-            std::fs::read_to_string(path)
+            crate::config::read_text(path)
                 .with_context(|| format!("cannot read the key from {}", path.display()))?,
         ),
     };
