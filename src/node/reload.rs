@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use tracing::info;
 
-use super::{Node, NodeError, Running, blocking};
+use super::{Node, NodeError, Running, blocking, exit_node};
 use crate::api::Reloaded;
 use crate::config::{Config, ConfigError};
 
@@ -65,6 +65,11 @@ impl Node {
             if self.tailnet().edit_prefs(&edit).await.is_err() {
                 reloaded.needs_restart.push("accept_routes".to_owned());
             }
+        }
+        if old.exit_node != new.exit_node
+            && exit_node::choose(self.tailnet(), new.exit_node.as_ref()).await.is_err()
+        {
+            reloaded.needs_restart.push("exit_node".to_owned());
         }
         let before = self.shared.clouds.read().unwrap_or_else(PoisonError::into_inner).clone();
         let stays = |running: &Arc<Running>| new.clouds.contains(running.cloud.config());
