@@ -41,6 +41,9 @@ pub struct Status {
     pub health: Vec<String>,
     /// When the node's key expires, in seconds since 1970.
     pub key_expires: Option<u64>,
+    /// The exit node, where one is configured.
+    #[serde(default)]
+    pub exit_node: Option<ExitNode>,
     /// The domain of the tailnet's MagicDNS names.
     pub tailnet: String,
     /// The node itself.
@@ -71,6 +74,38 @@ pub struct Peer {
     pub sent: u64,
     /// Bytes that came from it.
     pub received: u64,
+}
+
+/// The node through which everything outside the tailnet goes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExitNode {
+    /// The name or address that the configuration gives.
+    pub configured: String,
+    /// Its short MagicDNS name; none where the tailnet has no such node.
+    pub name: Option<String>,
+    /// Whether the control server hears from it.
+    pub online: bool,
+    /// Whether it offers itself as an exit node.
+    pub offers: bool,
+    /// Whether it is in use.
+    pub used: bool,
+}
+
+impl ExitNode {
+    /// Why nothing goes through it; nothing outside the tailnet is reached then.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&'static str> {
+        match self {
+            ExitNode { name: None, .. } => Some("it is not in the tailnet"),
+            ExitNode { offers: false, .. } => {
+                Some("it does not offer itself as an exit node, or is not approved")
+            }
+            ExitNode { online: false, .. } => Some("the control server does not hear from it"),
+            ExitNode { used: false, .. } => Some("it is not in use yet"),
+            _ => None,
+        }
+    }
 }
 
 /// How a cloud is.

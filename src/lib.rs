@@ -41,8 +41,9 @@ mod serve;
 
 pub use cloud::{Cloud, CloudError};
 pub use config::{
-    CloudConfig, CloudKind, Config, ConfigError, Environment, EnvironmentError, Flags, Key, KeyError,
-    KeySource, Listen, Loaded, LogFormat, Problem, SCHEMA, Secret, Setting, Source, Trust,
+    CloudConfig, CloudKind, Config, ConfigError, Environment, EnvironmentError, ExitNode, Flags,
+    InvalidExitNode, Key, KeyError, KeySource, Listen, Loaded, LogFormat, Problem, SCHEMA, Secret, Setting,
+    Source, Trust,
 };
 pub use node::{AskError, Node, NodeBuilder, NodeError, ReloadError};
 pub use serve::ServeError;

@@ -80,6 +80,10 @@ fn status_text(status: &Status, out: &Out) -> String {
     if !status.clouds.is_empty() {
         text += &format!("\n{}", clouds_text(&status.clouds, out));
     }
+    if let Some(exit) = &status.exit_node {
+        let trouble = exit.trouble().map(|why| format!(", but cannot: {why}")).unwrap_or_default();
+        text += &format!("\nwhat is outside the tailnet goes through {}{trouble}\n", exit.configured);
+    }
     if let Some(url) = &status.login_url {
         text += &format!("\nlogin needed: open {url}\n");
     }
@@ -301,7 +305,7 @@ async fn up(config: &Config, key_from: Option<&Path>, out: &Out) -> anyhow::Resu
             Some(text)
         }
         Some(path) => Some(
-            std::fs::read_to_string(path)
+            crate::config::read_text(path)
                 .with_context(|| format!("cannot read the key from {}", path.display()))?,
         ),
     };

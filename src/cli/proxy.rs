@@ -11,12 +11,12 @@ use super::access::Access;
 use super::args::{Place, Proxy};
 use crate::cloud::{introduce, one_line};
 use crate::config::{CloudConfig, CloudKind, Config};
-use crate::serve::{bind_tcp, bind_unix};
+use crate::serve::{Opens, bind_tcp, bind_unix};
 
 pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitCode> {
     let cloud = super::lxd::named(&config, &options.cloud)?.clone();
     let Place { unix, listen } = &options.place;
-    let unix = unix.as_deref().map(|path| bind_unix("the proxy", path)).transpose()?;
+    let unix = unix.as_deref().map(|path| bind_unix("the proxy", path, Opens::OWNER)).transpose()?;
     let listen = listen.map(|address| bind_tcp("the proxy", address)).transpose()?;
     let mut terminate = signal(SignalKind::terminate())?;
     let access = Arc::new(Access::either(&config).await?);

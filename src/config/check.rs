@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use super::file::{Cloud, File};
 use super::yaml::{self, Step};
@@ -46,6 +47,55 @@ pub(super) fn client_id(text: &str) -> Result<String, String> {
     if ok { Ok(text.to_owned()) } else { Err(format!("{text:?} is not a client's ID")) }
 }
 
+/// Tags with commas or white space between them. As of `tailscale up`, `tag:` may be left out.
+pub(super) fn tags(text: &str) -> Result<Vec<String>, String> {
+    let names = text.split([',', ' ', '\t']).filter(|name| !name.is_empty());
+    names.map(|name| tag(&if name.contains(':') { name.to_owned() } else { format!("tag:{name}") })).collect()
+}
+
+/// A duration as Go writes them, such as `90s` or `1m30s`, in the range that makes sense.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let no = || format!("{text:?} is not a duration such as 90s or 3m");
+    let mut seconds = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(no)?;
+        let (number, after) = rest.split_at(digits);
+        let unit = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let scale = match &after[..unit] {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 1e-3,
+            "us" | "µs" => 1e-6,
+            "ns" => 1e-9,
+            _ => return Err(no()),
+        };
+        seconds += number.parse::<f64>().map_err(|_| no())? * scale;
+        rest = &after[unit..];
+    }
+    if text.is_empty() { Err(no()) } else { in_range(seconds) }
+}
+
+/// A number of seconds in the range that makes sense.
+pub(super) fn in_range(seconds: f64) -> Result<Duration, String> {
+    if (0.1..=86_400.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(format!("{seconds} is not from 0.1 to 86400 seconds"))
+    }
+}
+
+/// The mode of a socket, in octal digits as chmod takes them.
+pub(super) fn mode(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("0o").unwrap_or(text);
+    match u32::from_str_radix(digits, 8) {
+        // Its owner is this program's user, who has to be able to use it.
+        Ok(mode @ 0o600..=0o777) if (3..=4).contains(&digits.len()) && mode & 0o600 == 0o600 => Ok(mode),
+        _ => Err(format!("{text:?} is not the mode of a socket")),
+    }
+}
+
 pub(super) fn tag(text: &str) -> Result<String, String> {
     let name = text.strip_prefix("tag:").unwrap_or_default();
     let ok = name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -65,7 +115,8 @@ pub(crate) fn listen(text: &str) -> Result<SocketAddr, String> {
     match host {
         "" => Ok(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port)),
         "localhost" => Ok(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port)),
-        _ => Err(no()),
+        // $(POD_IP):9002 in Kubernetes gives an IPv6 address without brackets.
+        host => host.parse().map(|ip: Ipv6Addr| SocketAddr::new(ip.into(), port)).map_err(|_| no()),
     }
 }
 
@@ -146,6 +197,15 @@ fn one_cloud(found: &mut Found<'_>, index: usize, cloud: &Cloud) {
         && unix.as_os_str().len() > SOCKET_PATH - SOCKET_SUFFIX
     {
         found.add(&cloud_path(index, &["proxy", "unix"]), "the path is too long for a socket".to_owned());
+    }
+    for (key, given) in [("mode", cloud.proxy.mode.is_some()), ("group", cloud.proxy.group.is_some())] {
+        if given && cloud.proxy.unix.is_none() {
+            found.add_with(
+                &cloud_path(index, &["proxy", key]),
+                format!("{key} is for a socket, and there is none"),
+                format!("give unix: PATH beside it, or leave {key} out"),
+            );
+        }
     }
     if cloud.project.as_ref().is_some_and(String::is_empty) {
         found.add(&cloud_path(index, &["project"]), "the project's name is empty".to_owned());

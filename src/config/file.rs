@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Visitor};
 use serde::{Deserialize, Deserializer};
 use tailnet::Address;
 
-use super::{CloudKind, ConfigError, LogFormat, Problem, check, remedies, yaml};
+use super::{CloudKind, ConfigError, ExitNode, LogFormat, Problem, check, remedies, yaml};
 
 /// The configuration of kolaboree-node.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -43,6 +43,11 @@ pub(super) struct File {
     pub(super) tags: Option<Vec<String>>,
     /// Whether to use the subnet routes that other nodes offer. Default: false.
     pub(super) accept_routes: Option<bool>,
+    /// The node through which everything outside the tailnet goes: its MagicDNS name or its IP address. Default: none, and
+    /// then nothing outside the tailnet is reached.
+    #[serde(deserialize_with = "parsed_option")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub(super) exit_node: Option<ExitNode>,
     /// Whether the control server forgets the node soon after it has gone. Default: false.
     pub(super) ephemeral: Option<bool>,
     /// How many seconds joining may take before the service says so, and tries on. Default: 60.
@@ -158,9 +163,16 @@ pub(super) struct Trust {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Proxy {
-    /// A Unix socket, for its owner alone. For LXD and Incus it speaks the API as this node's client certificate:
+    /// A Unix socket, for its owner alone unless mode or group say more. For LXD and Incus it speaks the API as this node's client certificate:
     /// with LXD_DIR naming the folder of a socket `unix.socket`, stock clients use it. For tcp it is forwarded as it is.
     pub(super) unix: Option<PathBuf>,
+    /// The socket's mode in octal digits, such as 0660. Default: 0600, and 0660 with a group.
+    #[serde(deserialize_with = "mode")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub(super) mode: Option<u32>,
+    /// The group that may open the socket, by its name or number. Who opens it acts as this node.
+    #[serde(deserialize_with = "text")]
+    pub(super) group: Option<String>,
     /// An address whose streams are forwarded as they are: the client does TLS with the server itself.
     #[serde(deserialize_with = "listen")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
@@ -241,10 +253,7 @@ impl Visitor<'_> for Seconds {
     }
 
     fn visit_f64<E: serde::de::Error>(self, seconds: f64) -> Result<Duration, E> {
-        if !(0.1..=86_400.0).contains(&seconds) {
-            return Err(E::custom(format!("{seconds} is not from 0.1 to 86400 seconds")));
-        }
-        Ok(Duration::from_secs_f64(seconds))
+        check::in_range(seconds).map_err(E::custom)
     }
 
     fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<Duration, E> {
@@ -317,6 +326,15 @@ fn client_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String
 
 fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<http::Uri>, D::Error> {
     deserializer.deserialize_option(Maybe(Checked(check::control_url)))
+}
+
+fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    deserializer.deserialize_option(Maybe(Checked(check::mode)))
+}
+
+/// A text, whose digits are no number.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    parsed_option(deserializer)
 }
 
 fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {

@@ -1,13 +1,12 @@
 //! The key that lets the node in, and where it comes from.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
 use tailnet::{AuthKey, InvalidAuthKey};
 
-use super::Environment;
+use super::{Environment, names, text};
 
 /// The names for an auth key: the guide's, then those of Tailscale's own container image.
 pub(super) const NAMES: [&str; 3] = ["TAILSCALE_AUTH_KEY", "TS_AUTHKEY", "TS_AUTH_KEY"];
@@ -80,6 +79,18 @@ pub enum KeyError {
         /// The variable, or the file.
         name: String,
     },
+    /// The value has quotes around it.
+    #[error("{name}: the quotes are a part of the value")]
+    Quoted {
+        /// The variable, or the file.
+        name: String,
+    },
+    /// The value has parameters that are for an OAuth client secret.
+    #[error("{name}: what stands behind the ? is for OAuth client secrets only, and this is none")]
+    Parameters {
+        /// The variable, or the file.
+        name: String,
+    },
     /// The value is the example's.
     #[error("{name} still has the example's value: put your own key there (or remove it to use the sandbox)")]
     Example {
@@ -115,6 +126,12 @@ impl KeyError {
             KeyError::Invalid { .. } => {
                 "copy the whole value; a reusable auth key is made in Tailscale's admin console (Settings, Keys)"
             }
+            KeyError::Quoted { .. } => {
+                "write it without quotes: where no shell reads the file, they are not taken off"
+            }
+            KeyError::Parameters { .. } => {
+                "leave the ? and all behind it out: whether a node is ephemeral, an auth key says by itself; if nothing stands before the ?, the variable that should is not set"
+            }
             KeyError::NoClientSecret { .. } => {
                 "copy the client's secret, which is shown once, when the client is made (Settings, OAuth clients); an auth key belongs into TAILSCALE_AUTH_KEY or auth_key_file"
             }
@@ -132,7 +149,7 @@ impl KeySource {
     /// # Errors
     /// When a value is no secret.
     pub fn from_environment(environment: &Environment) -> Result<KeySource, KeyError> {
-        let secret = |name| environment.get(name).map(|value| Secret::of_variable(name, value)).transpose();
+        let secret = |name| Secret::of_variable(environment, name);
         for name in NAMES {
             if let Some(key) = secret(name)? {
                 return Ok(KeySource::AuthKey(key));
@@ -186,12 +203,13 @@ impl Secret {
     ///
     /// # Errors
     /// When the value is no secret.
-    pub(super) fn of_variable(name: &str, value: &str) -> Result<Secret, KeyError> {
-        let named = name.to_owned();
-        match value.trim().strip_prefix("file:") {
-            Some(path) => Ok(Secret::File { name: named, path: path.into() }),
-            None => Ok(Secret::Value { name: named, value: parse(name, value)? }),
-        }
+    pub(super) fn of_variable(environment: &Environment, name: &str) -> Result<Option<Secret>, KeyError> {
+        let Some(value) = environment.get(name) else { return Ok(None) };
+        let named = environment.written(name);
+        Ok(Some(match value.trim().strip_prefix("file:") {
+            Some(path) => Secret::File { name: named, path: path.into() },
+            None => Secret::Value { name: named, value: parse(&environment.told(name), value)? },
+        }))
     }
 
     /// The secret of this moment. This waits for the disk.
@@ -199,7 +217,7 @@ impl Secret {
         match self {
             Secret::Value { value, .. } => Ok(value.clone()),
             Secret::File { name, path } => {
-                let text = fs::read_to_string(path).map_err(|source| KeyError::File {
+                let text = text::read(path).map_err(|source| KeyError::File {
                     name: name.clone(),
                     path: path.display().to_string(),
                     source,
@@ -234,15 +252,29 @@ fn parse(name: &str, text: &str) -> Result<AuthKey, KeyError> {
     if text.contains("xxxxxxxx") {
         return Err(KeyError::Example { name });
     }
+    if names::in_quotes(text) {
+        return Err(KeyError::Quoted { name });
+    }
+    if let Some((before, _)) = text.trim().split_once('?')
+        && (before.is_empty() || before.starts_with("tskey-auth-"))
+    {
+        return Err(KeyError::Parameters { name });
+    }
     text.parse().map_err(|_: InvalidAuthKey| KeyError::Invalid { name })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
+    fn of(name: &str, value: &str) -> Result<Secret, KeyError> {
+        Secret::of_variable(&[(name, value)].into_iter().collect(), name).map(Option::unwrap)
+    }
+
     fn auth_key(value: &str) -> Result<KeySource, KeyError> {
-        Secret::of_variable("TS_AUTHKEY", value).map(KeySource::AuthKey)
+        of("TS_AUTHKEY", value).map(KeySource::AuthKey)
     }
 
     #[test]
@@ -280,12 +312,34 @@ mod tests {
     }
 
     #[test]
+    fn what_people_leave_around_a_key_is_taken_off_or_told() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let source = auth_key(&format!("file:{}", file.path().display())).unwrap();
+        fs::write(file.path(), "\u{feff}tskey-auth-file\r\n").unwrap();
+        assert_eq!(source.read().unwrap(), auth("tskey-auth-file"));
+        for (text, expected) in [
+            ("\"tskey-auth-hush\"\n", "the quotes are a part of the value"),
+            ("'tskey-auth-hush'", "the quotes are a part of the value"),
+            ("tskey-auth-hush?ephemeral=false", "for OAuth client secrets only"),
+            ("?ephemeral=false", "for OAuth client secrets only"),
+        ] {
+            fs::write(file.path(), text).unwrap();
+            let error = source.read().unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+            assert!(!format!("{error} {error:?} {}", error.remedy()).contains("hush"));
+            assert_eq!(
+                auth_key(text).unwrap_err().to_string(),
+                format!("TS_AUTHKEY: {}", error.to_string().split(": ").nth(1).unwrap())
+            );
+        }
+    }
+
+    #[test]
     fn a_clients_secret_is_known_by_its_shape_and_needed_where_one_is_named() {
         let secret = "tskey-client-a?ephemeral=true";
         let key = Some(Key::ClientSecret(secret.parse().unwrap()));
         assert_eq!(auth_key(secret).unwrap().read().unwrap(), key);
-        let named =
-            |value| Secret::of_variable("TS_CLIENT_SECRET", value).map(KeySource::ClientSecret).unwrap();
+        let named = |value| of("TS_CLIENT_SECRET", value).map(KeySource::ClientSecret).unwrap();
         assert_eq!(named(secret).read().unwrap(), key);
         let error = named("tskey-auth-hush").read().unwrap_err().to_string();
         assert!(error.starts_with("TS_CLIENT_SECRET: ") && !error.contains("hush"), "{error}");

@@ -1,7 +1,6 @@
 //! Flags over environment over file over default, and where each value came from.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,14 +12,16 @@ use serde::Serialize;
 use super::check::Listen;
 use super::file::{self, File, WayIn};
 use super::yaml::{self, Step};
-use super::{CloudConfig, Config, ConfigError, Environment, LogFormat, Problem, Trust};
-use super::{beside, check, names, remedies};
+use super::{
+    CloudConfig, Config, ConfigError, Environment, ExitNode, InvalidExitNode, LogFormat, Problem, Trust,
+};
+use super::{beside, check, extra_args, group, names, remedies, text};
 
 /// The file that is read where no other is named, if it is there.
 const DEFAULT_FILE: &str = "kolaboree.yaml";
 
 /// In which order the settings are shown, before the clouds.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "hostname",
     "state_dir",
     "control_url",
@@ -30,6 +31,7 @@ const ORDER: [&str; 19] = [
     "id token",
     "tags",
     "accept_routes",
+    "exit_node",
     "ephemeral",
     "auth_once",
     "join_timeout",
@@ -71,6 +73,9 @@ pub struct Flags {
     /// Whether to use the subnet routes that other nodes offer.
     #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub accept_routes: Option<bool>,
+    /// The node through which everything outside the tailnet goes. Default: none.
+    #[arg(long, global = true, value_name = "NODE")]
+    pub exit_node: Option<ExitNode>,
     /// The address of /healthz, /readyz and /metrics, or none. Default: 127.0.0.1:9002.
     #[arg(long, global = true, value_name = "ADDRESS", value_parser = check::parse_listen_or_none)]
     pub local_listen: Option<Listen>,
@@ -129,6 +134,8 @@ pub enum Source {
         name: String,
         /// The `.env` file, when it is there.
         file: Option<String>,
+        /// In which line of it.
+        line: Option<usize>,
     },
     /// The command line.
     Flag {
@@ -143,8 +150,11 @@ impl fmt::Display for Source {
             Source::Default => f.write_str("default"),
             Source::File { path, line: Some(line) } => write!(f, "{path}:{line}"),
             Source::File { path, line: None } => f.write_str(path),
-            Source::Environment { name, file: Some(file) } => write!(f, "{name} in {file}"),
-            Source::Environment { name, file: None } => write!(f, "{name} in the environment"),
+            Source::Environment { name, file: Some(file), line: Some(line) } => {
+                write!(f, "{name} in {file}:{line}")
+            }
+            Source::Environment { name, file: Some(file), line: None } => write!(f, "{name} in {file}"),
+            Source::Environment { name, file: None, .. } => write!(f, "{name} in the environment"),
             Source::Flag { name } => write!(f, "--{name}"),
         }
     }
@@ -166,7 +176,8 @@ impl Config {
     /// # Errors
     /// As [`load`](Config::load).
     pub fn load_with(flags: &Flags, environment: &Environment) -> Result<Loaded, ConfigError> {
-        let refused = names::refused(environment);
+        let (environment, mut refused) = extra_args::expand(environment);
+        refused.extend(names::refused(&environment));
         if !refused.is_empty() {
             return Err(ConfigError::Problems(refused));
         }
@@ -174,8 +185,13 @@ impl Config {
         let (path, text) = read(named)?;
         let name = path.display().to_string();
         let file = File::parse(&name, &text)?;
-        let mut layers =
-            Layers { environment, path: &path, text: &text, settings: Vec::new(), problems: Vec::new() };
+        let mut layers = Layers {
+            environment: &environment,
+            path: &path,
+            text: &text,
+            settings: Vec::new(),
+            problems: Vec::new(),
+        };
         let config = layers.merge(flags, file)?;
         let Layers { mut settings, problems, .. } = layers;
         settings.sort_by_key(|s| ORDER.iter().position(|key| *key == s.key).unwrap_or(ORDER.len()));
@@ -183,6 +199,10 @@ impl Config {
             return Err(ConfigError::Problems(problems));
         }
         let mut warnings = warnings(&config);
+        let (file, lines) = environment.passed_over();
+        warnings.extend(
+            lines.iter().map(|line| format!("{file}:{line}: the line is passed over: it cannot be read")),
+        );
         if text.is_empty() && !path.exists() {
             warnings.insert(0, format!("there is no {DEFAULT_FILE} here: no cloud is configured"));
         }
@@ -194,7 +214,7 @@ impl Config {
 fn read(named: Option<PathBuf>) -> Result<(PathBuf, String), ConfigError> {
     let optional = named.is_none();
     let path = named.unwrap_or_else(|| DEFAULT_FILE.into());
-    match fs::read_to_string(&path) {
+    match text::read(&path) {
         Ok(text) => Ok((path, text)),
         Err(e) if optional && e.kind() == io::ErrorKind::NotFound => Ok((path, String::new())),
         Err(source) => Err(ConfigError::Read { path: path.display().to_string(), source }),
@@ -214,6 +234,14 @@ fn warnings(config: &Config) -> Vec<String> {
     for (name, address) in local.chain(clouds) {
         if let Some(address) = address.filter(|a| !a.ip().is_loopback()) {
             warnings.push(format!("{name} is {address}: other machines can reach it, without any identity"));
+        }
+    }
+    for cloud in config.clouds.iter().filter(|cloud| cloud.proxy_unix.is_some()) {
+        if cloud.proxy_mode & 0o006 != 0 {
+            warnings.push(format!(
+                "proxy.mode of {} is {:04o}: everybody on this machine can act there as this node",
+                cloud.name, cloud.proxy_mode
+            ));
         }
     }
     warnings
@@ -255,16 +283,27 @@ impl Layers<'_> {
         };
         let key = self.way_in(flags, way)?;
         let given = (!flags.tags.is_empty()).then(|| flags.tags.clone());
-        let tags = self.pick("tags", given, None, file.tags, |tags| tags.join(" ")).unwrap_or_default();
+        let tags = self.env("KOLABOREE_TAGS", "tags", check::tags);
+        let tags = self.pick("tags", given, tags, file.tags, |tags| tags.join(" ")).unwrap_or_default();
         self.tags_for(&key, &tags);
         let routes = self.env("TS_ACCEPT_ROUTES", "accept_routes", check::truth);
         let accept_routes =
             self.pick("accept_routes", flags.accept_routes, routes, file.accept_routes, bool::to_string);
-        let ephemeral = self.pick("ephemeral", None, None, file.ephemeral, bool::to_string);
-        let auth_once = self.env("TS_AUTH_ONCE", "accept_routes", check::truth);
+        let exit_node = self.env("KOLABOREE_EXIT_NODE", "exit_node", |text| {
+            text.parse().map_err(|e: InvalidExitNode| e.to_string())
+        });
+        let exit_node =
+            self.pick("exit_node", flags.exit_node.clone(), exit_node, file.exit_node, ExitNode::to_string);
+        if exit_node.is_none() {
+            self.default_is("exit_node", "none");
+        }
+        let ephemeral = self.env("KOLABOREE_EPHEMERAL", "ephemeral", check::truth);
+        let ephemeral = self.pick("ephemeral", None, ephemeral, file.ephemeral, bool::to_string);
+        let auth_once = self.env("TS_AUTH_ONCE", "auth_once", check::truth);
         let auth_once = self.pick("auth_once", None, auth_once, None, bool::to_string);
         let seconds = |d: &Duration| d.as_secs_f64().to_string();
-        let join_timeout = self.pick("join_timeout", None, None, file.join_timeout, seconds);
+        let join_timeout = self.env("TS_BOOT_TIMEOUT", "join_timeout", check::duration);
+        let join_timeout = self.pick("join_timeout", None, join_timeout, file.join_timeout, seconds);
         let connect_timeout = self.pick("connect_timeout", None, None, file.connect_timeout, seconds);
         let grace_timeout = self.pick("grace_timeout", None, None, file.grace_timeout, seconds);
         let interval = self.pick("interval", None, None, file.interval, seconds);
@@ -275,6 +314,9 @@ impl Layers<'_> {
             self.pick("log.format", flags.log_format, format, file.log.format, LogFormat::to_string);
         let address = SocketAddr::to_string;
         let listen = self.env("TS_LOCAL_ADDR_PORT", "local.listen", check::listen_or_none);
+        let listen =
+            listen.or_else(|| self.env("TS_HEALTHCHECK_ADDR_PORT", "local.listen", check::listen_or_none));
+        let switched = self.health_and_metrics();
         let listen = self.pick(
             "local.listen",
             flags.local_listen.map(|listen| listen.0),
@@ -282,6 +324,15 @@ impl Layers<'_> {
             file.local.listen,
             |a| a.map_or("none".to_owned(), |a| a.to_string()),
         );
+        let listen = match (listen, switched) {
+            (None, Some((name, listen))) => {
+                let shown = listen.map_or("none".to_owned(), |a| a.to_string());
+                let source = self.environment_source(name);
+                self.settings.push(Setting { key: "local.listen".to_owned(), value: shown, source });
+                Some(listen)
+            }
+            (listen, _) => listen,
+        };
         let socks5 = self.env("TS_SOCKS5_SERVER", "local.socks5", check::listen);
         let socks5 = self.pick("local.socks5", flags.socks5, socks5, file.local.socks5, address);
         let http = self.env("TS_OUTBOUND_HTTP_PROXY_LISTEN", "local.http_proxy", check::listen);
@@ -293,6 +344,7 @@ impl Layers<'_> {
             control_url,
             key,
             tags,
+            exit_node,
             accept_routes: self.or_default("accept_routes", accept_routes, false, bool::to_string),
             ephemeral: self.or_default("ephemeral", ephemeral, false, bool::to_string),
             auth_once: auth_once.unwrap_or(defaults.auth_once),
@@ -330,11 +382,25 @@ impl Layers<'_> {
             Ok(value) => Some((name, value)),
             Err(message) => {
                 let remedy = remedies::of(key).to_owned();
-                let (file, path) = (name.to_owned(), String::new());
-                self.problems.push(Problem { file, place: None, path, message, remedy });
+                self.problems.push(Problem::of_variable(self.environment, name, message, remedy));
                 None
             }
         }
+    }
+
+    /// What Tailscale's image serves where one of its switches is given, and no address: on all addresses, or nowhere.
+    fn health_and_metrics(&mut self) -> Option<(&'static str, Option<SocketAddr>)> {
+        let switches = ["TS_ENABLE_HEALTH_CHECK", "TS_ENABLE_METRICS"];
+        let [health, metrics] = switches.map(|name| self.env(name, "switch", check::truth));
+        if let (Some((_, health)), Some((name, metrics))) = (health, metrics)
+            && health != metrics
+        {
+            let message = "health and metrics are served together".to_owned();
+            let remedy = "give both the same value; TS_LOCAL_ADDR_PORT says where, or none".to_owned();
+            self.problems.push(Problem::of_variable(self.environment, name, message, remedy));
+        }
+        let all = SocketAddr::new(std::net::Ipv6Addr::UNSPECIFIED.into(), Config::LISTEN.port());
+        health.or(metrics).map(|(name, on)| (name, on.then_some(all)))
     }
 
     /// The value of the highest layer that has one.
@@ -378,7 +444,11 @@ impl Layers<'_> {
 
     pub(super) fn environment_source(&self, name: &str) -> Source {
         let file = self.environment.file_of(name).map(str::to_owned);
-        Source::Environment { name: name.to_owned(), file }
+        Source::Environment {
+            name: self.environment.written(name),
+            file,
+            line: self.environment.line_of(name),
+        }
     }
 
     pub(super) fn file_source(&self, steps: &[Step<'_>]) -> Source {
@@ -410,6 +480,12 @@ impl Layers<'_> {
 
     fn cloud(&mut self, index: usize, cloud: file::Cloud, interval: Duration) -> Option<CloudConfig> {
         let trust = self.trust(index, &cloud.trust)?;
+        let group = match cloud.proxy.group.as_deref().map(group::number_of) {
+            Some(Err(message)) => return self.cloud_problem(index, ["proxy", "group"], message),
+            Some(Ok(number)) => Some(number),
+            None => None,
+        };
+        let mode = cloud.proxy.mode.unwrap_or(if group.is_some() { 0o660 } else { 0o600 });
         let at = |key: &'static str| [Step::Key("clouds"), Step::Index(index), Step::Key(key)];
         let shown = [
             ("kind", Some(cloud.kind.to_string())),
@@ -419,6 +495,8 @@ impl Layers<'_> {
             ("trust.fingerprint", trust.fingerprint.map(|f| f.to_string())),
             ("trust.token", trust.token.as_ref().map(|_| "[redacted]".to_owned())),
             ("proxy.unix", cloud.proxy.unix.as_ref().map(|p| p.display().to_string())),
+            ("proxy.mode", cloud.proxy.unix.as_ref().map(|_| format!("{mode:04o}"))),
+            ("proxy.group", cloud.proxy.group.clone()),
             ("proxy.listen", cloud.proxy.listen.map(|a| a.to_string())),
         ];
         for (key, value) in shown {
@@ -442,6 +520,8 @@ impl Layers<'_> {
             required: cloud.required,
             trust,
             proxy_unix: unix,
+            proxy_mode: mode,
+            proxy_group: group,
             proxy_listen: cloud.proxy.listen,
             interval: cloud.checks.interval.unwrap_or(interval),
             timeout: cloud.checks.timeout.unwrap_or(Duration::from_secs(10)),
@@ -453,18 +533,18 @@ impl Layers<'_> {
     fn trust(&mut self, index: usize, trust: &file::Trust) -> Option<Trust> {
         let mut result = Trust { fingerprint: trust.fingerprint, token: None };
         if let Some(path) = &trust.certificate {
-            let read = fs::read_to_string(beside(self.path, path))
+            let read = text::read(&beside(self.path, path))
                 .map_err(|e| format!("{} cannot be read: {e}", path.display()))
                 .and_then(|pem| Fingerprint::of_pem(&pem).map_err(|e| format!("{}: {e}", path.display())));
             match read {
                 Ok(fingerprint) => result.fingerprint = Some(fingerprint),
-                Err(message) => return self.trust_problem(index, "certificate", message),
+                Err(message) => return self.cloud_problem(index, ["trust", "certificate"], message),
             }
         }
         let Some(token) = &trust.token else { return Some(result) };
         let text = match token.strip_prefix("file:") {
             None => Ok(token.clone()),
-            Some(path) => match fs::read_to_string(beside(self.path, Path::new(path))) {
+            Some(path) => match text::read(&beside(self.path, Path::new(path))) {
                 // A token works once, and its file is removed then: what was pinned stays.
                 Err(_) if result.fingerprint.is_some() => return Some(result),
                 read => read
@@ -477,12 +557,12 @@ impl Layers<'_> {
                 result.token = Some(token);
                 Some(result)
             }
-            Err(message) => self.trust_problem(index, "token", message),
+            Err(message) => self.cloud_problem(index, ["trust", "token"], message),
         }
     }
 
-    fn trust_problem(&mut self, index: usize, key: &'static str, message: String) -> Option<Trust> {
-        let steps = [Step::Key("clouds"), Step::Index(index), Step::Key("trust"), Step::Key(key)];
+    fn cloud_problem<T>(&mut self, index: usize, keys: [&'static str; 2], message: String) -> Option<T> {
+        let steps = [Step::Key("clouds"), Step::Index(index), Step::Key(keys[0]), Step::Key(keys[1])];
         let path = check::written(&steps);
         let remedy = remedies::of(&path).to_owned();
         let place = yaml::place_of(self.text, &steps).map(|p| (p.line, p.column));

@@ -1,9 +1,14 @@
 //! What the service is to do: from flags, the environment, `.env` and `kolaboree.yaml`, in this order.
 
 mod check;
+mod dotenv;
 mod environment;
+mod exit_node;
+mod extra_args;
 mod file;
+mod group;
 mod key;
+mod kubernetes;
 mod layers;
 mod names;
 mod remedies;
@@ -11,6 +16,7 @@ mod remedies;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod text;
 mod way;
 mod yaml;
 
@@ -27,9 +33,11 @@ use tailnet::Address;
 pub use check::Listen;
 pub(crate) use check::listen;
 pub use environment::{Environment, EnvironmentError};
+pub use exit_node::{ExitNode, InvalidExitNode};
 pub use key::{Key, KeyError, KeySource, Secret};
 pub use layers::{Flags, Loaded, Setting, Source};
 pub(crate) use remedies::nearest;
+pub(crate) use text::read as read_text;
 pub(crate) use yaml::to_text;
 
 /// The file's JSON schema.
@@ -51,6 +59,8 @@ pub struct Config {
     pub tags: Vec<String>,
     /// Whether to use the subnet routes that other nodes offer.
     pub accept_routes: bool,
+    /// The node through which everything outside the tailnet goes; without one, nothing outside it is reached.
+    pub exit_node: Option<ExitNode>,
     /// Whether the control server forgets the node soon after it has gone.
     pub ephemeral: bool,
     /// Whether a node that has an identity starts without using its key again. Default: yes.
@@ -91,6 +101,10 @@ pub struct CloudConfig {
     pub trust: Trust,
     /// The Unix socket where programs of this machine reach it.
     pub proxy_unix: Option<PathBuf>,
+    /// That socket's mode. Default: 0600.
+    pub proxy_mode: u32,
+    /// The number of the group that the socket is given to.
+    pub proxy_group: Option<u32>,
     /// The address where programs of this machine reach it.
     pub proxy_listen: Option<SocketAddr>,
     /// How long lies between two looks at it.
@@ -152,6 +166,7 @@ impl Config {
             key: KeySource::default(),
             tags: Vec::new(),
             accept_routes: false,
+            exit_node: None,
             ephemeral: false,
             auth_once: true,
             join_timeout: Duration::from_secs(60),
@@ -184,6 +199,8 @@ impl CloudConfig {
             required: true,
             trust: Trust::default(),
             proxy_unix: None,
+            proxy_mode: 0o600,
+            proxy_group: None,
             proxy_listen: None,
             interval: Duration::from_secs(30),
             timeout: Duration::from_secs(10),
@@ -224,6 +241,19 @@ pub struct Problem {
     pub message: String,
     /// What to do.
     pub remedy: String,
+}
+
+impl Problem {
+    /// A problem of a variable, which may be in a `.env` file.
+    fn of_variable(environment: &Environment, name: &str, message: String, remedy: String) -> Problem {
+        let written = environment.written(name);
+        match (environment.file_of(name), environment.line_of(name)) {
+            (Some(file), Some(line)) => {
+                Problem { file: file.to_owned(), place: Some((line, 1)), path: written, message, remedy }
+            }
+            _ => Problem { file: written, place: None, path: String::new(), message, remedy },
+        }
+    }
 }
 
 impl fmt::Display for Problem {

@@ -22,7 +22,10 @@ pub(super) fn of(path: &str) -> &'static str {
             "give the path of a file that holds the token, such as id_token_file: /var/run/secrets/tailnet/token"
         }
         "tags" => "give a list of tags, such as tags: [tag:cloud]",
-        "accept_routes" | "ephemeral" | "clouds.required" => "give true or false",
+        "exit_node" => {
+            "give a node's MagicDNS name or its IP address in the tailnet, such as exit_node: gateway"
+        }
+        "accept_routes" | "ephemeral" | "auth_once" | "switch" | "clouds.required" => "give true or false",
         "join_timeout"
         | "connect_timeout"
         | "grace_timeout"
@@ -57,6 +60,8 @@ pub(super) fn of(path: &str) -> &'static str {
         "clouds.proxy.unix" => {
             "give the path of a socket in a folder that is there, at most 100 bytes, such as unix: /run/kolaboree/berlin/unix.socket"
         }
+        "clouds.proxy.mode" => "give octal digits that let the owner read and write, such as mode: \"0660\"",
+        "clouds.proxy.group" => "give the name or number of a group of this machine, such as group: lxd",
         "clouds.checks" => "give checks: with interval or timeout under it",
         _ => {
             "see kolaboree.schema.json for what belongs there; YAML indents with spaces, and quotes text that has a : or # in it"

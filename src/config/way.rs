@@ -90,8 +90,7 @@ impl Layers<'_> {
 
     fn way_of_environment(&self) -> Result<Layer, ConfigError> {
         let secret = |name: &str| -> Result<Option<Given<Secret>>, ConfigError> {
-            let Some(value) = self.environment.get(name) else { return Ok(None) };
-            let value = Secret::of_variable(name, value)?;
+            let Some(value) = Secret::of_variable(self.environment, name)? else { return Ok(None) };
             Ok(Some(Given { value, source: self.environment_source(name), name: name.to_owned() }))
         };
         let auth_key = key::NAMES.into_iter().find(|name| self.environment.get(name).is_some());
@@ -163,7 +162,7 @@ impl Layers<'_> {
                 &name,
                 &source,
                 "an OAuth client or a workload identity lets in nodes with tags only, and none are given",
-                "give the client's tags, as tags: [tag:name] or --tag tag:name",
+                "give the client's tags, as tags: [tag:name], --tag tag:name or KOLABOREE_TAGS",
             );
         }
     }
@@ -179,7 +178,7 @@ impl Layers<'_> {
                 let place = yaml::place_of(self.text, &[Step::Key(name)]).map(|p| (p.line, p.column));
                 Problem { file: path.clone(), place, path: name.to_owned(), message, remedy }
             }
-            _ => Problem { file: name.to_owned(), place: None, path: String::new(), message, remedy },
+            _ => Problem::of_variable(self.environment, name, message, remedy),
         });
     }
 }

@@ -65,6 +65,17 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Acc
         };
         findings.fail(AUTH, format!("the node is not in its tailnet ({})", status.state), remedy);
     }
+    if let (Some(exit), "Running") = (&status.exit_node, &*status.state) {
+        let area = "exit node";
+        match exit.trouble() {
+            None => findings.pass(area, format!("what is outside the tailnet goes through {}", exit.configured)),
+            Some(why) => findings.fail(
+                area,
+                format!("{}: {why}; nothing outside the tailnet is reached", exit.configured),
+                "choose another exit_node; there: tailscale set --advertise-exit-node, and approve it in the admin console",
+            ),
+        }
+    }
     if let Some(expires) = status.key_expires {
         let days = expires.saturating_sub(now()) / 86_400;
         let message = format!("the node's key expires in {days} days");

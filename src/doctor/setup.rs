@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::Findings;
-use crate::config::{Config, ConfigError, Flags, Key, KeySource, Loaded, Secret, Source};
+use crate::config::{Config, ConfigError, EnvironmentError, Flags, Key, KeySource, Loaded, Secret, Source};
 use crate::node::has_identity;
 
 const KEY: &str = "auth key";
@@ -37,6 +37,14 @@ pub(super) fn configuration(findings: &mut Findings, flags: &Flags) -> Option<Lo
         }
         Err(ConfigError::Key(error)) => {
             findings.fail(KEY, error.to_string(), error.remedy());
+            None
+        }
+        Err(ConfigError::Environment(error @ EnvironmentError::Malformed { .. })) => {
+            findings.fail(
+                area,
+                error.to_string(),
+                "write NAME=value; docker compose could not read the line either",
+            );
             None
         }
         Err(error) => {
@@ -87,7 +95,7 @@ pub(super) fn key(findings: &mut Findings, loaded: &Loaded) {
         KeySource::AuthKey(secret) | KeySource::ClientSecret(secret) => match secret {
             Secret::File { path, .. } => Some(path.clone()),
             Secret::Value { name, .. } => loaded.settings.iter().find_map(|s| match &s.source {
-                Source::Environment { name: of, file: Some(file) } if of == name => Some(file.into()),
+                Source::Environment { name: of, file: Some(file), .. } if of == name => Some(file.into()),
                 _ => None,
             }),
         },

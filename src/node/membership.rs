@@ -8,7 +8,7 @@ use tailnet::{BackendState, State, Tailnet, UpError};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::{Joining, NodeError, Shared, blocking, expiry};
+use super::{Joining, NodeError, Shared, blocking, exit_node, expiry};
 use crate::api::Health;
 use crate::config::{Config, Key};
 
@@ -45,7 +45,12 @@ pub(super) async fn begin(config: &Config, key: Option<&Key>) -> Result<Tailnet,
         None => node,
     };
     info!("Authenticating with Tailscale");
-    node.start().await.map_err(NodeError::Join)
+    let node = node.start().await.map_err(NodeError::Join)?;
+    if let Err(error) = exit_node::choose(&node, config.exit_node.as_ref()).await {
+        super::close(&node).await;
+        return Err(NodeError::ExitNode(error));
+    }
+    Ok(node)
 }
 
 /// Joins, and then follows the node's state for as long as it lives.
@@ -53,6 +58,7 @@ pub(super) async fn keep(shared: Weak<Shared>, tailnet: Tailnet) {
     let Some(strong) = shared.upgrade() else { return };
     let follow = follow(Weak::clone(&shared), tailnet.clone());
     let come_back = come_back(Weak::clone(&shared), tailnet.clone(), strong.state.subscribe());
+    let follow_exit_node = exit_node::follow(Weak::clone(&shared), tailnet.clone(), strong.state.subscribe());
     let warn_of_expiry = expiry::watch(strong.state.subscribe());
     let config = Arc::clone(&strong.config.read().unwrap_or_else(PoisonError::into_inner));
     drop(strong);
@@ -64,7 +70,7 @@ pub(super) async fn keep(shared: Weak<Shared>, tailnet: Tailnet) {
             Err(error) => Joining::Failed(Arc::new(error)),
         });
     };
-    tokio::join!(join, follow, come_back, warn_of_expiry);
+    tokio::join!(join, follow, come_back, follow_exit_node, warn_of_expiry);
 }
 
 /// Waits until the node has joined, or until it is sure that it will not.

@@ -1,5 +1,6 @@
 //! The node: in its tailnet, with its clouds, and what it serves on this machine.
 
+mod exit_node;
 mod expiry;
 mod membership;
 mod reload;
@@ -99,6 +100,9 @@ pub enum NodeError {
     /// The node did not join its tailnet, and trying on would not help.
     #[error("cannot join the tailnet: {0}")]
     Join(UpError),
+    /// The exit node cannot be chosen, or one that an earlier start has chosen cannot be left.
+    #[error("cannot choose the exit node: {0}")]
+    ExitNode(AskError),
     /// The client certificate cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use tracing::{info, warn};
 
-use super::{Node, NodeError, Running, blocking};
+use super::{Node, NodeError, Running, blocking, exit_node};
 use crate::api::Reloaded;
 use crate::config::{CloudConfig, Config, ConfigError};
 
@@ -108,6 +108,12 @@ impl Node {
                 new.accept_routes = old.accept_routes; // the next reload tries it again
                 reloaded.needs_restart.push("accept_routes".to_owned());
             }
+        }
+        if old.exit_node != new.exit_node
+            && exit_node::choose(self.tailnet(), new.exit_node.as_ref()).await.is_err()
+        {
+            new.exit_node.clone_from(&old.exit_node);
+            reloaded.needs_restart.push("exit_node".to_owned());
         }
         let names = |list: &[Arc<Running>]| -> Vec<String> {
             list.iter().map(|running| running.cloud.name().to_owned()).collect()

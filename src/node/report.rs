@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use http::Method;
 use tailnet::{BackendState, ConnectError, LocalApiError, PingKind, PrefsEdit, StatusError, UpError};
 
-use super::{Joining, Node, read_key};
+use super::{Joining, Node, exit_node, read_key};
 use crate::api::{Failure, Netcheck, Peer, PingRequest, Pong, Relay, Status, UpRequest, Whois};
 use crate::cloud::{now, path_text};
 use crate::config::{Key, KeyError};
@@ -129,6 +129,7 @@ impl Node {
             login_url: state.as_ref().and_then(|s| s.login_url.clone()),
             health: status.health.clone(),
             key_expires: state.and_then(|s| s.key_expiry).map(seconds),
+            exit_node: self.config().exit_node.as_ref().map(|exit| exit_node::report(&status, exit)),
             tailnet: status.magic_dns_suffix.clone(),
             this: peer(&status.this),
             // After a logout the backend still has one without a name.

@@ -16,7 +16,7 @@ use crate::cloud::Cloud;
 use crate::config::Config;
 use crate::node::Node;
 
-pub(crate) use listen::{UnixSocket, bind_tcp, bind_unix};
+pub(crate) use listen::{Opens, UnixSocket, bind_tcp, bind_unix};
 
 /// Something cannot be served on this machine.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +33,7 @@ pub struct ServeError {
 
 /// Serves what the configuration says, but for the clouds' proxies.
 pub(crate) async fn local(node: &Node, config: &Config) -> Result<(), ServeError> {
-    let control = bind_unix("the control socket", &config.control_socket())?;
+    let control = bind_unix("the control socket", &config.control_socket(), Opens::OWNER)?;
     let health = match config.listen {
         Some(address) => Some(bind_tcp("health and metrics", address)?),
         None => None,
@@ -59,7 +59,8 @@ pub(crate) enum CloudProxy {
 pub(crate) fn bind_cloud(cloud: &Cloud) -> Result<Vec<CloudProxy>, ServeError> {
     let config = cloud.config();
     let what = format!("the proxy of {}", cloud.name());
-    let unix = config.proxy_unix.as_deref().map(|path| bind_unix(&what, path).map(CloudProxy::Unix));
+    let opens = Opens { mode: config.proxy_mode, group: config.proxy_group };
+    let unix = config.proxy_unix.as_deref().map(|path| bind_unix(&what, path, opens).map(CloudProxy::Unix));
     let tcp = config.proxy_listen.map(|address| bind_tcp(&what, address).map(CloudProxy::Tcp));
     unix.into_iter().chain(tcp).collect()
 }

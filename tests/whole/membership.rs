@@ -393,3 +393,57 @@ fn a_cloud_behind_a_subnet_route_needs_accept_routes() {
 fn health(world: &World) -> serde_json::Value {
     world.status()["clouds"][0]["health"].clone()
 }
+
+#[test]
+fn an_exit_node_is_used_while_it_is_configured_and_its_trouble_is_told() {
+    let exit = Peer::new("exit").echo(7).route("0.0.0.0/0").route("::/0");
+    let world = World::with([exit]);
+    let ip = world.sandbox.peer("exit").ipv4.to_string();
+    let status = || {
+        let status = run(world.program().args(["status", "-o", "json"]));
+        serde_json::from_str::<serde_json::Value>(&status.stdout).unwrap()["exit_node"].clone()
+    };
+    let outside = || {
+        let mut nc = world.program();
+        nc.args(["nc", "203.0.113.7", "7"]); // for documentation (RFC 5737)
+        run(&mut nc)
+    };
+    let configure = |more: &str| world.configure(&format!("local: {{listen: none}}\n{more}"));
+    configure("");
+    let mut program = world.program();
+    program.env("KOLABOREE_EXIT_NODE", &ip);
+    let mut service = Service::start(program);
+    service.joins();
+    until(status, |exit| exit["used"] == true && exit["name"] == "exit");
+    assert_eq!(outside().code, Some(0));
+    let doctor = run(world.program().arg("doctor"));
+    assert!(doctor.stdout.contains("what is outside the tailnet goes through"), "{}", doctor.stdout);
+    service.ends_on("TERM");
+
+    // A start without it leaves it, whatever the state folder remembers.
+    let mut service = Service::start(world.program());
+    service.joins();
+    assert!(status().is_null());
+    let refused = outside();
+    assert!(refused.code == Some(5) && refused.stderr.contains("not in the tailnet"), "{}", refused.stderr);
+
+    // By its name, with a reload; and one that does not offer itself.
+    configure("exit_node: exit\n");
+    assert_eq!(run(world.program().arg("reload")).code, Some(0));
+    until(status, |exit| exit["used"] == true);
+    assert_eq!(outside().code, Some(0));
+    let shown = run(world.program().arg("status"));
+    assert!(shown.stdout.contains("what is outside the tailnet goes through exit\n"), "{}", shown.stdout);
+    for (name, why) in [("berlin", "does not offer itself"), ("nobody", "not in the tailnet")] {
+        configure(&format!("exit_node: {name}\n"));
+        assert_eq!(run(world.program().arg("reload")).code, Some(0));
+        let doctor = run(world.program().arg("doctor"));
+        assert!(doctor.code == Some(1) && doctor.stdout.contains(why), "{}", doctor.stdout);
+        assert_ne!(outside().code, Some(0));
+    }
+    configure("");
+    assert_eq!(run(world.program().arg("reload")).code, Some(0));
+    until(status, serde_json::Value::is_null);
+    assert_eq!(outside().code, Some(5));
+    service.ends_on("TERM");
+}

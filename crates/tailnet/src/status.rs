@@ -80,6 +80,12 @@ pub struct Peer {
     /// Whether the control server hears from it.
     #[serde(default)]
     pub online: bool,
+    /// Whether this node has chosen it as its exit node.
+    #[serde(default)]
+    pub exit_node: bool,
+    /// Whether it offers itself as an exit node, and may be one.
+    #[serde(default)]
+    pub exit_node_option: bool,
     #[serde(rename = "AllowedIPs", default, deserialize_with = "null_is_default")]
     allowed_ips: Vec<String>,
     #[serde(default, deserialize_with = "null_is_default")]

@@ -1,0 +1,80 @@
+//! The exit node that the configuration names.
+
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, Weak};
+
+use tailnet::{BackendState, PrefsEdit, State, Status, Tailnet};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use super::{AskError, Shared};
+use crate::api;
+use crate::config::ExitNode;
+
+/// Has the node use that exit node, or none. A name that no node has chooses none: nothing outside the tailnet is reached
+/// then. Gives the address that was chosen. A state folder remembers the choice, so each start makes it anew.
+pub(super) async fn choose(tailnet: &Tailnet, exit: Option<&ExitNode>) -> Result<Option<IpAddr>, AskError> {
+    let status = tailnet.status().await?;
+    let wanted = exit.and_then(|exit| ip_of(&status, exit));
+    let used = status.peers().find(|peer| peer.exit_node);
+    let is_used = wanted.is_some_and(|ip| used.is_some_and(|peer| peer.ips.contains(&ip)));
+    if !is_used {
+        tailnet.edit_prefs(&PrefsEdit::new().exit_node(wanted)).await?;
+    }
+    Ok(wanted)
+}
+
+fn ip_of(status: &Status, exit: &ExitNode) -> Option<IpAddr> {
+    match exit {
+        ExitNode::Ip(ip) => Some(*ip),
+        ExitNode::Name(name) => status.peer_named(name)?.ips.first().copied(),
+    }
+}
+
+/// Follows a name to whichever node has it, for as long as the node lives.
+pub(super) async fn follow(
+    shared: Weak<Shared>,
+    tailnet: Tailnet,
+    mut state: watch::Receiver<Option<State>>,
+) {
+    let mut netmap = None;
+    let mut said = None;
+    loop {
+        let newest = state.borrow_and_update().as_ref().map(|state| (state.netmap, state.backend));
+        if newest != netmap && newest.is_some_and(|(_, backend)| backend == BackendState::Running) {
+            netmap = newest;
+            let Some(shared) = shared.upgrade() else { return };
+            // What a reload chooses meanwhile stays.
+            let _turn = shared.reloading.lock().await;
+            let config = Arc::clone(&shared.config.read().unwrap_or_else(PoisonError::into_inner));
+            if let Some(exit @ ExitNode::Name(name)) = &config.exit_node {
+                let chosen = choose(&tailnet, Some(exit)).await.map_err(|error| error.to_string());
+                let news = said.as_ref() != Some(&chosen);
+                match &chosen {
+                    _ if !news => {}
+                    Ok(Some(ip)) => info!("what is outside the tailnet goes through {name} ({ip})"),
+                    Ok(None) => {
+                        warn!("the exit node {name} is not in the tailnet: nothing outside it is reached")
+                    }
+                    Err(error) => warn!("the exit node {name} cannot be chosen: {error}"),
+                }
+                said = Some(chosen);
+            }
+        }
+        if state.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// How the configured exit node is.
+pub(super) fn report(status: &Status, exit: &ExitNode) -> api::ExitNode {
+    let peer = ip_of(status, exit).and_then(|ip| status.peer(ip));
+    api::ExitNode {
+        configured: exit.to_string(),
+        name: peer.map(|peer| peer.short_name().to_owned()),
+        online: peer.is_some_and(|peer| peer.online),
+        offers: peer.is_some_and(|peer| peer.exit_node_option),
+        used: peer.is_some_and(|peer| peer.exit_node),
+    }
+}
