@@ -50,7 +50,12 @@ impl Failure {
                 return Failure { kind, exit_code, message: cause.to_string(), hint };
             }
         }
-        Failure { kind: "other", exit_code: 1, message: format!("{error:#}"), hint: "-v shows more" }
+        Failure {
+            kind: "other",
+            exit_code: 1,
+            message: lxd_client::one_line(error.as_ref()),
+            hint: "-v shows more",
+        }
     }
 }
 

@@ -65,6 +65,22 @@ impl Failure {
     }
 }
 
+/// The error with a line for each cause, each text once, and where it happened if `RUST_BACKTRACE` asks for that.
+pub(crate) fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().flat_map(lxd_client::chain).map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text += &format!("\n  because: {cause}");
+        }
+    }
+    if error.backtrace().status() == std::backtrace::BacktraceStatus::Captured {
+        text += &format!("\n{}", error.backtrace());
+    }
+    text
+}
+
 const BRING_BACK: &str = "`kolaboree-node up` brings the node back";
 
 /// The exit code and a hint, which may be empty.

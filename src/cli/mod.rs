@@ -41,9 +41,9 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let mut failure = exit::Failure::of(&error);
             if args.verbose {
-                failure.message = format!("{error:?}");
+                failure.message = exit::with_causes(&error);
             }
-            eprintln!("{failure}");
+            output::tell(&failure);
             failure.code.into()
         }
     }

@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 use super::access::{Access, running};
 use super::args::{Command, Ping};
 use super::exit::{Told, usage};
-use super::output::{Colour, Out, Table};
+use super::output::{Colour, Out, Table, tell};
 use crate::api::{Cloud, Netcheck, Peer, PingRequest, Pong, Reloaded, Status, UpRequest, Whois};
 use crate::config::Config;
 use crate::control;
@@ -206,7 +206,7 @@ async fn pings(access: &Access, request: &PingRequest, count: Option<u32>, out: 
                 }
             }
             Err(error) if super::exit::Failure::of(&error).code == 7 => {
-                eprintln!("no answer from {}", request.peer);
+                tell(&format!("no answer from {}", request.peer));
                 last = Some(error);
             }
             Err(error) => return Err(error),

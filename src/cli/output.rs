@@ -29,7 +29,7 @@ impl Out {
     /// Prints a result.
     pub(crate) fn print(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> io::Result<()> {
         let text = match self.format {
-            Format::Table => text(),
+            Format::Table => shown(&text()),
             Format::Json => serde_json::to_string_pretty(value).map_err(io::Error::other)? + "\n",
             Format::Yaml => crate::config::to_text(value),
         };
@@ -39,7 +39,7 @@ impl Out {
     /// Prints one of several things that come one after the other.
     pub(crate) fn print_one(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> io::Result<()> {
         match self.format {
-            Format::Table => write(&(text() + "\n")),
+            Format::Table => write(&(one_line(&text()) + "\n")),
             Format::Json => write(&(serde_json::to_string(value).map_err(io::Error::other)? + "\n")),
             Format::Yaml => write(&format!("---\n{}", crate::config::to_text(value))),
         }
@@ -60,6 +60,56 @@ pub(crate) enum Colour {
     Red = 31,
     Green = 32,
     Yellow = 33,
+}
+
+impl Colour {
+    const ALL: [Colour; 3] = [Colour::Red, Colour::Green, Colour::Yellow];
+}
+
+/// Tells people something beside the result. Servers and other nodes may have had a hand in it.
+pub(crate) fn tell(text: &impl std::fmt::Display) {
+    eprintln!("{}", shown(&text.to_string()));
+}
+
+/// A text for a terminal: what would steer it, other than this program's own colours, is spelt out.
+pub(crate) fn shown(text: &str) -> String {
+    spelt_out(text, |c| c == '\n')
+}
+
+/// The same in one line.
+pub(crate) fn one_line(text: &str) -> String {
+    spelt_out(text, |_| false)
+}
+
+fn spelt_out(text: &str, kept: impl Fn(char) -> bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let colour = colours().find(|colour| rest.starts_with(colour.as_str()));
+        if let Some(colour) = colour {
+            shown.push_str(&colour);
+            rest = &rest[colour.len()..];
+            continue;
+        }
+        if steers(character) && !kept(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+        rest = &rest[character.len_utf8()..];
+    }
+    shown
+}
+
+/// What [`Out::paint`] puts around a text.
+fn colours() -> impl Iterator<Item = String> {
+    Colour::ALL.into_iter().map(|colour| colour as u8).chain([0]).map(|number| format!("\x1b[{number}m"))
+}
+
+/// Whether a terminal does something else with a character than showing it; the others turn the text's direction.
+fn steers(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A reader that goes away is no error: `status | head -n 1`.
@@ -87,9 +137,8 @@ impl Table {
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(
-            cells.into_iter().map(|cell| if cell.is_empty() { "-".to_owned() } else { cell }).collect(),
-        );
+        let cell = |cell: String| if cell.is_empty() { "-".to_owned() } else { one_line(&cell) };
+        self.rows.push(cells.into_iter().map(cell).collect());
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -138,6 +187,31 @@ fn visible(cell: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_steer_a_terminal_is_spelt_out() {
+        for (raw, told) in [
+            ("a\x1b[2Jb\x1b]0;title\x07", r"a\u{1b}[2Jb\u{1b}]0;title\u{7}"),
+            ("\rover", r"\rover"),
+            ("\u{9b}31mC1", r"\u{9b}31mC1"),
+            ("\u{202e}txt.exe", r"\u{202e}txt.exe"),
+            ("a\tb\x7f", r"a\tb\u{7f}"),
+            ("Grüße 東京 👋", "Grüße 東京 👋"),
+        ] {
+            assert_eq!((shown(raw), one_line(raw)), (told.to_owned(), told.to_owned()));
+        }
+        assert_eq!((shown("a\nb"), one_line("a\nb")), ("a\nb".to_owned(), r"a\nb".to_owned()));
+        let painted = Out { format: Format::Table, colours: true }.paint(Colour::Red, "down");
+        assert_eq!(shown(&painted), painted);
+    }
+
+    #[test]
+    fn a_name_with_a_line_in_it_adds_no_row() {
+        let mut table = Table::new(&["NAME", "STATE"]);
+        table.row(["c1\nfake  Running".to_owned(), "\x1b[32mup\x1b[0m".to_owned()]);
+        assert_eq!(table.to_string().lines().count(), 2);
+        assert!(table.to_string().contains("\x1b[32mup\x1b[0m"));
+    }
 
     #[test]
     fn columns_line_up_with_and_without_colours() {

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::access::Access;
 use super::args::{Place, Proxy};
+use super::output::tell;
 use crate::cloud::{introduce, one_line};
 use crate::config::{CloudConfig, CloudKind, Config};
 use crate::serve::{Opens, bind_tcp, bind_unix};
@@ -27,7 +28,7 @@ pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitC
     if let Some(client) = &client
         && let Err(error) = introduce(client, &cloud).await
     {
-        eprintln!("{}: {}", cloud.name, one_line(&error)); // it may come back
+        tell(&format!("{}: {}", cloud.name, one_line(&error))); // it may come back
     }
     if let Some(socket) = &unix {
         eprintln!("{} is at {}", cloud.name, socket.path().display());
@@ -89,7 +90,7 @@ impl Served {
             Ok(mut stream) => {
                 let _ = copy_bidirectional(&mut local, &mut stream).await; // both ends have seen it break
             }
-            Err(error) => eprintln!("{}: {error:#}", self.cloud.name),
+            Err(error) => tell(&format!("{}: {}", self.cloud.name, one_line(error.as_ref()))),
         }
     }
 }

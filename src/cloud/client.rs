@@ -1,7 +1,6 @@
 //! The LXD client of a cloud, over any connector into the tailnet.
 
-use std::error::Error as StdError;
-
+pub(crate) use lxd_client::one_line;
 use lxd_client::{Auth, Client, Connect, Identity, Server, ServerTrust};
 
 use crate::config::CloudConfig;
@@ -81,19 +80,6 @@ pub(crate) fn other_project(config: &CloudConfig, allowed: &[String]) -> (String
             format!("one of them at the cloud in kolaboree.yaml, such as project: {first}"),
         ),
     }
-}
-
-/// The error and what is behind it, in one line without repetitions.
-pub(crate) fn one_line(error: &(dyn StdError + 'static)) -> String {
-    let mut line = String::new();
-    for cause in lxd_client::chain(error).map(ToString::to_string) {
-        if line.is_empty() {
-            line = cause;
-        } else if !line.contains(&cause) {
-            line = format!("{line}: {cause}");
-        }
-    }
-    line
 }
 
 /// What to do about [`lxd_client::Error::NotAllowed`].

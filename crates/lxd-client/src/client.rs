@@ -1,7 +1,7 @@
 use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use hyper_util::client::legacy::{self, connect::capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tower_service::Service;
 
 use crate::connect::{BoxConnector, BoxError, Connect, UnixConnector, Used};
@@ -35,6 +36,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// How long a server may send nothing on a websocket, if the client's user does not say.
 const SILENCE: Duration = Duration::from_secs(30);
+
+/// How long what a server said of itself is taken for true: it may be upgraded meanwhile.
+const REMEMBERED: Duration = Duration::from_secs(300);
 
 /// Where a server on this machine listens.
 const LOCAL_SOCKETS: [&str; 3] =
@@ -81,8 +85,8 @@ struct Shared {
     queue: Semaphore,
     turns: Semaphore,
     waits: Semaphore,
-    /// What the server said of itself, once it trusted this client.
-    server: OnceLock<Server>,
+    /// What the server said of itself, once it trusted this client, and when.
+    server: Mutex<Option<(Server, Instant)>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -219,7 +223,7 @@ impl Client {
             .http2_initial_stream_window_size(WINDOW)
             .http2_initial_connection_window_size(WINDOW)
             .build(dial.clone());
-        let server = OnceLock::new();
+        let server = Mutex::default();
         let [queue, turns, waits] = [2 * AT_ONCE, AT_ONCE, SHARED_WAITS].map(Semaphore::new);
         let shared =
             Shared { http, http1, dial, base, name, timeout, silence, bearer, queue, turns, waits, server };
@@ -259,22 +263,33 @@ impl Client {
         project.into_iter().chain(self.scope.target.as_deref().map(|t| ("target", t)))
     }
 
-    /// What the server said of itself, which is asked once.
-    pub(crate) fn known_server(&self) -> Pin<Box<dyn Future<Output = Result<Server, Error>> + Send + '_>> {
-        // Boxed: this is part of every request, and is one itself.
-        Box::pin(async move {
-            match self.shared.server.get() {
-                Some(server) => Ok(server.clone()),
-                None => self.server().await,
-            }
-        })
+    /// What the server said of itself, which is asked anew after a while.
+    pub(crate) async fn known_server(&self) -> Result<Server, Error> {
+        match self.remembered() {
+            Some((server, _)) => Ok(server),
+            None => self.ask_server().await,
+        }
+    }
+
+    /// What the server says of itself now. Boxed: this is part of every request, and is one itself.
+    pub(crate) fn ask_server(&self) -> Pin<Box<dyn Future<Output = Result<Server, Error>> + Send + '_>> {
+        Box::pin(self.server())
     }
 
     /// Keeps what the server said of itself, once it trusts this client: until then it says less.
     pub(crate) fn keep_server(&self, server: &Server) {
         if server.environment.is_some() {
-            let _ = self.shared.server.set(server.clone());
+            let mut kept = self.shared.server.lock().unwrap_or_else(PoisonError::into_inner);
+            *kept = Some((server.clone(), Instant::now()));
         }
+    }
+
+    /// What the server said of itself lately, and how long ago.
+    pub(crate) fn remembered(&self) -> Option<(Server, Duration)> {
+        let kept = self.shared.server.lock().unwrap_or_else(PoisonError::into_inner);
+        let (server, since) = kept.as_ref()?;
+        let age = since.elapsed();
+        (age < REMEMBERED).then(|| (server.clone(), age))
     }
 
     pub(crate) fn assemble_request(
@@ -436,9 +451,10 @@ impl ClientBuilder {
 
     /// How long a server may send nothing on a websocket, of a command, a console, events, an operation or a copy,
     /// before that ends with an error. The server is asked for a sign of life from a third of it on, and is not given
-    /// up while it answers. Default: 30 seconds. At least a second.
+    /// up while it answers. Default: 30 seconds. Less than 20 is too little: LXD does not read, and so not answer, on each
+    /// websocket of a command, but pings on each every ten seconds.
     pub fn silence(mut self, silence: Duration) -> Self {
-        self.silence = silence.max(Duration::from_secs(1));
+        self.silence = silence;
         self
     }
 

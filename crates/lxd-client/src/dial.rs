@@ -1,13 +1,16 @@
 //! New connections: the caller's connector, TLS around it, and a deadline on both.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::{Connected, Connection};
 use tower_service::Service;
 
 use crate::connect::{BoxConnector, BoxError, BoxIo};
@@ -50,7 +53,7 @@ impl Dial {
 }
 
 impl Service<Uri> for Dial {
-    type Response = MaybeHttpsStream<BoxIo>;
+    type Response = Secured;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -66,7 +69,59 @@ impl Service<Uri> for Dial {
                 .await
                 .map_err(|_| NoConnection { after: timeout })??;
             made.fetch_add(1, Ordering::Relaxed);
-            Ok(stream)
+            Ok(Secured(stream))
         })
+    }
+}
+
+/// A connection with TLS, whose end without a farewell is told in words for the client's user: those of rustls are for
+/// its own.
+pub(crate) struct Secured(MaybeHttpsStream<BoxIo>);
+
+impl Read for Secured {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = ready!(Pin::new(&mut self.0).poll_read(cx, buf));
+        Poll::Ready(read.map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                io::Error::new(io::ErrorKind::UnexpectedEof, "the server's end broke off without a word")
+            }
+            _ => error,
+        }))
+    }
+}
+
+impl Write for Secured {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+impl Connection for Secured {
+    fn connected(&self) -> Connected {
+        self.0.connected()
     }
 }

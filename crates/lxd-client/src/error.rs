@@ -230,6 +230,28 @@ pub fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'
     })
 }
 
+/// An error and what is behind it, in one line, each text once: many a library's error repeats that of its source.
+///
+/// ```
+/// let inner = std::io::Error::other("tls handshake eof");
+/// assert_eq!(lxd_client::one_line(&std::io::Error::other(inner)), "tls handshake eof");
+/// ```
+#[must_use]
+pub fn one_line(error: &(dyn StdError + 'static)) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for cause in chain(error) {
+        let cause = cause.to_string();
+        let cause = cause.trim();
+        if told.iter().any(|before| before.contains(cause)) {
+            continue;
+        }
+        // A source that says more than what is above it says it in its place.
+        told.retain(|before| !cause.contains(before.as_str()));
+        told.push(cause.to_owned());
+    }
+    told.join(": ")
+}
+
 /// An [`Error`] as an I/O error of the right kind, for streams.
 impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {
@@ -251,4 +273,31 @@ impl From<Error> for io::Error {
 
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     chain(error).find_map(|e| e.downcast_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Link {
+        text: &'static str,
+        source: Option<Box<Link>>,
+    }
+
+    fn line(texts: &[&'static str]) -> String {
+        let link = |source, text: &&'static str| Some(Box::new(Link { text, source }));
+        one_line(&*texts.iter().rev().fold(None, link).unwrap())
+    }
+
+    #[test]
+    fn each_text_is_told_once() {
+        let eof = "tls handshake eof";
+        assert_eq!(line(&["connect", eof, eof, eof]), "connect: tls handshake eof");
+        assert_eq!(line(&["cannot read: no such file", "no such file"]), "cannot read: no such file");
+        assert_eq!(line(&["top", "eof", "unexpected eof at 3", "eof"]), "top: unexpected eof at 3");
+        assert_eq!(line(&["alone"]), "alone");
+        assert_eq!(line(&["a line", "", "its end\n"]), "a line: its end");
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::nulls;
 use crate::operation::Pause;
+use crate::redacted;
 use crate::websocket::{Message, WebSocket};
 use crate::{Client, Error, OperationState};
 
@@ -30,7 +31,7 @@ pub enum EventKind {
 }
 
 /// Something that happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
     /// An operation changed.
@@ -49,8 +50,20 @@ pub enum Event {
     Reconnected,
 }
 
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Event::Operation(state) => f.debug_tuple("Operation").field(state).finish(),
+            Event::Lifecycle(event) => f.debug_tuple("Lifecycle").field(event).finish(),
+            Event::Other(event) => f.debug_tuple("Other").field(&redacted::Hidden(event)).finish(),
+            Event::Lost => f.write_str("Lost"),
+            Event::Reconnected => f.write_str("Reconnected"),
+        }
+    }
+}
+
 /// Something that was created, changed or deleted.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Lifecycle {
@@ -70,6 +83,8 @@ pub struct Lifecycle {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(Lifecycle { action, source, requestor, project, timestamp } hides { context, rest });
 
 /// The events of a server, from [`Client::events`].
 ///

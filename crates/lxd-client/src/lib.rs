@@ -79,6 +79,7 @@ mod permission;
 mod pieces;
 mod profiles;
 mod projects;
+mod redacted;
 mod request;
 mod resources;
 mod server;
@@ -97,7 +98,7 @@ pub use cluster::{
     Evacuation, JoinToken,
 };
 pub use connect::{Connect, Io};
-pub use error::{Error, chain};
+pub use error::{Error, chain, one_line};
 pub use events::{Event, EventKind, Events, Lifecycle};
 pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
 pub use facade::Facade;
@@ -114,7 +115,7 @@ pub use instances::{
 };
 pub use known_servers::KnownServers;
 pub use list::List;
-pub use lxc_config::{LxcConfig, LxcConfigError, Remote};
+pub use lxc_config::{LxcConfig, LxcConfigError, Remote, Tool};
 pub use migrate::{Copy, Route};
 pub use networks::{
     AclRule, ForwardPort, LoadBalancerBackend, LoadBalancerPort, Network, NetworkAcl, NetworkAclHandle,
@@ -135,7 +136,7 @@ pub use storage::{
     StoragePoolHandle, StoragePoolResources, Volume, VolumeBackup, VolumeBackupHandle, VolumeHandle,
     VolumeKind, VolumeSnapshot, VolumeSnapshotHandle, VolumeState,
 };
-pub use tls::ServerTrust;
+pub use tls::{Authorities, ServerTrust};
 pub use token::{InvalidToken, TrustToken};
 pub use transfer::{Download, WithProgress, with_progress};
 pub use versioned::Versioned;

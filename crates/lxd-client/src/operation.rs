@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::envelope::{Envelope, Metadata};
 use crate::permission::refusal;
+use crate::redacted;
 use crate::{Client, Error, Event, EventKind};
 
 /// How long a server that cannot be reached is asked again before a wait gives up. LXD forgets an operation
@@ -41,7 +42,7 @@ pub struct Operation {
 }
 
 /// How an operation is, or was when it ended.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct OperationState {
@@ -73,6 +74,8 @@ pub struct OperationState {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(OperationState { id, class, description, created_at, updated_at, status, status_code, resources, may_cancel, err, location } hides { metadata, rest });
 
 impl OperationState {
     /// Whether it has ended.

@@ -16,8 +16,18 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 /// client.get("/1.0/profiles?recursion=1");
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Path(pub(crate) Result<String, String>);
+
+/// Without the query, which may hold a secret.
+impl std::fmt::Debug for Path {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Ok(path) => write!(f, "{:?}", path.split('?').next().unwrap_or_default()),
+            Err(_) => f.write_str("no path"),
+        }
+    }
+}
 
 impl From<&str> for Path {
     fn from(path: &str) -> Path {

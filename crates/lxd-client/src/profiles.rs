@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::handle::handle;
 use crate::path::at;
+use crate::redacted;
 use crate::{Client, Error, List};
 
 /// A profile, from [`Client::profiles`] or [`ProfileHandle::get`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Profile {
@@ -29,6 +30,8 @@ pub struct Profile {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(Profile { name, description, used_by } hides { config, devices, rest });
 
 impl Profile {
     /// A profile to create.

@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::handle::handle;
 use crate::path::{at, below};
+use crate::redacted;
 use crate::{Client, Error, List};
 
 /// A project, from [`Client::projects`] or [`ProjectHandle::get`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Project {
@@ -27,6 +28,8 @@ pub struct Project {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(Project { name, description, used_by } hides { config, rest });
 
 /// How much a project uses, from [`ProjectHandle::state`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

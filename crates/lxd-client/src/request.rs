@@ -15,8 +15,12 @@ use crate::connect::BoxError;
 use crate::envelope::Envelope;
 use crate::operation::Operation;
 use crate::path::{Path, push_query};
+use crate::redacted::Hidden;
 use crate::transfer::{Begun, Uploading, begin};
 use crate::{Client, Error, Versioned};
+
+/// A server that lacked something so short a time ago is not asked again.
+const ASKED_LATELY: Duration = Duration::from_secs(10);
 
 /// A request to any endpoint, from [`Client::get`] and its like: for what this crate has no method for.
 ///
@@ -30,7 +34,6 @@ use crate::{Client, Error, Versioned};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct Request {
     client: Client,
@@ -46,7 +49,21 @@ pub struct Request {
     fault: Option<String>,
 }
 
-#[derive(Debug)]
+/// Names only: values of queries and headers, and bodies, may be secrets.
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let headers: Vec<&str> = self.headers.keys().map(HeaderName::as_str).collect();
+        f.debug_struct("Request")
+            .field("client", &self.client)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query", &Hidden(&self.query))
+            .field("headers", &headers)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
 enum Payload {
     None,
     Json(Bytes),
@@ -438,9 +455,13 @@ impl Client {
         Error::Broken { server: self.name().to_owned(), source: source.into() }
     }
 
-    /// Whether the server has an API extension, which is asked once.
+    /// Whether the server has an API extension. A server that had not may have been upgraded, and is asked anew.
     pub(crate) async fn need(&self, extension: &'static str) -> Result<(), Error> {
-        if self.known_server().await?.has_extension(extension) {
+        let server = match self.remembered() {
+            Some((server, age)) if server.has_extension(extension) || age < ASKED_LATELY => server,
+            _ => self.ask_server().await?,
+        };
+        if server.has_extension(extension) {
             return Ok(());
         }
         Err(Error::Unsupported { server: self.name().to_owned(), extension })

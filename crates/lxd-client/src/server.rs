@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::redacted;
 use crate::{Client, Error, Fingerprint, Versioned};
 
 /// A server's description of itself, from [`Client::server`].
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct Server {
     /// What the server can do beyond the first version of its API.
@@ -25,6 +26,8 @@ pub struct Server {
     pub rest: Map<String, Value>,
 }
 
+redacted::debug!(Server { api_extensions, auth, environment } hides { config, rest });
+
 /// Whether a server trusts a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -37,7 +40,7 @@ pub enum Auth {
 }
 
 /// What a server runs on.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Environment {
@@ -53,6 +56,8 @@ pub struct Environment {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(Environment { server, server_version, server_name, certificate_fingerprint } hides { rest });
 
 impl Server {
     /// Whether the server has an API extension.

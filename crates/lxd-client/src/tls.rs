@@ -4,13 +4,14 @@
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
 };
 
-use crate::{Error, Fingerprint, Identity};
+use crate::{Error, Fingerprint, Identity, pem};
 
 /// By what a client knows its server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,50 @@ pub enum ServerTrust {
     Fingerprint(Fingerprint),
     /// A certificate authority of the system vouches for the server's name.
     SystemRoots,
+    /// One of these certificate authorities vouches for the server's name, as in LXD's PKI mode.
+    Authorities(Authorities),
+}
+
+/// Certificate authorities of one's own, and what they have revoked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Authorities {
+    certificates: Vec<CertificateDer<'static>>,
+    revoked: Vec<CertificateRevocationListDer<'static>>,
+}
+
+impl Authorities {
+    /// Reads certificates, and lists of revoked ones, all PEM.
+    ///
+    /// # Errors
+    /// What is wrong with which of them.
+    pub fn from_pem(certificates: &str, revoked: Option<&str>) -> Result<Authorities, String> {
+        let revoked = revoked.map(pem::revocations).transpose();
+        let authorities = Authorities {
+            certificates: pem::certificates(certificates)?,
+            revoked: revoked
+                .map_err(|e| format!("the list of revoked certificates: {e}"))?
+                .unwrap_or_default(),
+        };
+        authorities.verifier().map_err(|e| e.to_string())?;
+        Ok(authorities)
+    }
+
+    fn verifier(&self) -> Result<Arc<WebPkiServerVerifier>, VerifierBuilderError> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(self.certificates.iter().cloned());
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(ring::default_provider()))
+            .with_crls(self.revoked.iter().cloned())
+            .only_check_end_entity_revocation()
+            .allow_unknown_revocation_status()
+            .build()
+    }
+}
+
+impl std::fmt::Debug for Authorities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let known: Vec<Fingerprint> = self.certificates.iter().map(|c| Fingerprint::of(c)).collect();
+        f.debug_tuple("Authorities").field(&known).finish()
+    }
 }
 
 /// The handshake succeeded, but the certificate is not the pinned one.
@@ -33,6 +78,10 @@ pub(crate) struct PinMismatch {
 pub(crate) fn client_config(trust: &ServerTrust, identity: Option<Identity>) -> Result<ClientConfig, Error> {
     match trust {
         ServerTrust::Fingerprint(pin) => with_verifier(PinVerifier::new(Some(*pin)), identity),
+        ServerTrust::Authorities(authorities) => {
+            let verifier = authorities.verifier().map_err(|e| Error::Config { message: e.to_string() })?;
+            with_identity(builder()?.with_webpki_verifier(verifier), identity)
+        }
         ServerTrust::SystemRoots => {
             let mut roots = RootCertStore::empty();
             let found = rustls_native_certs::load_native_certs();

@@ -38,13 +38,22 @@ pub struct WebSocket {
 /// What a [`WebSocket`] is made of.
 pub(crate) type Socket = WebSocketStream<Lively<TokioIo<Upgraded>>>;
 
-/// A message of a [`WebSocket`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A message of a [`WebSocket`]. `Debug` shows its length alone.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Message {
     /// Text; an empty one is LXD's end of file.
     Text(String),
     /// Bytes.
     Binary(Bytes),
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Message::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Message::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
+        }
+    }
 }
 
 impl Request {

@@ -8,7 +8,7 @@ use lxd_client::{Action, Instance, InstanceHandle, StateChange};
 use serde_json::{Value, json};
 
 use super::super::exit::{Failure, Told};
-use super::super::output::{Colour, Out, Table};
+use super::super::output::{Colour, Out, Table, tell};
 use super::{Change, Fleet};
 use crate::config::CloudConfig;
 
@@ -35,7 +35,7 @@ pub(super) async fn list(
             // The others are shown all the same.
             Err(error) => {
                 let failure = Failure::of(&error);
-                eprintln!("{failure}");
+                tell(&failure);
                 first_failure.get_or_insert(failure.code);
             }
         }

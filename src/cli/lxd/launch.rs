@@ -9,7 +9,7 @@ use lxd_client::{NewInstance, OperationState};
 use serde_json::json;
 
 use super::super::exit::usage;
-use super::super::output::{Out, watched};
+use super::super::output::{Out, one_line, watched};
 use super::{Fleet, Launch};
 
 /// A fingerprint may be shortened to this much, as with `lxc`.
@@ -71,6 +71,6 @@ fn spinner(message: &str) -> ProgressBar {
 
 fn show(bar: &ProgressBar, state: &OperationState) {
     if let Some(progress) = state.progress() {
-        bar.set_message(progress.to_owned());
+        bar.set_message(one_line(progress));
     }
 }

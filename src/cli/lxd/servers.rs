@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::super::exit::{Told, usage};
 use super::super::node::{bytes, clouds_text};
-use super::super::output::Out;
+use super::super::output::{Out, tell};
 use super::Fleet;
 use crate::api::Cloud;
 use crate::config::Environment;
@@ -143,9 +143,9 @@ pub(super) async fn events(
                     )
                 })?;
             }
-            Event::Lost => eprintln!("{cloud}: the connection is lost, and is being made again"),
+            Event::Lost => tell(&format!("{cloud}: the connection is lost, and is being made again")),
             Event::Reconnected => {
-                eprintln!("{cloud}: the connection is there again; what happened between is missing")
+                tell(&format!("{cloud}: the connection is there again; what happened between is missing"));
             }
             _ => {}
         }

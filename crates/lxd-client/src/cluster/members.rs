@@ -8,10 +8,11 @@ use serde_json::{Map, Value, json};
 
 use crate::handle::handle;
 use crate::path::{at, below};
+use crate::redacted;
 use crate::{Client, Error, List, Operation};
 
 /// A server of a cluster, from [`Client::cluster_members`] or [`ClusterMemberHandle::get`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ClusterMember {
@@ -41,6 +42,8 @@ pub struct ClusterMember {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(ClusterMember { server_name, url, status, message, description, failure_domain, roles, groups } hides { config, rest });
 
 /// How much a member has left, from [`ClusterMemberHandle::state`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

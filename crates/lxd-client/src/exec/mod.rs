@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::http1::Ready;
 use crate::instances::InstanceHandle;
+use crate::redacted;
 use crate::{Client, Error, Operation, WebSocket};
 
 pub(crate) use process::Kind;
@@ -36,7 +37,7 @@ pub struct Exec {
     body: Body,
 }
 
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Body {
     command: Vec<String>,
@@ -51,6 +52,8 @@ struct Body {
     width: u16,
     height: u16,
 }
+
+redacted::debug!(Body { interactive, wait_for_websocket, record_output, cwd, user, group, width, height } hides { command, environment });
 
 /// What a command wrote that the server kept, from [`Exec::record`].
 #[derive(Clone, Debug, PartialEq, Eq)]

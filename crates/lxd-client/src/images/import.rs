@@ -7,11 +7,12 @@ use tokio::io::AsyncRead;
 
 use crate::connect::BoxError;
 use crate::path::form;
+use crate::redacted;
 use crate::transfer::{body_of, upload};
 use crate::{Client, Error, Operation, Request};
 
 /// What to know of an image that is imported.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[must_use = "it does nothing until it is given to a method"]
 pub struct ImageOptions {
     public: bool,
@@ -21,9 +22,18 @@ pub struct ImageOptions {
     virtual_machine: bool,
 }
 
+redacted::debug!(ImageOptions { public, filename, profiles, virtual_machine } hides { properties });
+
 /// Where a server is to get an image from, for [`Client::create_image`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ImageSource(Value);
+
+/// An address may have a password in it.
+impl std::fmt::Debug for ImageSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ImageSource").field(&redacted::Hidden(&self.0)).finish()
+    }
+}
 
 impl ImageOptions {
     /// Strangers may have it.

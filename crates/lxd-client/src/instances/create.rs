@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Action, InstanceHandle, StateChange};
+use crate::redacted;
 use crate::{Client, Error, Operation};
 
 /// An instance to create, for [`Client::create_instance`] and [`Client::launch`].
@@ -17,7 +18,7 @@ use crate::{Client, Error, Operation};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[must_use = "an instance is not created until it is given to a client"]
 pub struct NewInstance {
     name: String,
@@ -34,6 +35,8 @@ pub struct NewInstance {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     start: bool,
 }
+
+redacted::debug!(NewInstance { name, kind, profiles, ephemeral, start } hides { source, config, devices });
 
 impl NewInstance {
     /// From any source, as the API has it.

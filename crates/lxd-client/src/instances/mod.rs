@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::redacted;
 use crate::{Client, Error, List, Operation, Versioned};
 
 pub use backups::{Backup, BackupHandle, NewBackup};
@@ -19,7 +20,7 @@ pub use snapshots::{Snapshot, SnapshotHandle};
 pub use state::{Action, InstanceState, StateChange};
 
 /// A container or virtual machine, from [`Client::instances`] or [`InstanceHandle::get`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Instance {
@@ -51,6 +52,8 @@ pub struct Instance {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(Instance { name, status, kind, architecture, project, description, profiles, ephemeral, state } hides { config, devices, rest });
 
 /// One instance, which may or may not exist; from [`Client::instance`].
 #[derive(Clone, Debug)]

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::InstanceHandle;
+use crate::redacted;
 use crate::{Client, Error, List, Operation, Versioned};
 
 /// A snapshot of an instance, from [`InstanceHandle::snapshots`] or [`SnapshotHandle::get`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Snapshot {
@@ -25,6 +26,8 @@ pub struct Snapshot {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(Snapshot { name, created_at, expires_at, stateful } hides { config, rest });
 
 /// One snapshot, which may or may not exist; from [`InstanceHandle::snapshot`].
 #[derive(Clone, Debug)]

@@ -5,11 +5,12 @@ use serde_json::{Map, Value};
 
 use crate::handle::handle;
 use crate::path::{at, below};
+use crate::redacted;
 use crate::transfer::Download;
 use crate::{Client, Error, List};
 
 /// Rules for the traffic of what they are applied to, networks or instances' interfaces.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct NetworkAcl {
@@ -30,6 +31,8 @@ pub struct NetworkAcl {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(NetworkAcl { name, description, ingress, egress, used_by } hides { config, rest });
 
 /// A rule of a [`NetworkAcl`]. What is empty is any.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use super::NetworkHandle;
 use crate::handle::handle;
 use crate::path::below;
+use crate::redacted;
 use crate::{Error, List};
 
 /// An outside address whose traffic goes to instances of a network.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct NetworkForward {
@@ -25,6 +26,8 @@ pub struct NetworkForward {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(NetworkForward { listen_address, description, ports } hides { config, rest });
 
 /// Ports of a [`NetworkForward`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -6,13 +6,14 @@ use serde_json::{Map, Value};
 use super::NetworkHandle;
 use crate::handle::handle;
 use crate::path::below;
+use crate::redacted;
 use crate::{Error, List};
 
 /// The API extension that has load balancers: LXD 5.3 and Incus.
 const EXTENSION: &str = "network_load_balancer";
 
 /// An outside address whose traffic is shared among instances of an OVN network.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct NetworkLoadBalancer {
@@ -30,6 +31,8 @@ pub struct NetworkLoadBalancer {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(NetworkLoadBalancer { listen_address, description, backends, ports } hides { config, rest });
 
 /// One who takes traffic of a [`NetworkLoadBalancer`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::handle::handle;
 use crate::path::{at, below};
+use crate::redacted;
 use crate::{Client, Error, List};
 
 pub use acls::{AclRule, NetworkAcl, NetworkAclHandle};
@@ -25,7 +26,7 @@ pub use zones::{NetworkZone, NetworkZoneHandle, ZoneEntry, ZoneRecord, ZoneRecor
 
 /// A network, from [`Client::networks`] or [`NetworkHandle::get`]; also an interface of the server's machine,
 /// which is not managed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Network {
@@ -51,6 +52,8 @@ pub struct Network {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(Network { name, kind, description, managed, status, used_by } hides { config, rest });
 
 /// An address that a network gave to somebody, from [`NetworkHandle::leases`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use super::NetworkHandle;
 use crate::handle::handle;
 use crate::path::below;
+use crate::redacted;
 use crate::{Error, List};
 
 /// Half of a connection between two OVN networks; the other has the other half.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct NetworkPeer {
@@ -30,6 +31,8 @@ pub struct NetworkPeer {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(NetworkPeer { name, description, target_project, target_network, status } hides { config, rest });
 
 impl NetworkPeer {
     /// A half to create, towards a network of a project.

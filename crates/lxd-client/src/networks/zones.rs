@@ -5,10 +5,11 @@ use serde_json::{Map, Value};
 
 use crate::handle::handle;
 use crate::path::{at, below};
+use crate::redacted;
 use crate::{Client, Error, List};
 
 /// A DNS zone that the server serves.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct NetworkZone {
@@ -26,8 +27,10 @@ pub struct NetworkZone {
     pub rest: Map<String, Value>,
 }
 
+redacted::debug!(NetworkZone { name, description, used_by } hides { config, rest });
+
 /// A name in a [`NetworkZone`] that was put there by hand.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ZoneRecord {
@@ -43,6 +46,8 @@ pub struct ZoneRecord {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(ZoneRecord { name, description, entries } hides { config, rest });
 
 /// What a [`ZoneRecord`] stands for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

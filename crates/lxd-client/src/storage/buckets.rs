@@ -7,13 +7,14 @@ use serde_json::{Map, Value};
 use super::StoragePoolHandle;
 use crate::handle::handle;
 use crate::path::below;
+use crate::redacted;
 use crate::{Error, List};
 
 /// The API extension that has buckets: LXD 5.5 and Incus.
 const EXTENSION: &str = "storage_buckets";
 
 /// A bucket of objects, which is reached by S3.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Bucket {
@@ -33,6 +34,8 @@ pub struct Bucket {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(Bucket { name, description, s3_url, location } hides { config, rest });
 
 /// A key to a [`Bucket`]. `Debug` does not show the secret one.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]

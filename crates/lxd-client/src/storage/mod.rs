@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::handle::handle;
 use crate::path::{at, below};
+use crate::redacted;
 use crate::{Client, Error, List};
 
 pub use backups::{NewVolumeBackup, VolumeBackup, VolumeBackupHandle};
@@ -20,7 +21,7 @@ pub use snapshots::{VolumeSnapshot, VolumeSnapshotHandle};
 pub use volumes::{Volume, VolumeHandle, VolumeKind, VolumeState};
 
 /// A storage pool, from [`Client::storage_pools`] or [`StoragePoolHandle::get`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct StoragePool {
@@ -42,6 +43,8 @@ pub struct StoragePool {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(StoragePool { name, driver, description, status, used_by } hides { config, rest });
 
 /// How much a storage pool holds, from [`StoragePoolHandle::resources`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

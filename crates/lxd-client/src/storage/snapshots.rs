@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 use super::VolumeHandle;
 use crate::handle::handle;
 use crate::path::below;
+use crate::redacted;
 use crate::{Error, List, Operation};
 
 /// A snapshot of a volume, from [`VolumeHandle::snapshots`] or [`VolumeSnapshotHandle::get`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct VolumeSnapshot {
@@ -26,6 +27,8 @@ pub struct VolumeSnapshot {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(VolumeSnapshot { name, description, expires_at } hides { config, rest });
 
 handle! {
     /// One snapshot, which may or may not exist; from [`VolumeHandle::snapshot`].

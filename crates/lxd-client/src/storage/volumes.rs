@@ -7,11 +7,12 @@ use tokio::io::AsyncRead;
 use super::StoragePoolHandle;
 use crate::handle::handle;
 use crate::path::below;
+use crate::redacted;
 use crate::transfer::upload;
 use crate::{Error, List, Operation};
 
 /// A volume of a storage pool, from [`StoragePoolHandle::volumes`] or [`VolumeHandle::get`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Volume {
@@ -39,6 +40,8 @@ pub struct Volume {
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
+
+redacted::debug!(Volume { name, kind, description, content_type, project, location, used_by } hides { config, rest });
 
 /// What a volume is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,12 +58,12 @@ pub(crate) async fn through(addr: SocketAddr, trust: ServerTrust) -> Client {
         .unwrap()
 }
 
-/// The same, whose server may be silent on a websocket for two seconds.
-pub(crate) async fn impatient(addr: SocketAddr, trust: ServerTrust) -> Client {
+/// The same, whose server may be silent on a websocket for this long.
+pub(crate) async fn impatient(addr: SocketAddr, trust: ServerTrust, silence: Duration) -> Client {
     Client::builder("https://cloud.example.ts.net:8443".parse().unwrap(), To(addr))
         .trust(trust)
         .identity(trusted_identity().await)
-        .silence(Duration::from_secs(2))
+        .silence(silence)
         .build()
         .unwrap()
 }

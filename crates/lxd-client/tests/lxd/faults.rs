@@ -127,19 +127,20 @@ async fn a_server_that_was_killed_has_lost_its_operations_and_tells_events_again
     tokio::time::timeout(SOON, again).await.expect("no event");
 }
 
-/// The server answers pings on each of its websockets, also where it sends only.
+/// LXD does not answer a ping on each websocket, but pings on each every ten seconds.
 #[tokio::test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn what_is_idle_goes_on_while_the_server_lives() {
     let (addr, trust) = address().await;
-    let client = impatient(addr, trust).await;
+    let client = impatient(addr, trust, Duration::from_secs(20)).await;
     let c1 = client.instance("c1");
-    let idle = Duration::from_secs(8);
+    let idle = Duration::from_secs(45);
     let mut events = client.events(&[EventKind::Operation]).await.unwrap();
-    let mut open = c1.exec(["sh", "-c", "sleep 8; exit 5"]).spawn().await.unwrap();
-    let mut terminal = c1.exec(["sh", "-c", "sleep 8; exit 6"]).terminal(80, 25).spawn().await.unwrap();
+    let mut open = c1.exec(["sh", "-c", "sleep 45; exit 5"]).spawn().await.unwrap();
+    let mut terminal = c1.exec(["sh", "-c", "sleep 45; exit 6"]).terminal(80, 25).spawn().await.unwrap();
     let mut console = c1.console(80, 25).await.unwrap();
-    let no_input = c1.exec(["sh", "-c", "sleep 8; echo out"]);
+    let mut streams = c1.exec(["sleep", "45"]).spawn().await.unwrap();
+    let no_input = c1.exec(["sh", "-c", "sleep 45; echo out"]);
     let mut screen = console.stdout.take().unwrap();
     let watched = async {
         let mut shown = Vec::new();
@@ -158,13 +159,22 @@ async fn what_is_idle_goes_on_while_the_server_lives() {
     };
     let all = async {
         let stdin = open.stdin.take();
-        let (output, (), status, on_terminal, ()) =
-            tokio::join!(no_input.output(), watched, open.wait(), terminal.wait(), told);
+        let mut stderr = streams.stderr.take().unwrap();
+        let mut nothing = Vec::new();
+        let (output, (), status, on_terminal, (), end) = tokio::join!(
+            no_input.output(),
+            watched,
+            open.wait(),
+            terminal.wait(),
+            told,
+            stderr.read_to_end(&mut nothing)
+        );
+        assert_eq!(end.unwrap(), 0);
         drop(stdin);
         assert_eq!((status.unwrap().code(), on_terminal.unwrap().code()), (5, 6));
         assert_eq!(output.unwrap().stdout, "out\n");
     };
-    tokio::time::timeout(SOON, all).await.expect("it hangs");
+    tokio::time::timeout(SOON + idle, all).await.expect("it hangs");
 }
 
 #[tokio::test]
@@ -172,7 +182,7 @@ async fn what_is_idle_goes_on_while_the_server_lives() {
 async fn a_line_that_falls_silent_ends_what_waits_by_it() {
     let (addr, trust) = address().await;
     let forwarder = Forwarder::to(addr, Duration::ZERO).await;
-    let client = impatient(forwarder.addr, trust).await;
+    let client = impatient(forwarder.addr, trust, Duration::from_secs(2)).await;
     let c1 = client.instance("c1");
     let mut events = client.events(&[EventKind::Lifecycle]).await.unwrap();
     let mut socket = client.get(["events"]).query("type", "lifecycle").websocket().await.unwrap();

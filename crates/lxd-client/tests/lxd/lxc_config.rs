@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use lxd_client::{Error, KnownServers, LxcConfig, LxcConfigError, fetch_fingerprint};
+use lxd_client::{Error, KnownServers, LxcConfig, LxcConfigError, Tool, fetch_fingerprint};
 
 use crate::common::{address, local, remote};
 use crate::to::To;
@@ -19,7 +19,7 @@ async fn a_remote_that_the_stock_lxc_added_works_at_once() {
     let token = lxc(&["config", "trust", "add", "--name", "from-lxc"]);
     let token = token.lines().last().unwrap();
     lxc(&["remote", "add", "berlin", &addr.to_string(), "--password", token, "--accept-certificate"]);
-    let config = LxcConfig::load(folder.path()).unwrap();
+    let config = LxcConfig::load(Tool::Lxc, folder.path()).unwrap();
     let client = config.client("berlin", To(addr), Duration::from_secs(10)).unwrap();
     assert!(client.instances().await.unwrap().iter().any(|i| i.name == "c1"));
     let local = config.client("local", To(addr), Duration::from_secs(10)).unwrap();

@@ -1,6 +1,7 @@
 //! What is sent, and what is made of the answers, where no server at hand has the thing: OVN, clusters, and what
 //! newer servers have.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -301,4 +302,26 @@ async fn a_connection_to_a_unix_socket_is_made_only_to_send_at_once() {
         futures_util::future::try_join_all(asking).await.unwrap();
         other().get(["warnings", "w"]).done().await.expect("requests at once shut out others");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_was_upgraded_is_asked_anew_before_it_is_said_to_lack_something() {
+    let upgraded = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&upgraded);
+    let (_folder, client) = unix(move |asked| match asked.path.as_str() {
+        "/1.0" => {
+            let extensions = if seen.load(Ordering::SeqCst) { json!(["new_thing"]) } else { json!([]) };
+            sync(json!({"auth": "trusted", "api_extensions": extensions, "environment": {"server": "lxd"}}))
+        }
+        _ => sync(json!({"it": "works"})),
+    })
+    .await;
+    let ask = || client.get(["thing"]).needs("new_thing").fetch::<serde_json::Value>();
+    let error = ask().await.unwrap_err();
+    assert!(matches!(error, Error::Unsupported { .. }), "{error:?}");
+    upgraded.store(true, Ordering::SeqCst);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(11)).await;
+    tokio::time::resume();
+    assert_eq!(ask().await.unwrap()["it"], "works");
 }

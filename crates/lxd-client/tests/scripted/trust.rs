@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lxd_client::{Auth, Client, Error, Fingerprint, Identity, ServerTrust, TrustToken, fetch_fingerprint};
+use lxd_client::{
+    Auth, Authorities, Client, Error, Fingerprint, Identity, ServerTrust, TrustToken, fetch_fingerprint,
+};
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -236,4 +238,108 @@ fn an_identity_is_made_once_and_its_key_is_for_its_owner() {
     std::fs::write(&key, "no key").unwrap();
     let error = Identity::load_or_generate(folder.path(), "test").unwrap_err();
     assert!(error.to_string().contains("PRIVATE KEY"), "{error}");
+}
+
+/// The words of the TLS library are for the programmer.
+#[tokio::test]
+async fn a_server_that_breaks_off_is_told_in_words_for_the_user() {
+    let (config, fingerprint) = crate::server::server_config();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            // It reads something, and goes without a farewell.
+            let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 16]).await;
+            let (stream, _) = stream.into_inner();
+            drop(stream);
+        }
+    });
+    let error = client(addr, ServerTrust::Fingerprint(fingerprint)).server().await.unwrap_err();
+    let line = lxd_client::one_line(&error);
+    assert!(!line.contains("docs.rs") && !line.contains("https://"), "{line}");
+    let request = client(addr, ServerTrust::Fingerprint(fingerprint)).get(["events"]);
+    let line = lxd_client::one_line(&request.websocket().await.unwrap_err());
+    assert!(line.contains("broke") && !line.contains("docs.rs"), "{line}");
+}
+
+#[tokio::test]
+async fn a_handshake_that_ends_early_is_told_once() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 4096]).await;
+        }
+    });
+    let error = client(addr, any_pin()).server().await.unwrap_err();
+    let line = lxd_client::one_line(&error);
+    assert_eq!(line.matches("tls handshake eof").count(), 1, "{line}");
+}
+
+/// LXD's PKI mode: an authority of one's own vouches for the servers.
+#[tokio::test]
+async fn an_authority_of_ones_own_vouches_for_a_server_and_for_no_other() {
+    let authority_key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign, rcgen::KeyUsagePurpose::CrlSign];
+    let authority = params.self_signed(&authority_key).unwrap();
+    let issuer = rcgen::Issuer::new(params, &authority_key);
+    let vouched = |name: &str| {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+        let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.serial_number = Some(7.into());
+        let certificate = params.signed_by(&key, &issuer).unwrap().der().clone();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap()
+    };
+    let serve = async |config| {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let acceptor = TlsAcceptor::from(Arc::new(config));
+            while let Ok((stream, _)) = listener.accept().await {
+                // The client's answer to the certificate comes with what it sends next.
+                if let Ok(mut stream) = acceptor.accept(stream).await {
+                    let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 16]).await;
+                }
+            }
+        });
+        addr
+    };
+    let revoked = rcgen::CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(2020, 1, 1),
+        next_update: rcgen::date_time_ymd(2120, 1, 1),
+        crl_number: 1.into(),
+        issuing_distribution_point: None,
+        revoked_certs: vec![rcgen::RevokedCertParams {
+            serial_number: 7.into(),
+            revocation_time: rcgen::date_time_ymd(2020, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        }],
+        key_identifier_method: rcgen::KeyIdMethod::Sha256,
+    };
+    let revoked = revoked.signed_by(&issuer).unwrap().pem().unwrap();
+    let authorities =
+        |revoked| ServerTrust::Authorities(Authorities::from_pem(&authority.pem(), revoked).unwrap());
+    let refused = async |addr, trust| {
+        let error = client(addr, trust).server().await.unwrap_err();
+        lxd_client::chain(&error).find_map(|e| e.downcast_ref::<rustls::Error>().cloned())
+    };
+    let good = serve(vouched("cloud.example.ts.net")).await;
+    assert_eq!(refused(good, authorities(None)).await, None);
+    let other = serve(vouched("other.example.ts.net")).await;
+    assert!(matches!(refused(other, authorities(None)).await, Some(rustls::Error::InvalidCertificate(_))));
+    let own = serve(crate::server::server_config().0).await;
+    assert!(matches!(refused(own, authorities(None)).await, Some(rustls::Error::InvalidCertificate(_))));
+    let told = refused(good, authorities(Some(&revoked))).await;
+    assert_eq!(told, Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Revoked)));
 }
