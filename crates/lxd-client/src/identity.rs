@@ -252,31 +252,6 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn several_that_start_at_once_have_one_identity() {
-        for _ in 0..30 {
-            let folder = tempfile::tempdir().unwrap();
-            fs::write(folder.path().join("client.tmp0"), "of a killed process").unwrap();
-            let together = Barrier::new(6);
-            let start = || {
-                together.wait();
-                Identity::load_or_generate(folder.path(), "test").unwrap()
-            };
-            let all: Vec<Identity> = thread::scope(|scope| {
-                let threads = [(); 6].map(|()| scope.spawn(start));
-                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-            });
-            all[0].certified_key().expect("the key is the certificate's");
-            assert!(all.iter().all(|one| *one == all[0]));
-            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
     // Made by openssl for this test, and used nowhere else.
     const P521: (&str, &str) = (
         "-----BEGIN CERTIFICATE-----\nMIIB9jCCAVigAwIBAgIUbi7NsalIeirT5z0ZO87SBHz0alEwCgYIKoZIzj0EAwIw\nDDEKMAgGA1UEAwwBdDAgFw0yNjExMjgxNjMzMzRaGA8yMTI2MTEwNDE2MzMzNFow\nDDEKMAgGA1UEAwwBdDCBmzAQBgcqhkjOPQIBBgUrgQQAIwOBhgAEAK4+7wy49kE7\nn9n6btM6vxleShkynuuGAS03GzvzF4OENyVr/tBWOFCLp/ZAh53FXWGE8hdsXUm/\n8/Gt4Ofu1vMDAIfN7EkRbSC98T5H8pr+n6sIJaQ4pogrw/GjiVCnGgZbgILp5juj\nLgeN1tlImERbA3BIvFYByuLdpYTmLkmE1NlPo1MwUTAdBgNVHQ4EFgQUNiz1bfE5\nfqnqg9MbQLSoHFOjK6EwHwYDVR0jBBgwFoAUNiz1bfE5fqnqg9MbQLSoHFOjK6Ew\nDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgOBiwAwgYcCQQVb8OR0by9jRP9d\n9az/GRVnluRxDCv76EBrZr8b0DAHcZhYwYL7ffi2aF4mCkHYroAAciDRV96n/hdc\nb5jT8f6jAkIBqvo/k1AOWa+hb9dnUAxUDqQhPoboA2WssLzie/DN9vq8APbAsnGX\nVG++PDebHGY2cc9dO9DjkYxL0WL8nSxPSlw=\n-----END CERTIFICATE-----\n",
@@ -321,6 +296,26 @@ mod tests {
         ] {
             let error = Identity::from_pem(&certificate, &section(name)).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn several_that_start_at_once_have_one_identity() {
+        for _ in 0..30 {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("client.tmp0"), "of a killed process").unwrap();
+            let together = Barrier::new(6);
+            let start = || {
+                together.wait();
+                Identity::load_or_generate(folder.path(), "test").unwrap()
+            };
+            let all: Vec<Identity> = thread::scope(|scope| {
+                let threads = [(); 6].map(|()| scope.spawn(start));
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            all[0].certified_key().expect("the key is the certificate's");
+            assert!(all.iter().all(|one| *one == all[0]));
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
         }
     }
 }
