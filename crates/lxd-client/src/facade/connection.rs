@@ -57,6 +57,9 @@ fn at_once(request: &Request<Incoming>) -> Option<Answer> {
             _ => {}
         }
     }
+    if !is_well_escaped(request.uri().path()) {
+        return Some(bad_request(""));
+    }
     if length(headers) > MAX_HEAD {
         return Some(closing(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, no_body()));
     }
@@ -68,6 +71,11 @@ fn at_once(request: &Request<Incoming>) -> Option<Answer> {
         Method::CONNECT => Some(refusal(StatusCode::NOT_FOUND, "not found")),
         _ => None,
     }
+}
+
+/// Whether two hexadecimal digits follow each `%`.
+fn is_well_escaped(path: &str) -> bool {
+    path.split('%').skip(1).all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit()))
 }
 
 /// How long headers are, as written.

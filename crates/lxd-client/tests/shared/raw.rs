@@ -92,6 +92,8 @@ pub(crate) fn requests(profile: &str) -> Vec<Raw> {
             &[&get("Content-Length: 4\r\nContent-Length: 4\r\n"), "null"],
         ),
         of("two lengths", 400, false, "Content-Length: 4\r\nContent-Length: 5\r\n"),
+        raw("a bad escape", 400, false, &[&get("").replace(profile, "/1.0/profiles/%zz")]),
+        raw("a cut escape", 400, false, &[&get("").replace(profile, "/1.0/profiles/%2")]),
         of("a header that is none", 400, false, "bad header\r\n"),
         of("a space in a header's name", 400, false, "X : y\r\n"),
         of("a header of other bytes", 200, true, "X: \u{e9}\r\n"),
