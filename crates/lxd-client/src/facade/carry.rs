@@ -7,7 +7,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::TokioIo;
 
-use super::connection::{Answer, close_after, has_token, refusal, tokens};
+use super::connection::{Answer, close_after, has_token, length, refusal, tokens};
 use super::rest::lend;
 use crate::client::{Carrier, no_body};
 use crate::connect::BoxError;
@@ -30,6 +30,9 @@ const OF_THE_CONNECTION: [header::HeaderName; 6] = [
 /// without.
 const PROTOCOLS: [&str; 3] = ["websocket", "sftp", "nbd"];
 
+/// A longer head goes by HTTP/1.1: over HTTP/2, LXD stops reading the whole connection at one that is too long for it.
+const LONG_HEAD: usize = 64 << 10;
+
 /// What the server answers, or why it does not.
 pub(super) async fn answer(client: &Client, request: Request<Incoming>) -> Answer {
     match protocol(&request) {
@@ -45,14 +48,14 @@ fn failure(error: &Error) -> Answer {
 
 async fn carry(client: &Client, request: Request<Incoming>) -> Answer {
     let (head, body) = request.into_parts();
-    let length = body.size_hint().exact();
+    let known = body.size_hint().exact().is_some();
     let (body, rest) = lend(body);
     let begun = match begin(body).await {
         Ok(begun) => begun,
         Err(error) => return refusal(StatusCode::BAD_REQUEST, &format!("the body broke off: {error}")),
     };
     let mut headers = end_to_end(&head.headers);
-    if length.is_none() || matches!(begun, Begun::Short(_)) {
+    if !known || matches!(begun, Begun::Short(_)) {
         headers.remove(header::CONTENT_LENGTH); // it is told anew
     }
     let mut answer = match send(client, &head, &headers, begun).await {
@@ -91,8 +94,9 @@ async fn send(
         Begun::Short(body) => body,
     };
     let sent = || if body.is_empty() { no_body() } else { full(body.clone()) };
-    match exchange(sent(), Carrier::Shared).await {
-        Err(failed) if failed.stale && safe => Ok(exchange(sent(), Carrier::Shared).await?),
+    let carrier = if length(headers) > LONG_HEAD { Carrier::Own } else { Carrier::Shared };
+    match exchange(sent(), carrier).await {
+        Err(failed) if failed.stale && safe => Ok(exchange(sent(), carrier).await?),
         other => Ok(other?),
     }
 }

@@ -8,7 +8,6 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::client::{Body, no_body};
@@ -58,6 +57,12 @@ fn at_once(request: &Request<Incoming>) -> Option<Answer> {
             _ => {}
         }
     }
+    if !is_well_escaped(request.uri().path()) {
+        return Some(bad_request(""));
+    }
+    if length(headers) > MAX_HEAD {
+        return Some(closing(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, no_body()));
+    }
     if headers.contains_key(header::EXPECT) && !has_token(headers, header::EXPECT, "100-continue") {
         return Some(closing(StatusCode::EXPECTATION_FAILED, no_body()));
     }
@@ -66,6 +71,16 @@ fn at_once(request: &Request<Incoming>) -> Option<Answer> {
         Method::CONNECT => Some(refusal(StatusCode::NOT_FOUND, "not found")),
         _ => None,
     }
+}
+
+/// Whether two hexadecimal digits follow each `%`.
+fn is_well_escaped(path: &str) -> bool {
+    path.split('%').skip(1).all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit()))
+}
+
+/// How long headers are, as written.
+pub(super) fn length(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum()
 }
 
 /// RFC 3986, section 3.2.2, and the port.
@@ -107,11 +122,16 @@ pub(super) fn close_after(answer: &mut Answer) {
     answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
-/// In the API's own form, so that a stock client shows it.
+/// In LXD's own form, so that a stock client shows it.
 pub(super) fn refusal(status: StatusCode, message: &str) -> Answer {
-    let body = json!({"type": "error", "error": message, "error_code": status.as_u16()});
-    let mut response = Response::new(full(body.to_string().into()));
+    let (code, message) = (status.as_u16(), serde_json::Value::from(message));
+    let body = format!(
+        r#"{{"type":"error","status":"","status_code":0,"operation":"","error_code":{code},"error":{message},"metadata":null}}"#
+    );
+    let mut response = Response::new(full((body + "\n\n").into()));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lxd_client::{Client, Error, Facade, Identity, ServerTrust};
 use tokio::process::Command;
 
-use crate::common::{fresh, lxd_dir, remote};
+use crate::common::{fresh, local, lxd_dir, remote};
 use crate::raw::{ask, raw, requests};
 use crate::to::To;
 
@@ -170,10 +170,11 @@ fn more_requests() -> Vec<crate::raw::Raw> {
     };
     let websocket = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    let long = format!(
-        "GET /1.0/profiles/default HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n",
-        "v".repeat(100_000)
-    );
+    let long = |name, status, length| {
+        let value = "v".repeat(length);
+        let head = format!("GET /1.0/profiles/none HTTP/1.1\r\nHost: localhost\r\nX-Long: {value}\r\n\r\n");
+        raw(name, status, true, &[&head])
+    };
     vec![
         plain(200, "GET /1.0/instances/c1/files?path=/etc/inittab"),
         plain(200, "GET /1.0/instances/c1/files?path=/etc"),
@@ -187,7 +188,8 @@ fn more_requests() -> Vec<crate::raw::Raw> {
         plain(404, "GET //1.0/profiles/default"),
         plain(404, "GET /1.0/profiles/%C3%A9"),
         plain(400, "GET /1.0/instances/c1/sftp"),
-        raw("a long header", 200, true, &[&long]),
+        long("a long header", 404, 60_000),
+        long("a longer header", 404, 1_000_000),
         upgrade(101, "GET /1.0/events?type=operation", websocket),
         upgrade(101, "GET /1.0/instances/c1/sftp", "Upgrade: sftp\r\n"),
     ]
@@ -198,7 +200,9 @@ fn more_requests() -> Vec<crate::raw::Raw> {
 async fn requests_are_answered_as_lxd_itself_answers_them() {
     let (folder, _serving) = facade().await;
     let sockets = [lxd_dir(), folder.path().to_owned()].map(|folder| folder.join("unix.socket"));
-    for raw in requests().into_iter().chain(more_requests()) {
+    let name = fresh("raw");
+    local().post(["profiles"]).json(&serde_json::json!({"name": name})).done().await.unwrap();
+    for raw in requests(&format!("/1.0/profiles/{name}")).into_iter().chain(more_requests()) {
         let [straight, through] = &sockets;
         let [mut straight, mut through] = [
             ask(tokio::net::UnixStream::connect(straight).await.unwrap(), &raw).await,
@@ -214,4 +218,5 @@ async fn requests_are_answered_as_lxd_itself_answers_them() {
         }
         assert_eq!(through, straight, "{}", raw.name);
     }
+    local().request(http::Method::DELETE, ["profiles", &name]).done().await.unwrap();
 }

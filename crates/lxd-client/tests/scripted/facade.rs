@@ -33,7 +33,7 @@ fn connect(facade: &Facade) -> UnixStream {
 /// Asks a façade of the server for all, and looks at what the server got.
 async fn assert_taken_as_by_lxd(client: Client, log: &Log, reads: bool) {
     let facade = Facade::new(client);
-    for raw in requests() {
+    for raw in requests(PROFILE) {
         let answer = ask(connect(&facade), &raw).await;
         assert_eq!((answer.status, answer.open), (raw.status, raw.open), "{}: {answer:?}", raw.name);
         let asked = std::mem::take(&mut *log.lock().unwrap());
@@ -109,4 +109,28 @@ async fn headers_are_spelt_as_lxd_spells_them_in_http1() {
     let answer = ask(connect(&facade), &file).await;
     let names: Vec<&str> = answer.headers.iter().filter_map(|line| Some(line.split_once(':')?.0)).collect();
     assert_eq!(names, ["Content-Length", "X-Lxd-Uid"]);
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_is_refused_and_a_long_one_holds_up_nobody() {
+    let log = Log::default();
+    let (addr, fingerprint) = tls(server(&log)).await;
+    let facade = Facade::new(client(addr, ServerTrust::Fingerprint(fingerprint)));
+    let long = |length| {
+        let head = format!("GET {PROFILE} HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "v".repeat(length));
+        raw("a long head", 0, true, &[&head])
+    };
+    // The server takes less over HTTP/2.
+    let answer = ask(connect(&facade), &long(200_000)).await;
+    assert_eq!((answer.status, answer.open), (200, true), "{answer:?}");
+    let (mut reading, mut writing) = connect(&facade).into_split();
+    let too_long = long(1_100_000).pieces.remove(0);
+    let sending = tokio::spawn(async move {
+        let _ = writing.write_all(&too_long).await;
+    });
+    let mut answer = [0; 12];
+    let read = reading.read_exact(&mut answer);
+    tokio::time::timeout(std::time::Duration::from_secs(30), read).await.expect("it hangs").unwrap();
+    assert_eq!(answer, *b"HTTP/1.1 431");
+    sending.abort();
 }

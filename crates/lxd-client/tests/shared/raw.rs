@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// What is asked for, also by a second request on the same connection.
+/// What a second request on the same connection asks for.
 pub(crate) const PROFILE: &str = "/1.0/profiles/default";
 
 /// What the requests that change it say.
@@ -38,15 +38,15 @@ pub(crate) struct Answer {
     pub(crate) open: bool,
 }
 
-/// Requests that stock clients, or programs that they are made of, may send. Each is for the default profile.
-pub(crate) fn requests() -> Vec<Raw> {
-    let get = |headers: &str| format!("GET {PROFILE} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+/// Requests that stock clients, or programs that they are made of, may send. Each is for this profile.
+pub(crate) fn requests(profile: &str) -> Vec<Raw> {
+    let get = |headers: &str| format!("GET {profile} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
     let of = |name, status, open, headers: &str| raw(name, status, open, &[&get(headers)]);
     let many: String = (0..150).map(|n| format!("X-Header-{n}: v\r\n")).collect();
     let h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n";
     let patch = |headers: &str| {
         format!(
-            "PATCH {PROFILE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+            "PATCH {profile} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
              Content-Length: 20\r\n{headers}\r\n"
         )
     };
@@ -69,18 +69,18 @@ pub(crate) fn requests() -> Vec<Raw> {
         of("upgrade without connection", 200, true, "Upgrade: websocket\r\n"),
         of("a header for the connection", 200, true, "Connection: X-Secret\r\nX-Secret: 1\r\n"),
         of("the end of the connection", 200, false, "Connection: close\r\n"),
-        raw("no host", 400, false, &[&format!("GET {PROFILE} HTTP/1.1\r\n\r\n")]),
+        raw("no host", 400, false, &[&format!("GET {profile} HTTP/1.1\r\n\r\n")]),
         of("two hosts", 400, false, "Host: other\r\n"),
-        raw("an empty host", 200, true, &[&format!("GET {PROFILE} HTTP/1.1\r\nHost:\r\n\r\n")]),
-        raw("a host that is none", 400, false, &[&format!("GET {PROFILE} HTTP/1.1\r\nHost: a/b\r\n\r\n")]),
-        raw("HTTP/1.0", 200, false, &[&format!("GET {PROFILE} HTTP/1.0\r\n\r\n")]),
+        raw("an empty host", 200, true, &[&format!("GET {profile} HTTP/1.1\r\nHost:\r\n\r\n")]),
+        raw("a host that is none", 400, false, &[&format!("GET {profile} HTTP/1.1\r\nHost: a/b\r\n\r\n")]),
+        raw("HTTP/1.0", 200, false, &[&format!("GET {profile} HTTP/1.0\r\n\r\n")]),
         raw(
             "HTTP/1.0 that stays",
             200,
             true,
-            &[&format!("GET {PROFILE} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")],
+            &[&format!("GET {profile} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")],
         ),
-        raw("a proxy's form", 200, true, &[&get("").replace(PROFILE, &format!("http://other{PROFILE}"))]),
+        raw("a proxy's form", 200, true, &[&get("").replace(profile, &format!("http://other{profile}"))]),
         raw("expecting 100", 200, true, &[&patch("Expect: 100-continue\r\n"), DESCRIPTION]),
         of("expecting else", 417, false, "Expect: tea\r\n"),
         raw("OPTIONS *", 200, true, &["OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n"]),
@@ -92,6 +92,8 @@ pub(crate) fn requests() -> Vec<Raw> {
             &[&get("Content-Length: 4\r\nContent-Length: 4\r\n"), "null"],
         ),
         of("two lengths", 400, false, "Content-Length: 4\r\nContent-Length: 5\r\n"),
+        raw("a bad escape", 400, false, &[&get("").replace(profile, "/1.0/profiles/%zz")]),
+        raw("a cut escape", 400, false, &[&get("").replace(profile, "/1.0/profiles/%2")]),
         of("a header that is none", 400, false, "bad header\r\n"),
         of("a space in a header's name", 400, false, "X : y\r\n"),
         of("a header of other bytes", 200, true, "X: \u{e9}\r\n"),
@@ -130,8 +132,9 @@ async fn read(stream: &mut (impl AsyncRead + Unpin), headless: bool) -> Option<(
         let mut headers: Vec<String> = lines.map(str::to_owned).collect();
         headers.retain(|line| !line.starts_with("Date: "));
         headers.sort();
-        let length = headers.iter().find_map(|line| line.strip_prefix("Content-Length: "));
-        let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+        let of = |line: &String| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok();
+        let length: Option<usize> = headers.iter().find_map(of);
+        let mut body = vec![0; length.unwrap_or(0)];
         match status {
             100 => continue,
             101 => body.clear(),
