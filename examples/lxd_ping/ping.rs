@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use lxd_client::{Auth, Client, Fingerprint, Identity, ServerTrust, TrustToken, fetch_fingerprint};
+use lxd_client::{Auth, Client, Fingerprint, Identity, Instance, ServerTrust, TrustToken, fetch_fingerprint};
 use tailnet::{Path, Tailnet};
 
 use crate::args::Args;
@@ -64,13 +64,26 @@ pub(crate) async fn ping(
     };
     outcome?;
     if trusted {
-        output.instances(&client.instances().await?);
+        output.instances(&instances(&client).await?);
     }
     output.summary(&target.server, sent, &times);
     match last_error {
         Some(error) if times.is_empty() => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// The instances of the default project, or of those that the server lets this client use.
+async fn instances(client: &Client) -> Result<Vec<Instance>, lxd_client::Error> {
+    let allowed = match client.instances().await {
+        Err(lxd_client::Error::NotAllowed { allowed, .. }) => allowed,
+        other => return other,
+    };
+    let mut all = Vec::new();
+    for project in allowed {
+        all.extend(client.project(&project).instances().await?);
+    }
+    Ok(all)
 }
 
 /// By which certificate the server is known: one that was given, or the one that it shows now, as

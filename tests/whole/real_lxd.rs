@@ -121,4 +121,14 @@ fn lxd_ping_finds_the_lxd_of_lxd_dir_and_shows_its_version_and_instances() {
     assert_eq!(friend.events()[1]["auth"], "trusted");
     assert_eq!(friend.events()[2]["instances"][0]["name"], "c1");
     assert_eq!(friend.events()[2]["instances"][0]["status"], "Running");
+
+    // One that is confined to a project sees what is there.
+    lxc(&["project", "create", "pinged"]);
+    std::fs::remove_dir_all(home.path()).unwrap();
+    std::fs::create_dir(home.path()).unwrap();
+    let token = lxc(&["config", "trust", "add", "--name", "test", "--restricted", "--projects", "pinged"]);
+    let confined = ping(token.lines().last().unwrap());
+    assert_eq!(confined.event_names(), ["joined", "reply", "instances", "summary"], "{}", confined.stderr);
+    assert_eq!(confined.events()[2]["instances"], serde_json::json!([]));
+    lxc(&["project", "delete", "pinged"]);
 }

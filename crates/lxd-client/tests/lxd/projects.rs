@@ -82,6 +82,8 @@ async fn a_client_that_is_confined_to_a_project_works_in_it_and_is_told_of_it_el
     let told = [
         client.instances().await.map(drop),
         client.networks().await.map(drop),
+        client.instance("c1").files().pull("/etc", "/dev/null".as_ref(), |_| ()).await.map(drop),
+        client.instance("c1").files().is_dir("/etc").await.map(drop),
         client.profiles().await.map(drop),
         client.project("another").instances().await.map(drop),
         client.instance("c1").get().await.map(drop),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::server::{Answer, error, socket, sync, unix};
+use crate::streams::{head, raw};
 
 /// What the server says is at a path: a folder with names, or a file or link with a text.
 enum Said {
@@ -159,6 +160,64 @@ async fn folders_in_folders_without_end_end() {
     let here = tempfile::tempdir().unwrap();
     let error = pull(&client, &here.path().join("to")).await.unwrap_err();
     assert!(matches!(&error, Error::Protocol { message, .. } if message.contains("4096 bytes")), "{error:?}");
+}
+
+/// An SFTP packet of a kind, about the request of that number.
+fn packet(kind: u8, number: u32, body: &[u8]) -> Vec<u8> {
+    let mut packet = (body.len() as u32 + 5).to_be_bytes().to_vec();
+    packet.push(kind);
+    packet.extend(number.to_be_bytes());
+    packet.extend(body);
+    packet
+}
+
+#[tokio::test]
+async fn sftp_that_is_wrong_or_breaks_off_is_told_and_never_waited_for() {
+    let version = packet(2, 3, b"");
+    let attributes = |bytes: &[u8]| (version.clone(), packet(105, 1, bytes));
+    for (said, told) in [
+        // A named pipe, which is never asked for.
+        (attributes(&[0, 0, 0, 4, 0, 0, 0x11, 0xa4]), "a named pipe"),
+        // Less than it promises, more than there is, and nothing.
+        (attributes(&[0, 0, 0, 4]), "broke"),
+        (attributes(&[0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 9]), "broke"),
+        ((version.clone(), vec![0xff; 8]), "broke"),
+        ((version.clone(), Vec::new()), "broke"),
+        // Where there is no SFTP, the files themselves are asked for.
+        ((packet(1, 3, b""), Vec::new()), "the files"),
+        ((Vec::new(), Vec::new()), "the files"),
+    ] {
+        let serve = move |mut stream: tokio::io::BufReader<tokio::net::UnixStream>| {
+            let (greeting, answer) = said.clone();
+            async move {
+                while let Some(first) = head(&mut stream).await.first() {
+                    let text = if first.contains("/sftp") {
+                        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: sftp\r\nconnection: upgrade\r\n\r\n"
+                            .to_vec()
+                    } else {
+                        let json = r#"{"type":"error","error":"the files","error_code":400}"#;
+                        format!("HTTP/1.1 400 Bad\r\ncontent-length: {}\r\n\r\n{json}", json.len()).into()
+                    };
+                    let _ = stream.get_mut().write_all(&text).await;
+                    if first.contains("/sftp") {
+                        let _ = stream.read_exact(&mut [0; 9]).await;
+                        let _ = stream.get_mut().write_all(&greeting).await;
+                        if !answer.is_empty() {
+                            let _ = stream.read_exact(&mut [0; 15]).await; // about /d
+                            let _ = stream.get_mut().write_all(&answer).await;
+                        }
+                        return;
+                    }
+                }
+            }
+        };
+        let (_folder, client) = raw(serve, Duration::from_secs(20));
+        let here = tempfile::tempdir().unwrap();
+        let began = std::time::Instant::now();
+        let error = pull(&client, &here.path().join("to")).await.unwrap_err().to_string();
+        assert!(error.contains(told), "{error}, not {told}");
+        assert!(began.elapsed() < Duration::from_secs(15), "{told}: it was waited for");
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use crate::server::{socket, sync, unix};
 
 /// Serves each connection as told, on a Unix socket.
-fn raw<F: Future<Output = ()> + Send + 'static>(
+pub(crate) fn raw<F: Future<Output = ()> + Send + 'static>(
     serve: impl Fn(BufReader<UnixStream>) -> F + Send + Sync + 'static,
     timeout: Duration,
 ) -> (tempfile::TempDir, Client) {
@@ -28,7 +28,7 @@ fn raw<F: Future<Output = ()> + Send + 'static>(
 }
 
 /// Reads the head of a request, and gives its lines.
-async fn head(stream: &mut BufReader<UnixStream>) -> Vec<String> {
+pub(crate) async fn head(stream: &mut BufReader<UnixStream>) -> Vec<String> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
