@@ -1,7 +1,7 @@
 //! UDP ASSOCIATE of SOCKS5: a client's datagrams, each behind a header that says whither (RFC 1928, section 7).
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use fast_socks5::parse_udp_request;
@@ -136,15 +136,10 @@ impl<'a> Association<'a> {
     async fn look_up(&self, named: &TargetAddr) -> io::Result<SocketAddr> {
         let (name, port) = match named {
             TargetAddr::Ip(address) => return Ok(*address),
-            TargetAddr::Domain(name, port) => (name, *port),
+            TargetAddr::Domain(name, port) => (name.as_str(), *port),
         };
-        if let Ok(ip) = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-            return Ok(SocketAddr::new(ip, port));
-        }
-        let status = tokio::time::timeout(LOOK_UP, self.tailnet.status()).await?.map_err(io::Error::other)?;
-        let ip = status.peer_named(name).and_then(|peer| peer.ips.first());
-        let unknown = || io::Error::new(io::ErrorKind::NotFound, format!("no node is called {name:?}"));
-        Ok(SocketAddr::new(*ip.ok_or_else(unknown)?, port))
+        let found = tokio::time::timeout(LOOK_UP, self.tailnet.lookup_host((name, port))).await??;
+        found.first().copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
