@@ -233,8 +233,6 @@ impl Counter {
     }
 
     pub(super) fn leave_out(&self, path: &str, why: &str) {
-        // A server may have any name.
-        let path: String = path.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
         let left_out = format!("{path}: {why}");
         self.left_out.lock().unwrap_or_else(PoisonError::into_inner).push(left_out);
     }
