@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lxd_client::{FileOptions, Files, Progress, PushOptions, with_progress};
 
 use super::super::exit::usage;
-use super::super::output::watched;
+use super::super::output::{tell, watched};
 use super::{FileCommand, Fleet};
 
 /// A source or target that is the standard input or output.
@@ -91,7 +91,7 @@ async fn pull(fleet: &Fleet, source: &str, target: &Path) -> anyhow::Result<Exit
 /// Says what was left out, and whether nothing was.
 fn all_of(moved: &Progress) -> bool {
     for left_out in &moved.left_out {
-        eprintln!("left out: {left_out}");
+        tell(&format!("left out: {left_out}"));
     }
     moved.left_out.is_empty()
 }
