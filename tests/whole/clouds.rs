@@ -94,6 +94,25 @@ fn the_lxd_commands_work_across_clouds() {
     let mut cat = cat.args(["lxd", "exec", "real:c1", "cat"]).stdin(Stdio::piped()).spawn().unwrap();
     std::io::Write::write_all(&mut cat.stdin.take().unwrap(), b"from here").unwrap();
     assert_eq!(crate::program::finish(cat).stdout, "from here");
+    // As with `lxc exec`: what cannot be run is said, and a loop keeps its input.
+    for (command, code, why) in
+        [("nosuch", 127, "real:c1: Command not found"), ("/root", 126, "real:c1: Command not executable")]
+    {
+        let told = world.run(&["lxd", "exec", "real:c1", "--", command]);
+        assert_eq!((told.code, told.stdout.as_str()), (Some(code), ""), "{}", told.stderr);
+        assert!(told.stderr.contains(why), "{}", told.stderr);
+    }
+    for flag in ["-n", "--mode=non-interactive"] {
+        let mut cat = world.program();
+        let mut cat =
+            cat.args(["lxd", "exec", flag, "real:c1", "cat"]).stdin(Stdio::piped()).spawn().unwrap();
+        let mut input = cat.stdin.take().unwrap();
+        let _ = std::io::Write::write_all(&mut input, b"next line"); // nobody has to read it
+        // With -n it ends although its input does not.
+        let _open = (flag == "-n").then_some(input);
+        let read = if flag == "-n" { "" } else { "next line" };
+        assert_eq!(crate::program::finish(cat).stdout, read, "{flag}");
+    }
     let missing = world.run(&["lxd", "exec", "real:none", "true"]);
     assert_eq!(missing.code, Some(5), "{}", missing.stderr);
 

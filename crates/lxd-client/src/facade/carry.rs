@@ -11,6 +11,7 @@ use super::connection::{Answer, close_after, has_token, length, refusal, tokens}
 use super::rest::lend;
 use crate::client::{Carrier, no_body};
 use crate::connect::BoxError;
+use crate::lively::Lively;
 use crate::request::full;
 use crate::transfer::{Begun, begin};
 use crate::{Client, Error};
@@ -42,8 +43,7 @@ pub(super) async fn answer(client: &Client, request: Request<Incoming>) -> Answe
 }
 
 fn failure(error: &Error) -> Answer {
-    let causes: Vec<String> = crate::chain(error).map(ToString::to_string).collect();
-    refusal(StatusCode::BAD_GATEWAY, &causes.join(": "))
+    refusal(StatusCode::BAD_GATEWAY, &crate::one_line(error))
 }
 
 async fn carry(client: &Client, request: Request<Incoming>) -> Answer {
@@ -120,6 +120,7 @@ async fn upgrade(
     let path = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
     let mut headers = end_to_end(request.headers());
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    let silence = client.silence().filter(|_| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"));
     headers.insert(header::UPGRADE, protocol);
     let upstream = || client.assemble_request(Method::GET, &path, headers.clone(), no_body());
     let mut answer = match client.send_on(client.ready().await?, upstream()?).await {
@@ -134,7 +135,8 @@ async fn upgrade(
     let there = hyper::upgrade::on(&mut answer);
     tokio::spawn(async move {
         let Ok((here, there)) = tokio::try_join!(here, there) else { return };
-        let (mut here, mut there) = (TokioIo::new(here), TokioIo::new(there));
+        let mut here = TokioIo::new(here);
+        let mut there = Lively::new(TokioIo::new(there), silence);
         let _ = tokio::io::copy_bidirectional(&mut here, &mut there).await;
     });
     Ok(answer.map(|_| no_body()))

@@ -138,15 +138,8 @@ async fn what_is_idle_goes_on_while_the_server_lives() {
     let mut events = client.events(&[EventKind::Operation]).await.unwrap();
     let mut open = c1.exec(["sh", "-c", "sleep 45; exit 5"]).spawn().await.unwrap();
     let mut terminal = c1.exec(["sh", "-c", "sleep 45; exit 6"]).terminal(80, 25).spawn().await.unwrap();
-    let mut console = c1.console(80, 25).await.unwrap();
     let mut streams = c1.exec(["sleep", "45"]).spawn().await.unwrap();
     let no_input = c1.exec(["sh", "-c", "sleep 45; echo out"]);
-    let mut screen = console.stdout.take().unwrap();
-    let watched = async {
-        let mut shown = Vec::new();
-        let read = tokio::time::timeout(idle, screen.read_to_end(&mut shown)).await;
-        assert!(read.is_err(), "{read:?}");
-    };
     // It is told of the ends, by the connection that it had.
     let told = async {
         let mut ended = 0;
@@ -161,9 +154,8 @@ async fn what_is_idle_goes_on_while_the_server_lives() {
         let stdin = open.stdin.take();
         let mut stderr = streams.stderr.take().unwrap();
         let mut nothing = Vec::new();
-        let (output, (), status, on_terminal, (), end) = tokio::join!(
+        let (output, status, on_terminal, (), end) = tokio::join!(
             no_input.output(),
-            watched,
             open.wait(),
             terminal.wait(),
             told,
@@ -189,22 +181,20 @@ async fn a_line_that_falls_silent_ends_what_waits_by_it() {
     let exec = |seconds| c1.exec(["sleep", seconds]);
     let mut command = exec("71").spawn().await.unwrap();
     let mut terminal = exec("72").terminal(80, 25).spawn().await.unwrap();
-    let mut console = c1.console(80, 25).await.unwrap();
     let whole = exec("73").spawn().await.unwrap();
 
     forwarder.fall_silent();
     let silent = |error: &std::io::Error| error.kind() == std::io::ErrorKind::TimedOut;
     let all = async {
         let (stdout, stderr) = (command.stdout.as_mut().unwrap(), command.stderr.as_mut().unwrap());
-        let (screen, display) = (terminal.stdout.as_mut().unwrap(), console.stdout.as_mut().unwrap());
-        let (mut out, mut err, mut shown, mut displayed) = (vec![], vec![], vec![], vec![]);
-        let (a, b, c, d) = tokio::join!(
+        let screen = terminal.stdout.as_mut().unwrap();
+        let (mut out, mut err, mut shown) = (vec![], vec![], vec![]);
+        let (a, b, c) = tokio::join!(
             stdout.read_to_end(&mut out),
             stderr.read_to_end(&mut err),
             screen.read_to_end(&mut shown),
-            display.read_to_end(&mut displayed),
         );
-        for ended in [a, b, c, d] {
+        for ended in [a, b, c] {
             assert!(ended.as_ref().is_err_and(silent), "{ended:?}");
         }
         loop {
