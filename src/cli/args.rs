@@ -20,9 +20,9 @@ pub(crate) struct Args {
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) flags: Flags,
-    /// How to print.
-    #[arg(short, long, global = true, value_enum, default_value = "table", env = "KOLABOREE_OUTPUT")]
-    pub(crate) output: Format,
+    /// How to print. Default: as KOLABOREE_OUTPUT says, or table.
+    #[arg(short, long, global = true, value_enum)]
+    pub(crate) output: Option<Format>,
     /// Show what is behind an error, and Tailscale's own log.
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,

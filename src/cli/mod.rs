@@ -20,7 +20,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Config, Loaded, LogFormat};
 pub(crate) use access::Access;
 use args::{Args, Command};
-use output::Out;
+use output::{Format, Out};
 
 /// Runs the command that the process's arguments name, and gives the code to exit with.
 #[must_use]
@@ -73,7 +73,7 @@ async fn dispatch(args: &Args) -> anyhow::Result<ExitCode> {
         _ => {}
     }
     start_log(args.verbose, LogFormat::Text, "warn");
-    let out = Out::new(args.output);
+    let out = Out::new(format(args)?);
     match command {
         Command::Config(command) => return config::run(command, args, &out),
         Command::Doctor(options) => return doctor::run(options, args, &out).await,
@@ -84,6 +84,18 @@ async fn dispatch(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Lxd(command) => lxd::run(command, config, &out).await,
         Command::Proxy(options) => proxy::run(options, config).await,
         command => node::run(command, config, &out).await,
+    }
+}
+
+/// The flag's format, or the environment's.
+fn format(args: &Args) -> anyhow::Result<Format> {
+    const NAME: &str = "KOLABOREE_OUTPUT";
+    let given = std::env::var(NAME).ok().filter(|text| !text.is_empty());
+    match (args.output, given) {
+        (Some(format), _) => Ok(format),
+        (None, Some(text)) => clap::ValueEnum::from_str(&text, true)
+            .map_err(|_| exit::usage(format!("{NAME}: {text:?} is none of table, json and yaml"))),
+        (None, None) => Ok(Format::Table),
     }
 }
 

@@ -169,6 +169,9 @@ fn wrong_arguments_are_told_with_what_is_right() {
         assert_eq!(printed.code, Some(2), "{arguments:?}: {}", printed.stderr);
         assert!(printed.stderr.contains(told), "{arguments:?}: {}", printed.stderr);
     }
+    let printed = run(world.program().env("KOLABOREE_OUTPUT", "xml").args(["config", "check"]));
+    assert_eq!(printed.code, Some(2), "{}", printed.stderr);
+    assert!(printed.stderr.contains("KOLABOREE_OUTPUT: \"xml\" is none of table"), "{}", printed.stderr);
 }
 
 #[test]

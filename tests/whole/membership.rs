@@ -447,3 +447,31 @@ fn an_exit_node_is_used_while_it_is_configured_and_its_trouble_is_told() {
     assert_eq!(outside().code, Some(5));
     service.ends_on("TERM");
 }
+
+#[test]
+fn a_node_joins_by_the_environment_that_the_guides_give_tailscales_image() {
+    let exit = Peer::new("exit").echo(7).route("0.0.0.0/0").route("::/0");
+    let world = World::with([exit]);
+    let ip = world.sandbox.peer("exit").ipv4;
+    let secret = world.sandbox.client_secret();
+    let with = if secret.contains('?') { '&' } else { '?' };
+    let arguments = format!(
+        "--advertise-tags=tag:container --exit-node={ip} --reset --login-server {}",
+        world.sandbox.control_url()
+    );
+    let program = || {
+        let mut program = world.keyless();
+        program.env("TS_AUTHKEY", format!("{secret}{with}ephemeral=false")).env("TS_EXTRA_ARGS", &arguments);
+        program.env("TS_STATE_DIR", world.path("state")).env("TS_USERSPACE", "true");
+        program.env("TS_LOCAL_ADDR_PORT", "none");
+        program
+    };
+    let mut service = Service::start(program());
+    service.joins();
+    let status = || {
+        let status = run(program().args(["status", "-o", "json"]));
+        serde_json::from_str::<serde_json::Value>(&status.stdout).unwrap()
+    };
+    until(status, |status| status["exit_node"]["used"] == true);
+    service.ends_on("TERM");
+}
