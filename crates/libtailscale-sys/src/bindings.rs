@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: f6bb09007d882916cb5afa18022bdf0237c6c985ac75043d6cf6f8109b2c0734
+// SHA-256 of tailscale.h: 53458c73173b5fe29d9c5dd327c47ca202c25f15ad0dd3b5beb3114dee0e6c65
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
