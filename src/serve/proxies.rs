@@ -19,7 +19,7 @@ use crate::node::Node;
 const NO_ACCEPT: Duration = Duration::from_millis(100);
 
 /// How long a client that comes before the node has joined waits for that, as at the start of the machine.
-const JOIN: Duration = Duration::from_secs(10);
+const JOIN: Duration = Duration::from_secs(20);
 
 /// How long a client may take to send its first byte, by which the two kinds differ.
 const FIRST_BYTE: Duration = Duration::from_secs(10);

@@ -50,8 +50,8 @@ fn who_comes_before_the_node_has_joined_waits_for_that() {
     world.configure(&format!(
         "local: {{listen: none, socks5: '127.0.0.1:{proxy}', http_proxy: '127.0.0.1:{proxy}'}}\nclouds:\n{berlin}"
     ));
+    world.wait(world.sandbox.stop_control()).unwrap(); // it cannot join yet
     let service = world.start();
-    // As soon as it listens, which is before it has joined.
     let mut api =
         until(|| std::os::unix::net::UnixStream::connect(world.path("berlin.sock")).ok(), Option::is_some);
     #[allow(clippy::disallowed_methods, reason = "a loopback address of this test's")]
@@ -59,6 +59,8 @@ fn who_comes_before_the_node_has_joined_waits_for_that() {
     let (api, tunnel) = (api.as_mut().unwrap(), tunnel.as_mut().unwrap());
     api.write_all(b"GET /1.0 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
     tunnel.write_all(b"CONNECT berlin:7 HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300)); // time in which it would give up
+    world.wait(world.sandbox.start_control()).unwrap();
     let mut answers = [[0; 12]; 2];
     api.read_exact(&mut answers[0]).unwrap();
     tunnel.read_exact(&mut answers[1]).unwrap();
