@@ -105,7 +105,7 @@ pub(super) struct Local {
     #[serde(deserialize_with = "listen")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) socks5: Option<SocketAddr>,
-    /// The address of an HTTP proxy (CONNECT) into the tailnet; it may be the SOCKS5 proxy's. Default: none.
+    /// The address of an HTTP proxy into the tailnet; it may be the SOCKS5 proxy's. Default: none.
     #[serde(deserialize_with = "listen")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) http_proxy: Option<SocketAddr>,

@@ -83,7 +83,7 @@ pub struct Flags {
     /// The address of a SOCKS5 proxy into the tailnet.
     #[arg(long, global = true, value_name = "ADDRESS", value_parser = check::listen)]
     pub socks5: Option<SocketAddr>,
-    /// The address of an HTTP proxy (CONNECT) into the tailnet.
+    /// The address of an HTTP proxy into the tailnet.
     #[arg(long, global = true, value_name = "ADDRESS", value_parser = check::listen)]
     pub http_proxy: Option<SocketAddr>,
     /// How the log is written.

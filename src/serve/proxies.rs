@@ -47,11 +47,11 @@ pub(super) fn bind(config: &Config) -> Result<Vec<Proxy>, ServeError> {
     };
     match (config.socks5, config.http_proxy) {
         (Some(one), Some(other)) if one == other && one.port() != 0 => {
-            Ok(vec![bound(Protocol::Both, "SOCKS5 and HTTP CONNECT", one)?])
+            Ok(vec![bound(Protocol::Both, "the SOCKS5 and HTTP proxy", one)?])
         }
         (socks5, http) => {
-            let socks5 = socks5.map(|address| bound(Protocol::Socks5, "SOCKS5", address));
-            let http = http.map(|address| bound(Protocol::HttpConnect, "HTTP CONNECT", address));
+            let socks5 = socks5.map(|address| bound(Protocol::Socks5, "the SOCKS5 proxy", address));
+            let http = http.map(|address| bound(Protocol::HttpConnect, "the HTTP proxy", address));
             socks5.into_iter().chain(http).collect()
         }
     }
