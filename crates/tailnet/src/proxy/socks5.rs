@@ -18,8 +18,7 @@ impl Tailnet {
     /// the client should leave them to the proxy (`socks5h://` in curl). Dropping the future ends the connection.
     ///
     /// Datagrams go by a socket on 127.0.0.1 that lives as long as the connection. What is not for the tailnet, is a
-    /// fragment or is too large for the tailnet is dropped. A name in a datagram is the MagicDNS name of a node, short or
-    /// full.
+    /// fragment or is too large for the tailnet is dropped.
     ///
     /// ```no_run
     /// # async fn example(tailnet: tailnet::Tailnet, listener: tokio::net::TcpListener) -> std::io::Result<()> {
