@@ -25,7 +25,8 @@ pub(crate) fn over(
     let failed = |source| CloudError { cloud: cloud.name.clone(), source };
     let trust = cloud.trust.fingerprint.map_or(ServerTrust::SystemRoots, ServerTrust::Fingerprint);
     let server = server(cloud).map_err(failed)?;
-    Client::builder(server, connector).trust(trust).identity(identity).build().map_err(failed)
+    let client = Client::builder(server, connector).trust(trust).identity(identity).silence(cloud.silence);
+    client.build().map_err(failed)
 }
 
 /// The cloud's address as an URI.

@@ -86,6 +86,15 @@ pub(super) fn in_range(seconds: f64) -> Result<Duration, String> {
     }
 }
 
+/// A number of seconds for which a websocket may be silent: LXD answers a ping on some only every ten seconds.
+pub(super) fn silence(seconds: f64) -> Result<Duration, String> {
+    if (20.0..=86_400.0).contains(&seconds) {
+        in_range(seconds)
+    } else {
+        Err(format!("{seconds} is not from 20 to 86400 seconds"))
+    }
+}
+
 /// The mode of a socket, in octal digits as chmod takes them.
 pub(super) fn mode(text: &str) -> Result<u32, String> {
     let digits = text.strip_prefix("0o").unwrap_or(text);

@@ -193,6 +193,11 @@ pub(super) struct Checks {
     #[serde(deserialize_with = "seconds")]
     #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub(super) timeout: Option<Duration>,
+    /// How many seconds the server may send nothing on a websocket, of a command or of events, before that ends with
+    /// an error. It is asked for a sign of life before. At least 20. Default: 30.
+    #[serde(deserialize_with = "silence")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    pub(super) silence: Option<Duration>,
 }
 
 fn yes() -> bool {
@@ -243,8 +248,8 @@ impl<'de, T> DeserializeSeed<'de> for Checked<T> {
     }
 }
 
-/// A number of seconds in the range that makes sense.
-struct Seconds;
+/// A number of seconds that a rule lets through.
+struct Seconds(fn(f64) -> Result<Duration, String>);
 
 impl Visitor<'_> for Seconds {
     type Value = Duration;
@@ -254,7 +259,7 @@ impl Visitor<'_> for Seconds {
     }
 
     fn visit_f64<E: serde::de::Error>(self, seconds: f64) -> Result<Duration, E> {
-        check::in_range(seconds).map_err(E::custom)
+        (self.0)(seconds).map_err(E::custom)
     }
 
     fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<Duration, E> {
@@ -302,7 +307,11 @@ fn parse<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, String> {
 }
 
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    deserializer.deserialize_option(Maybe(Seconds))
+    deserializer.deserialize_option(Maybe(Seconds(check::in_range)))
+}
+
+fn silence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    deserializer.deserialize_option(Maybe(Seconds(check::silence)))
 }
 
 fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(deserializer: D) -> Result<T, D::Error> {

@@ -537,6 +537,7 @@ impl Layers<'_> {
             proxy_listen: cloud.proxy.listen,
             interval: cloud.checks.interval.unwrap_or(interval),
             timeout: cloud.checks.timeout.unwrap_or(Duration::from_secs(10)),
+            silence: cloud.checks.silence.unwrap_or(Duration::from_secs(30)),
             ..CloudConfig::new(cloud.name, cloud.kind, cloud.address)
         })
     }

@@ -113,6 +113,8 @@ pub struct CloudConfig {
     pub interval: Duration,
     /// How long a look may take.
     pub timeout: Duration,
+    /// How long the server may send nothing on a websocket; see [`lxd_client::ClientBuilder::silence`].
+    pub silence: Duration,
 }
 
 /// By what to know a server.
@@ -206,6 +208,7 @@ impl CloudConfig {
             proxy_listen: None,
             interval: Duration::from_secs(30),
             timeout: Duration::from_secs(10),
+            silence: Duration::from_secs(30),
         }
     }
 }

@@ -32,6 +32,9 @@ pub(super) fn of(path: &str) -> &'static str {
         | "interval"
         | "clouds.checks.interval"
         | "clouds.checks.timeout" => "give a number of seconds from 0.1 to 86400, such as 30",
+        "clouds.checks.silence" => {
+            "give a number of seconds from 20 to 86400, such as 30: LXD answers on some websockets every ten seconds only"
+        }
         "log" => "give log: {format: text} or log: {format: json}",
         "log.format" => "give text or json",
         "local" => "give local: with listen, socks5 or http_proxy under it",
@@ -62,7 +65,7 @@ pub(super) fn of(path: &str) -> &'static str {
         }
         "clouds.proxy.mode" => "give octal digits that let the owner read and write, such as mode: \"0660\"",
         "clouds.proxy.group" => "give the name or number of a group of this machine, such as group: lxd",
-        "clouds.checks" => "give checks: with interval or timeout under it",
+        "clouds.checks" => "give checks: with interval, timeout or silence under it",
         _ => {
             "see kolaboree.schema.json for what belongs there; YAML indents with spaces, and quotes text that has a : or # in it"
         }

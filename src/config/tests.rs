@@ -34,7 +34,7 @@ fn a_whole_file_is_understood() {
     let text = format!(
         "hostname: node-1\nstate_dir: state\ncontrol_url: https://control.example\ntags: [tag:cloud]\n\
          accept_routes: true\njoin_timeout: 5\ninterval: 0.5\nlog: {{format: json}}\nlocal: {{listen: none, socks5: '127.0.0.1:1055', http_proxy: '127.0.0.1:1055'}}\n\
-         clouds:\n  - name: berlin\n    address: lxd-berlin:8443\n    project: web\n    required: false\n    trust: {{fingerprint: {pin}}}\n    proxy: {{unix: berlin/unix.socket, listen: '127.0.0.1:18443'}}\n    checks: {{interval: 60, timeout: 3}}\n\
+         clouds:\n  - name: berlin\n    address: lxd-berlin:8443\n    project: web\n    required: false\n    trust: {{fingerprint: {pin}}}\n    proxy: {{unix: berlin/unix.socket, listen: '127.0.0.1:18443'}}\n    checks: {{interval: 60, timeout: 3, silence: 45}}\n\
          \x20 - name: db\n    kind: tcp\n    address: 100.94.245.27:5432\n"
     );
     let folder = tempfile::tempdir().unwrap();
@@ -44,6 +44,7 @@ fn a_whole_file_is_understood() {
     let [berlin, db] = &config.clouds[..] else { panic!("{:?}", config.clouds) };
     assert_eq!(berlin.trust.fingerprint.unwrap().to_string(), pin);
     assert_eq!((berlin.interval, berlin.timeout), (Duration::from_secs(60), Duration::from_secs(3)));
+    assert_eq!([berlin.silence, db.silence].map(|d| d.as_secs()), [45, 30]);
     assert_eq!(berlin.proxy_unix, Some(folder.path().join("berlin/unix.socket")));
     assert_eq!((db.kind, db.interval), (CloudKind::Tcp, Duration::from_millis(500)));
 }
@@ -298,6 +299,8 @@ fn each_of_fifty_broken_configurations_is_refused_with_the_line_and_the_remedy()
         (cloud("proxy: {listen: 'a:1'}"), 5, "127.0.0.1:1055"),
         (cloud("checks: {intervall: 3}"), 5, "write interval"),
         (cloud("checks: {timeout: 0}"), 5, "from 0.1 to 86400"),
+        (cloud("checks: {silence: 19.9}"), 5, "from 20 to 86400"),
+        (cloud("checks: {silence: 30s}"), 5, "from 20 to 86400"),
         ("state_dir: \"s\n".into(), 2, "YAML"),
         ("state_dir: s\n\thostname: x\n".into(), 2, "YAML"),
         ("state_dir: s\nstate_dir: t\n".into(), 2, "leave one"),
