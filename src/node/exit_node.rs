@@ -31,7 +31,8 @@ fn ip_of(status: &Status, exit: &ExitNode) -> Option<IpAddr> {
     }
 }
 
-/// Follows a name to whichever node has it, for as long as the node lives.
+/// Follows a name to whichever node has it, and chooses anew after a logout, which forgets the choice; for as long as the
+/// node lives.
 pub(super) async fn follow(
     shared: Weak<Shared>,
     tailnet: Tailnet,
@@ -47,16 +48,16 @@ pub(super) async fn follow(
             // What a reload chooses meanwhile stays.
             let _turn = shared.reloading.lock().await;
             let config = Arc::clone(&shared.config.read().unwrap_or_else(PoisonError::into_inner));
-            if let Some(exit @ ExitNode::Name(name)) = &config.exit_node {
+            if let Some(exit) = &config.exit_node {
                 let chosen = choose(&tailnet, Some(exit)).await.map_err(|error| error.to_string());
                 let news = said.as_ref() != Some(&chosen);
                 match &chosen {
                     _ if !news => {}
-                    Ok(Some(ip)) => info!("what is outside the tailnet goes through {name} ({ip})"),
+                    Ok(Some(ip)) => info!(%ip, "what is outside the tailnet goes through {exit}"),
                     Ok(None) => {
-                        warn!("the exit node {name} is not in the tailnet: nothing outside it is reached")
+                        warn!("the exit node {exit} is not in the tailnet: nothing outside it is reached")
                     }
-                    Err(error) => warn!("the exit node {name} cannot be chosen: {error}"),
+                    Err(error) => warn!("the exit node {exit} cannot be chosen: {error}"),
                 }
                 said = Some(chosen);
             }

@@ -419,6 +419,13 @@ fn an_exit_node_is_used_while_it_is_configured_and_its_trouble_is_told() {
     assert_eq!(outside().code, Some(0));
     let doctor = run(world.program().arg("doctor"));
     assert!(doctor.stdout.contains("what is outside the tailnet goes through"), "{}", doctor.stdout);
+
+    // A logout makes the node forget it.
+    assert_eq!(run(world.program().arg("logout")).code, Some(0));
+    world.write("key", world.sandbox.auth_key());
+    assert_eq!(run(world.program().args(["up", "--key-from", "key"])).code, Some(0));
+    until(status, |exit| exit["used"] == true);
+    assert_eq!(outside().code, Some(0));
     service.ends_on("TERM");
 
     // A start without it leaves it, whatever the state folder remembers.
