@@ -108,12 +108,19 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Known> {
         .or_else(|| cause.downcast_ref().and_then(of_control))
         .or_else(|| cause.downcast_ref().map(of_key))
         .or_else(|| cause.downcast_ref().and_then(of_lxd))
-        .or_else(|| cause.downcast_ref::<ConfigError>().map(|_| (2, "")))
+        .or_else(|| cause.downcast_ref().map(of_config))
         .or_else(|| cause.downcast_ref::<Told>().map(|told| (told.code, "")))
         .or_else(|| match cause.downcast_ref::<LocalApiError>()? {
             LocalApiError::Timeout { .. } => Some((7, "")),
             _ => None,
         })
+}
+
+fn of_config(error: &ConfigError) -> Known {
+    match error {
+        ConfigError::Key(error) => of_key(error),
+        _ => (2, ""), // each problem has its remedy in its text
+    }
 }
 
 fn of_key(error: &KeyError) -> Known {
@@ -202,4 +209,20 @@ fn of_lxd(error: &lxd_client::Error) -> Option<Known> {
         Error::Api { code: 404, .. } => (5, ""),
         _ => return None, // what is behind it
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::KeySource;
+
+    #[test]
+    fn a_key_that_cannot_be_used_is_told_with_what_to_do() {
+        let environment = [("TS_AUTHKEY", "tskey-auth-hush?ephemeral=false")].into_iter().collect();
+        let error = KeySource::from_environment(&environment).unwrap_err();
+        let failure = Failure::of(&ConfigError::from(error).into());
+        assert_eq!(failure.code, 2);
+        let hint = failure.hint.unwrap();
+        assert!(hint.contains("leave the ? and all behind it out"), "{hint}");
+    }
 }

@@ -61,15 +61,20 @@ impl Environment {
     /// When the file is there and cannot be read, or a line of it that is for this program cannot.
     pub fn load(file: &Path) -> Result<Environment, EnvironmentError> {
         let path = file.display().to_string();
-        let text = match text::read(file) {
+        let text = match text::read_of_others(file) {
             Ok(text) => text,
             Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(EnvironmentError::Read { path, source }),
         };
         let (entries, faults) = dotenv::parse(&text, |name| std::env::var(name).ok());
+        let is_ours = |name: &str| OURS.iter().any(|prefix| name.starts_with(prefix));
+        if let Some(entry) = entries.iter().find(|e| is_ours(&e.name) && e.value.contains('\u{fffd}')) {
+            let (name, reason) = (entry.name.clone(), "it is not UTF-8: write the file in that encoding");
+            return Err(EnvironmentError::Malformed { path, line: entry.line, name, reason });
+        }
         let mut passed_over = Vec::new();
         for dotenv::Fault { name, line, reason } in faults {
-            if OURS.iter().any(|prefix| name.starts_with(prefix)) {
+            if is_ours(&name) {
                 return Err(EnvironmentError::Malformed { path, line, name, reason });
             }
             passed_over.push(line);
@@ -214,6 +219,20 @@ mod tests {
         let environment = load("A='1\n2'\n\n# c\nOPEN=\"quote\nTS_HOSTNAME=n\n");
         assert_eq!(environment.line_of("TS_HOSTNAME"), Some(6));
         assert_eq!(environment.passed_over().1, [5]);
+    }
+
+    #[test]
+    fn another_encoding_is_the_fault_of_our_own_lines_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(".env");
+        fs::write(&file, b"# f\xfcr den Laden\nTITLE=Caf\xe9\nTS_HOSTNAME=n\n").unwrap();
+        assert_eq!(Environment::load(&file).unwrap().get("TS_HOSTNAME"), Some("n"));
+        fs::write(&file, b"A=1\nTS_HOSTNAME=Caf\xe9\n").unwrap();
+        let error = Environment::load(&file).unwrap_err().to_string();
+        assert!(
+            error.ends_with(".env:2: TS_HOSTNAME: it is not UTF-8: write the file in that encoding"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -12,6 +12,18 @@ pub(crate) fn read(path: &Path) -> io::Result<String> {
     decode(fs::read(path)?)
 }
 
+/// As [`read`], for a text that may be for others too, and in whatever encoding: what is not UTF-8 becomes U+FFFD.
+///
+/// # Errors
+/// As [`fs::read`], and when a text in UTF-16 is none.
+pub(super) fn read_of_others(path: &Path) -> io::Result<String> {
+    let bytes = fs::read(path)?;
+    match bytes.as_slice() {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => decode(bytes),
+        _ => decode(String::from_utf8_lossy(&bytes).into_owned().into_bytes()),
+    }
+}
+
 fn decode(bytes: Vec<u8>) -> io::Result<String> {
     let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
     match bytes.as_slice() {

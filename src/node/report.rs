@@ -18,6 +18,9 @@ use crate::config::{Key, KeyError};
 /// How long a peer has to answer a ping.
 const PING: Duration = Duration::from_secs(5);
 
+/// What a ping of an address says that is of no node, service or accepted route.
+const NOBODY: &str = "no matching peer";
+
 /// Why the node did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -151,7 +154,13 @@ impl Node {
         };
         let ip = self.ip_of(&request.peer).await?;
         let pong = tokio::time::timeout(PING, self.ping_until_answered(ip, kind));
-        let pong = pong.await.map_err(|_| LocalApiError::Timeout { after: PING })??;
+        let pong = pong.await.map_err(|_| LocalApiError::Timeout { after: PING })?;
+        let pong = pong.map_err(|error| match error {
+            LocalApiError::Other { message } if message == NOBODY => {
+                AskError::NoSuchPeer(request.peer.clone())
+            }
+            error => error.into(),
+        })?;
         let path = pong.path.as_ref().map(path_text).unwrap_or_default();
         let ms = (pong.latency.as_secs_f64() * 100_000.0).round() / 100.0;
         Ok(Pong { ip, node_ip: pong.node_ip.unwrap_or(ip), name: pong.node, ms, path })

@@ -3,10 +3,11 @@
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
 use super::ServeError;
@@ -23,16 +24,29 @@ pub(crate) struct UnixSocket {
 
 impl UnixSocket {
     pub(crate) fn path(&self) -> &Path {
-        &self.place.0
+        &self.place.path
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct RemoveOnDrop(PathBuf);
+pub(crate) struct RemoveOnDrop {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+/// Which file a path names: its device and its number there.
+type File = (u64, u64);
+
+fn file_at(path: &Path) -> Option<File> {
+    fs::symlink_metadata(path).ok().map(|there| (there.dev(), there.ino()))
+}
 
 impl Drop for RemoveOnDrop {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        // Whoever has put another one there needs it.
+        if file_at(&self.path) == self.file {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -79,16 +93,21 @@ impl Opens {
     pub(crate) const OWNER: Opens = Opens { mode: 0o600, group: None };
 }
 
-/// Listens on a Unix socket, in place of one that an earlier process left. A file of another kind stays.
+/// Listens on a Unix socket, in place of one that an earlier process left. One that is served stays, and a file of
+/// another kind.
 pub(crate) fn bind_unix(what: &str, path: &Path, opens: Opens) -> Result<UnixSocket, ServeError> {
     let failed = |source| ServeError { what: what.to_owned(), place: path.display().to_string(), source };
-    if let Ok(there) = fs::symlink_metadata(path)
-        && !std::os::unix::fs::FileTypeExt::is_socket(&there.file_type())
-    {
-        return Err(failed(io::Error::new(
-            io::ErrorKind::AlreadyExists,
-            "there is a file that is no socket",
-        )));
+    let taken = |kind, text| Err(failed(io::Error::new(kind, text)));
+    if let Ok(there) = fs::symlink_metadata(path) {
+        if !there.file_type().is_socket() {
+            return taken(io::ErrorKind::AlreadyExists, "there is a file that is no socket");
+        }
+        if is_served(path) {
+            return taken(
+                io::ErrorKind::AddrInUse,
+                "another process serves this socket: end it, or give another path",
+            );
+        }
     }
     // Made under another name, so that the place is never without a socket. What a killed process left under that name
     // goes first: in a container all processes have the same number.
@@ -97,12 +116,25 @@ pub(crate) fn bind_unix(what: &str, path: &Path, opens: Opens) -> Result<UnixSoc
     let temporary = PathBuf::from(temporary);
     let _ = fs::remove_file(&temporary);
     match placed(&temporary, path, opens) {
-        Ok(listener) => Ok(UnixSocket { listener, place: RemoveOnDrop(path.to_owned()) }),
+        Ok(listener) => {
+            let place = RemoveOnDrop { path: path.to_owned(), file: file_at(path) };
+            Ok(UnixSocket { listener, place })
+        }
         Err(error) => {
             let _ = fs::remove_file(&temporary);
             Err(failed(error))
         }
     }
+}
+
+/// Whether somebody listens on a socket. This never waits: when too many clients do already, it is served.
+fn is_served(path: &Path) -> bool {
+    let connect = || {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)
+    };
+    matches!(connect(), Ok(()) | Err(Errno::AGAIN))
 }
 
 fn placed(temporary: &Path, path: &Path, opens: Opens) -> io::Result<UnixListener> {
@@ -125,8 +157,6 @@ fn placed(temporary: &Path, path: &Path, opens: Opens) -> io::Result<UnixListene
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::MetadataExt;
-
     use super::*;
 
     #[tokio::test]
@@ -144,6 +174,30 @@ mod tests {
             std::mem::forget(socket.place); // as a killed process leaves it
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_is_served_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("unix.socket");
+        let first = bind_unix("a test", &path, Opens::OWNER).unwrap();
+        let error = bind_unix("a test", &path, Opens::OWNER).unwrap_err();
+        assert_eq!(error.source.kind(), io::ErrorKind::AddrInUse);
+        tokio::net::UnixStream::connect(first.path()).await.unwrap();
+        drop(first);
+        drop(bind_unix("a test", &path, Opens::OWNER).unwrap());
+        assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_another_has_put_there_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("unix.socket");
+        let first = bind_unix("a test", &path, Opens::OWNER).unwrap();
+        fs::remove_file(&path).unwrap();
+        let second = bind_unix("a test", &path, Opens::OWNER).unwrap();
+        drop(first);
+        tokio::net::UnixStream::connect(second.path()).await.unwrap();
     }
 
     #[tokio::test]

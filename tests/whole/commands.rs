@@ -33,11 +33,11 @@ fn the_commands_ask_the_running_node() {
     assert!(pings.stdout.lines().any(direct), "{}", pings.stdout);
     let icmp = world.run(&["ping", &berlin.to_string(), "--kind", "icmp"]);
     assert_eq!(icmp.code, Some(0), "{}", icmp.stderr);
-    let nobody = world.run(&["ping", "nobody"]);
-    assert_eq!(
-        (nobody.code, nobody.stderr.contains("no node with the name or address nobody")),
-        (Some(5), true)
-    );
+    for nobody in ["nobody", "100.99.99.99", "1.1.1.1"] {
+        let pinged = world.run(&["ping", nobody]);
+        let told = pinged.stderr.contains(&format!("no node with the name or address {nobody}"));
+        assert_eq!((pinged.code, told), (Some(5), true), "{}", pinged.stderr);
+    }
 
     assert_eq!(world.json(&["whois", &berlin.to_string()])["node"], "berlin.sandbox.ts.net");
     assert_eq!(world.run(&["whois", "192.0.2.1"]).code, Some(5));
