@@ -26,6 +26,14 @@ async fn a_file_keeps_its_bytes_its_owner_and_its_mode() {
     files.write(&path, &b"and more"[..], &FileOptions::default().append()).await.unwrap();
     let tail = files.read_range(&path, 5_000_000..).await.unwrap().bytes(100).await.unwrap();
     assert_eq!(tail, "and more");
+    // Those of four digits too, such as of a folder whose group is inherited.
+    for mode in [0o2750, 0o1777, 0o4755, 0o7, 0] {
+        let (path, options) = (format!("{path}-{mode:o}"), FileOptions::default().mode(mode));
+        files.write(&path, &b""[..], &options).await.unwrap();
+        assert_eq!(files.info(&path).await.unwrap().mode & 0o777, mode & 0o777, "{mode:o}");
+        files.create_dir(&format!("{path}.d"), &options).await.unwrap();
+        assert_eq!(files.info(&format!("{path}.d")).await.unwrap().mode & 0o777, mode & 0o777, "{mode:o}");
+    }
     files.delete(&path).await.unwrap();
     assert!(files.read(&path).await.unwrap_err().is_not_found());
     assert!(files.info(&path).await.unwrap_err().is_not_found());
