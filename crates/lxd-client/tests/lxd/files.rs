@@ -133,9 +133,12 @@ async fn a_tree_is_sent_again_after_its_links_have_moved() {
     sh(&client, &format!("cd {remote_path}; rm moved; mkdir moved")).await;
     let error = push().await.unwrap_err().to_string();
     assert!(error.contains(&format!("{remote_path}/moved: a folder is in the way")), "{error}");
-    sh(&client, &format!("cd {remote_path}; rmdir moved; rm -r sub; echo x > sub")).await;
-    let error = push().await.unwrap_err().to_string();
-    assert!(error.contains(&format!("{remote_path}/sub: a folder is to be here")), "{error}");
+    sh(&client, &format!("cd {remote_path}; rmdir moved; rm -r sub")).await;
+    for other in ["echo x > sub", "rm sub; ln -s nowhere sub"] {
+        sh(&client, &format!("cd {remote_path}; {other}")).await;
+        let error = push().await.unwrap_err().to_string();
+        assert!(error.contains(&format!("{remote_path}/sub: a folder is to be here")), "{error}");
+    }
     sh(&client, &format!("cd {remote_path}; rm sub; mkdir sub sub/f")).await;
     std::fs::write(at("sub/f"), "x").unwrap();
     let error = push().await.unwrap_err().to_string();
