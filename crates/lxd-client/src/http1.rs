@@ -108,8 +108,12 @@ impl Http1 {
         let mut dial = self.dial.clone();
         poll_fn(|cx| dial.poll_ready(cx)).await?;
         let stream = dial.call(self.base.clone()).await?;
+        let mut builder = http1::Builder::new();
         // The façade gives answers on as they came.
-        let (sender, connection) = http1::Builder::new().preserve_header_case(true).handshake(stream).await?;
+        builder.preserve_header_case(true);
+        // LXD writes a file's name into a header as it is, and a name may have control characters.
+        builder.ignore_invalid_headers_in_responses(true);
+        let (sender, connection) = builder.handshake(stream).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
                 tracing::debug!(%error, "an HTTP/1.1 connection ended");

@@ -50,7 +50,8 @@ async fn push(
         let sent = if source == STANDARD {
             if is_folder {
                 return Err(usage(format!(
-                    "what comes from the standard input has no name: write {target}/NAME"
+                    "what comes from the standard input has no name: write {}/NAME",
+                    target.trim_end_matches('/')
                 )));
             }
             let mut options = FileOptions::default().mode(MODE);

@@ -104,12 +104,12 @@ async fn send(
 /// The protocol that the request is to go over to.
 fn protocol(request: &Request<Incoming>) -> Option<HeaderValue> {
     let headers = request.headers();
-    let upgrade = headers.get(header::UPGRADE)?;
-    let known = tokens(headers, header::UPGRADE).any(|p| PROTOCOLS.iter().any(|q| p.eq_ignore_ascii_case(q)));
+    let known = |offered: &&str| PROTOCOLS.iter().any(|p| p.eq_ignore_ascii_case(offered));
+    let upgrade = tokens(headers, header::UPGRADE).find(known)?;
     let asked = request.method() == Method::GET
         && request.body().is_end_stream()
         && has_token(headers, header::CONNECTION, "upgrade");
-    (known && asked).then(|| upgrade.clone())
+    asked.then(|| HeaderValue::from_str(upgrade).ok())?
 }
 
 async fn upgrade(

@@ -60,6 +60,15 @@ fn at_once(request: &Request<Incoming>) -> Option<Answer> {
     if !is_well_escaped(request.uri().path()) {
         return Some(bad_request(""));
     }
+    if request.uri().scheme().is_none()
+        && request.uri().authority().is_some()
+        && *request.method() != Method::CONNECT
+    {
+        return Some(bad_request("")); // a path without a slash
+    }
+    if !tokens(headers, header::TRANSFER_ENCODING).all(|coding| coding.eq_ignore_ascii_case("chunked")) {
+        return Some(closing(StatusCode::NOT_IMPLEMENTED, full("Unsupported transfer encoding".into())));
+    }
     if length(headers) > MAX_HEAD {
         return Some(closing(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, no_body()));
     }

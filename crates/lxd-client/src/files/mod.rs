@@ -312,7 +312,8 @@ impl Files {
     async fn post(&self, path: &str, kind: &str, options: &FileOptions) -> Result<crate::Request, Error> {
         let prefix = self.client.header_prefix().await?;
         let mut request = self.request(http::Method::POST, path).header(&format!("{prefix}type"), kind);
-        let octal = options.mode.map(|mode| format!("{mode:04o}"));
+        // The zero says that it is octal: without it, servers read a decimal number.
+        let octal = options.mode.map(|mode| format!("0{mode:o}"));
         let decimal = |n: Option<u32>| n.map(|n| n.to_string());
         for (name, value) in [("uid", decimal(options.uid)), ("gid", decimal(options.gid)), ("mode", octal)] {
             if let Some(value) = value {

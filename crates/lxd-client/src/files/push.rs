@@ -96,11 +96,12 @@ impl Files {
         match &item.kind {
             // A server says that it has made a folder where a file is, too.
             Kind::Directory if !fresh && self.kind(&item.remote).await? == Some(FileKind::File) => {
-                let message = format!("{}: a folder is to be here, and something else is", item.remote);
-                return Err(Error::Config { message });
+                return Err(not_a_folder(&item.remote));
             }
             Kind::Directory => match self.create_dir(&item.remote, &file_options).await {
                 Err(error) if error.is_conflict() => {}
+                // A link that leads nowhere.
+                Err(error) if is_in_the_way(&error) => return Err(not_a_folder(&item.remote)),
                 other => other?,
             },
             Kind::Symlink(target) => self.replace_by_link(target, &item.remote, &file_options).await?,
@@ -133,6 +134,10 @@ impl Files {
             other => other,
         }
     }
+}
+
+fn not_a_folder(path: &str) -> Error {
+    Error::Config { message: format!("{path}: a folder is to be here, and something else is") }
 }
 
 /// A server takes a link only where nothing is, or the same one.

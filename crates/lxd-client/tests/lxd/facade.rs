@@ -191,6 +191,7 @@ fn more_requests() -> Vec<crate::raw::Raw> {
         long("a long header", 404, 60_000),
         long("a longer header", 404, 1_000_000),
         upgrade(101, "GET /1.0/events?type=operation", websocket),
+        upgrade(101, "GET /1.0/events?type=operation", &format!("Upgrade: h2c\r\n{websocket}")),
         upgrade(101, "GET /1.0/instances/c1/sftp", "Upgrade: sftp\r\n"),
     ]
 }
@@ -209,7 +210,7 @@ async fn requests_are_answered_as_lxd_itself_answers_them() {
             ask(tokio::net::UnixStream::connect(through).await.unwrap(), &raw).await,
         ];
         assert_eq!((straight.status, straight.open), (raw.status, raw.open), "{}: {straight:?}", raw.name);
-        if straight.body.starts_with("400 Bad Request") {
+        if ["400 Bad Request", "Unsupported transfer encoding"].iter().any(|b| straight.body.starts_with(b)) {
             // Where no request could be read, its reason is told in other words.
             for answer in [&mut straight, &mut through] {
                 answer.headers.clear();

@@ -26,6 +26,14 @@ async fn a_file_keeps_its_bytes_its_owner_and_its_mode() {
     files.write(&path, &b"and more"[..], &FileOptions::default().append()).await.unwrap();
     let tail = files.read_range(&path, 5_000_000..).await.unwrap().bytes(100).await.unwrap();
     assert_eq!(tail, "and more");
+    // Those of four digits too, such as of a folder whose group is inherited.
+    for mode in [0o2750, 0o1777, 0o4755, 0o7, 0] {
+        let (path, options) = (format!("{path}-{mode:o}"), FileOptions::default().mode(mode));
+        files.write(&path, &b""[..], &options).await.unwrap();
+        assert_eq!(files.info(&path).await.unwrap().mode & 0o777, mode & 0o777, "{mode:o}");
+        files.create_dir(&format!("{path}.d"), &options).await.unwrap();
+        assert_eq!(files.info(&format!("{path}.d")).await.unwrap().mode & 0o777, mode & 0o777, "{mode:o}");
+    }
     files.delete(&path).await.unwrap();
     assert!(files.read(&path).await.unwrap_err().is_not_found());
     assert!(files.info(&path).await.unwrap_err().is_not_found());
@@ -125,9 +133,12 @@ async fn a_tree_is_sent_again_after_its_links_have_moved() {
     sh(&client, &format!("cd {remote_path}; rm moved; mkdir moved")).await;
     let error = push().await.unwrap_err().to_string();
     assert!(error.contains(&format!("{remote_path}/moved: a folder is in the way")), "{error}");
-    sh(&client, &format!("cd {remote_path}; rmdir moved; rm -r sub; echo x > sub")).await;
-    let error = push().await.unwrap_err().to_string();
-    assert!(error.contains(&format!("{remote_path}/sub: a folder is to be here")), "{error}");
+    sh(&client, &format!("cd {remote_path}; rmdir moved; rm -r sub")).await;
+    for other in ["echo x > sub", "rm sub; ln -s nowhere sub"] {
+        sh(&client, &format!("cd {remote_path}; {other}")).await;
+        let error = push().await.unwrap_err().to_string();
+        assert!(error.contains(&format!("{remote_path}/sub: a folder is to be here")), "{error}");
+    }
     sh(&client, &format!("cd {remote_path}; rm sub; mkdir sub sub/f")).await;
     std::fs::write(at("sub/f"), "x").unwrap();
     let error = push().await.unwrap_err().to_string();

@@ -253,6 +253,25 @@ async fn a_file_that_breaks_off_leaves_nothing_and_what_was_there() {
     );
 }
 
+/// LXD writes it into a header as it is.
+#[tokio::test]
+async fn a_file_whose_name_has_control_characters_is_fetched() {
+    let (_folder, path, listener) = socket();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let head = "HTTP/1.1 200 OK\r\nX-LXD-type: file\r\n\
+                Content-Disposition: inline;filename=\x1b[31mred\r\nContent-Length: 3\r\n\r\nred";
+            let _ = stream.write_all(head.as_bytes()).await;
+        }
+    });
+    let client = Client::unix(&path, Duration::from_secs(5)).unwrap();
+    let here = tempfile::tempdir().unwrap();
+    let to = here.path().join("to");
+    pull(&client, &to).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&to).unwrap(), "red");
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_here_is_told_by_its_name() {
     let (_folder, client) = unix(|asked| match asked.path.as_str() {

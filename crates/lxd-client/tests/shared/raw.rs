@@ -94,6 +94,8 @@ pub(crate) fn requests(profile: &str) -> Vec<Raw> {
         of("two lengths", 400, false, "Content-Length: 4\r\nContent-Length: 5\r\n"),
         raw("a bad escape", 400, false, &[&get("").replace(profile, "/1.0/profiles/%zz")]),
         raw("a cut escape", 400, false, &[&get("").replace(profile, "/1.0/profiles/%2")]),
+        raw("a path without a slash", 400, false, &[&get("").replace(profile, "1.0")]),
+        of("a body that is compressed", 501, false, "Transfer-Encoding: gzip, chunked\r\n"),
         of("a header that is none", 400, false, "bad header\r\n"),
         of("a space in a header's name", 400, false, "X : y\r\n"),
         of("a header of other bytes", 200, true, "X: \u{e9}\r\n"),
