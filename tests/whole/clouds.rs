@@ -1,5 +1,6 @@
 //! The `lxd` commands, and stock clients through the proxies, on a real LXD: the one of `LXD_DIR`.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use lxd_client::Client;
@@ -34,7 +35,7 @@ fn trusted_for(kind: &str, projects: Option<&[&str]>) -> (World, Service) {
     let world = World::with([Peer::new("lxd").forward(8443, address)]);
     world.write("token", token.reveal());
     world.configure(&format!(
-        "local: {{listen: none}}\nclouds:\n{}  - name: real\n    kind: {kind}\n    address: lxd:8443\n    trust: {{token: 'file:token'}}\n    proxy: {{unix: real/unix.socket}}\n",
+        "local: {{listen: none}}\nclouds:\n{}  - name: real\n    kind: {kind}\n    address: lxd:8443\n    trust: {{token: 'file:token'}}\n    proxy: {{unix: real/unix.socket}}\n    checks: {{silence: 20}}\n",
         world.berlin()
     ));
     std::fs::create_dir(world.path("real")).unwrap();
@@ -346,6 +347,26 @@ fn confined(kind: &str) {
     world.good(&["lxd", "delete", "--force", "real:i"]);
     service.ends_on("TERM");
     block_on(local().project_named("confined").delete()).unwrap();
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+fn a_command_ends_with_an_error_while_its_server_is_out_of_reach() {
+    let (world, service) = with_real("lxd");
+    let mut exec = world.program();
+    exec.args(["lxd", "exec", "real:c1", "--", "sh", "-c", "echo begun; exec sleep 300"]);
+    let mut exec = exec.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(exec.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "begun\n");
+    let sandbox = world.sandbox.pid().unwrap().to_string();
+    let signal = |name: &str| Command::new("kill").args(["-s", name, &sandbox]).status().unwrap();
+    assert!(signal("STOP").success());
+    let ended = crate::program::finish(exec);
+    assert!(signal("CONT").success());
+    assert_eq!(ended.code, Some(7), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the server has been silent for 20 s"), "{}", ended.stderr);
+    service.ends_on("TERM");
 }
 
 #[test]
