@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -94,10 +95,20 @@ fn command(program: &Path, folder: &Path) -> Command {
     command
 }
 
-/// Ports that nobody has at this moment.
+/// Ports that are free, and stay so until headscale listens there, now or when it is started again: they are below those
+/// that the system gives to connections and to listeners on port 0.
 fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    [(); N].map(|()| {
+        loop {
+            // Far from those of another test program that runs at the same time.
+            let next = std::process::id().wrapping_mul(101) + NEXT.fetch_add(1, Ordering::Relaxed);
+            let port = 12_000 + (next % 20_000) as u16;
+            if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+                return port;
+            }
+        }
+    })
 }
 
 /// One that asks nobody outside this machine: a relay of its own, no update, no DNS server.
