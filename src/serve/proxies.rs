@@ -138,9 +138,9 @@ async fn serve_cloud_stream(
     cloud: &Cloud,
     client: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
 ) {
-    joined(node).await;
     match (cloud.config().kind, cloud.bare_client()) {
         (CloudKind::Lxd | CloudKind::Incus, Some(api)) => {
+            joined(node).await;
             node.shared.requests.count(&format!("proxy {}", cloud.name()), "connected");
             // Ends with the node, whose streams end then: keep-alive connections would last for ever.
             let facade = Facade::new(api);
