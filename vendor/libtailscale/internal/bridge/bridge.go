@@ -52,11 +52,11 @@ func New(nc net.Conn, bytes *Bytes, ended func()) (c *Conn, fd int, err error) {
 	if !ok {
 		return nil, -1, errs.New(errs.Internal, "a %T cannot be half-closed", nc)
 	}
-	ours, theirs, err := socketPair(byteStream)
+	pair, theirs, err := openPair(byteStream, "tailnet-stream")
 	if err != nil {
-		return nil, -1, errs.New(errs.Internal, "cannot make a socket pair: %v", err)
+		return nil, -1, err
 	}
-	c = &Conn{stream: s, pair: os.NewFile(uintptr(ours), "tailnet-stream"), bytes: bytes, ended: ended}
+	c = &Conn{stream: s, pair: pair, bytes: bytes, ended: ended}
 	if c.raw, err = c.pair.SyscallConn(); err != nil {
 		c.pair.Close()
 		unix.Close(theirs)
@@ -178,30 +178,27 @@ func (c *Conn) shutdown(how int) {
 
 // readPair waits until the owner has written, and only then takes a buffer: an idle stream holds none.
 func (c *Conn) readPair() (buf *[]byte, err error) {
-	var n int
 	var readErr error
 	err = c.raw.Read(func(fd uintptr) bool {
-		buf = getBuffer()
+		into, n := getBuffer(), 0
 		for {
-			n, readErr = unix.Read(int(fd), *buf)
+			n, readErr = unix.Read(int(fd), *into)
 			if readErr != unix.EINTR {
 				break
 			}
 		}
-		if readErr == unix.EAGAIN {
-			putBuffer(buf)
-			return false
+		if n > 0 {
+			*into = (*into)[:n]
+			buf = into
+			return true
 		}
-		return true
+		putBuffer(into)
+		return readErr != unix.EAGAIN
 	})
-	if err = errors.Join(err, readErr); err == nil && n > 0 {
-		*buf = (*buf)[:n]
+	if buf != nil {
 		return buf, nil
 	}
-	if buf != nil {
-		putBuffer(buf)
-	}
-	if err == nil {
+	if err = errors.Join(err, readErr); err == nil {
 		err = io.EOF
 	}
 	return nil, err

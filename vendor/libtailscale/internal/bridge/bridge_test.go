@@ -215,3 +215,28 @@ func TestAThousandBridgesLeaveNothingBehind(t *testing.T) {
 	}
 	t.Errorf("%d goroutines before, %d after", before, runtime.NumGoroutine())
 }
+
+func TestAWaitThatFailsReturnsItsBufferOnce(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one pool
+	pair, theirs, err := openPair(byteStream, "pair")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(theirs)
+	c := &Conn{pair: pair}
+	if c.raw, err = pair.SyscallConn(); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(10*time.Millisecond, func() { pair.Close() })
+	if buf, err := c.readPair(); buf != nil || err == nil {
+		t.Fatal(buf, err)
+	}
+	taken := map[*[]byte]bool{}
+	for range 10 {
+		buf := getBuffer()
+		if taken[buf] {
+			t.Fatal("two streams would share a buffer")
+		}
+		taken[buf] = true
+	}
+}

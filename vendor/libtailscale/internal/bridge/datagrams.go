@@ -32,11 +32,11 @@ type Datagrams struct {
 // NewDatagrams starts to carry between conns, of which each serves one IP version, and a new socket pair, and returns
 // the owner's end of the pair. It owns conns from then on, and calls ended once all is over.
 func NewDatagrams(conns []net.PacketConn, ended func()) (d *Datagrams, fd int, err error) {
-	ours, theirs, err := socketPair(messages)
+	pair, theirs, err := openPair(messages, "tailnet-datagrams")
 	if err != nil {
-		return nil, -1, errs.New(errs.Internal, "cannot make a socket pair: %v", err)
+		return nil, -1, err
 	}
-	d = &Datagrams{conns: conns, pair: os.NewFile(uintptr(ours), "tailnet-datagrams")}
+	d = &Datagrams{conns: conns, pair: pair}
 	var all sync.WaitGroup
 	all.Go(d.send)
 	for _, conn := range conns {
