@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // linger is how long a closed stream may take to deliver what its owner had written.
@@ -63,17 +64,24 @@ func New(nc net.Conn, bytes *Bytes, ended func()) (c *Conn, fd int, err error) {
 		return nil, -1, errs.New(errs.Internal, "cannot use a socket pair: %v", err)
 	}
 	c.copies.Store(2)
-	go c.upload()
-	go c.download()
+	for _, direction := range []func(){c.upload, c.download} {
+		safely.Go(func() { c.run(direction) }, nil)
+	}
 	return c, theirs, nil
+}
+
+// run copies in one direction until that is over. A panic breaks the stream.
+func (c *Conn) run(direction func()) {
+	defer c.over()
+	safely.Func(direction, func(error) { c.Abort(errs.Internal) })()
 }
 
 // over says that one direction is.
 func (c *Conn) over() {
 	if c.copies.Add(-1) == 0 {
+		defer c.ended()
+		defer c.pair.Close()
 		c.stream.Close()
-		c.pair.Close()
-		c.ended()
 	}
 }
 
@@ -105,7 +113,6 @@ func (c *Conn) Abort(why errs.Code) {
 
 // upload copies from the owner to the peer.
 func (c *Conn) upload() {
-	defer c.over()
 	for {
 		buf, err := c.readPair()
 		if err == nil {
@@ -135,7 +142,6 @@ func (c *Conn) upload() {
 
 // download copies from the peer to the owner.
 func (c *Conn) download() {
-	defer c.over()
 	for drained := true; ; {
 		if drained {
 			// Waits until there is something to read, and only then takes a buffer. The netstack then answers that
