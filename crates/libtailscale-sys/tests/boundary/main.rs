@@ -261,7 +261,10 @@ fn environment() -> Vec<OsString> {
 #[test]
 fn a_node_leaves_the_programs_environment_alone_which_other_threads_read() {
     let before = environment();
-    assert!(!before.contains(&"TS_DISABLE_PORTMAPPER".into()), "the test needs it unset, also when it begins");
+    assert!(
+        !before.contains(&"TS_DISABLE_PORTMAPPER".into()),
+        "the test needs it unset, also when it begins"
+    );
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..4 {
