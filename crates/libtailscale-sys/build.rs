@@ -52,7 +52,7 @@ fn run() -> Result<(), String> {
     match env::var_os("LIBTAILSCALE_LIB_DIR") {
         Some(dir) => {
             println!("cargo::metadata=go={}", go::command().display());
-            link(&prebuilt(Path::new(&dir))?);
+            link(&prebuilt(Path::new(&dir), &header)?);
         }
         None => {
             go::rerun_if_changed(&source)?;
@@ -73,14 +73,32 @@ fn run() -> Result<(), String> {
     Ok(())
 }
 
-fn prebuilt(dir: &Path) -> Result<PathBuf, String> {
-    let archive = dir.join("libtailscale.a");
-    println!("cargo::rerun-if-changed={}", archive.display());
-    if archive.is_file() {
-        Ok(dir.to_owned())
-    } else {
-        Err(format!("LIBTAILSCALE_LIB_DIR is {}, but there is no libtailscale.a in it", dir.display()))
+/// Checks what is in `dir`: the archive and, if it came with one, its header.
+fn prebuilt(dir: &Path, header: &Path) -> Result<PathBuf, String> {
+    let (archive, its_header) = (dir.join("libtailscale.a"), dir.join("tailscale.h"));
+    for file in [&archive, &its_header] {
+        println!("cargo::rerun-if-changed={}", file.display());
     }
+    if !archive.is_file() {
+        return Err(format!(
+            "LIBTAILSCALE_LIB_DIR is {}, but there is no libtailscale.a in it",
+            dir.display()
+        ));
+    }
+    match (abi_version(&its_header), abi_version(header)) {
+        (Some(found), Some(needed)) if found != needed => Err(format!(
+            "LIBTAILSCALE_LIB_DIR is {}, whose tailscale.h has version {found} of the interface; version {needed} is needed: build the archive from the same sources",
+            dir.display(),
+        )),
+        _ => Ok(dir.to_owned()),
+    }
+}
+
+/// The version that a tailscale.h names. An archive without a header is asked when the program runs.
+fn abi_version(header: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(header).ok()?;
+    let version = text.lines().find_map(|line| line.strip_prefix("#define TAILSCALE_ABI_VERSION "))?;
+    Some(version.trim().to_owned())
 }
 
 fn link(dir: &Path) {

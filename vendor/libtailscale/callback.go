@@ -37,6 +37,7 @@ import (
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/node"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // result is a tailscale_result before it crosses the boundary.
@@ -60,6 +61,15 @@ type completion struct {
 	context unsafe.Pointer
 }
 
+// report says how the operation ended.
+func (c completion) report(ctx context.Context, r result, err error) {
+	if err != nil {
+		c.fail(ctx, err)
+	} else {
+		c.succeed(r)
+	}
+}
+
 func (c completion) succeed(r result) {
 	fd := int32(-1)
 	if r.hasFD {
@@ -69,7 +79,8 @@ func (c completion) succeed(r result) {
 }
 
 func (c completion) fail(ctx context.Context, err error) {
-	e := errs.Of(ctx, err)
+	e := errs.New(errs.Internal, "it failed, and why cannot be said")
+	safely.Do(func() error { e = errs.Of(ctx, err); return nil })
 	c.call(e.Code, -1, 0, 0, e.Message, e.Data, "", "")
 }
 

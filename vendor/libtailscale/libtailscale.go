@@ -11,9 +11,7 @@ import "C"
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/netip"
-	"runtime/debug"
 	"time"
 	"unicode/utf8"
 	"unsafe"
@@ -21,9 +19,12 @@ import (
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/handle"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/node"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 func main() {}
+
+func init() { safely.SetReport(func(text string) { logLine(0, node.Warn, node.Redact(text)) }) }
 
 // handles holds every *node.Node, *node.Listener, *node.Stream, *node.Packets and operation.
 var handles handle.Table
@@ -235,7 +236,7 @@ func tailscale_accept(h C.tailscale_listener, done C.tailscale_done, context_ un
 	if err != nil {
 		return C.TAILSCALE_BAD_HANDLE
 	}
-	start(listener.Context(), 0, completion{done, context_}, op, func(ctx context.Context) (result, error) {
+	start(listener.Context(), 0, completion{done, context_}.report, op, func(ctx context.Context) (result, error) {
 		stream, err := listener.Accept(ctx)
 		if err != nil {
 			return result{}, err
@@ -344,7 +345,7 @@ func tailscale_close(h C.tailscale, timeout C.uint32_t, done C.tailscale_done, c
 	if err != nil {
 		return C.TAILSCALE_BAD_HANDLE
 	}
-	start(context.Background(), timeout, completion{done, context_}, op, func(ctx context.Context) (result, error) {
+	start(context.Background(), timeout, completion{done, context_}.report, op, func(ctx context.Context) (result, error) {
 		return result{}, n.Close(ctx)
 	})
 	return C.TAILSCALE_OK
@@ -370,7 +371,7 @@ func nodeOperation(h C.tailscale, timeout C.uint32_t, done C.tailscale_done, con
 	if err != nil {
 		return C.TAILSCALE_BAD_HANDLE
 	}
-	start(n.Context(), timeout, completion{done, context_}, op, func(ctx context.Context) (result, error) {
+	start(n.Context(), timeout, completion{done, context_}.report, op, func(ctx context.Context) (result, error) {
 		return work(ctx, n)
 	})
 	return C.TAILSCALE_OK
@@ -387,44 +388,31 @@ func textOperation(h C.tailscale, p *C.tailscale_text, size C.size_t, timeout C.
 	})
 }
 
-// start runs work in a goroutine of its own, under the deadline (0: none), and reports its end.
-func start(parent context.Context, timeout C.uint32_t, c completion, op *C.tailscale_op, work func(context.Context) (result, error)) {
+// start runs work in a goroutine of its own, under the deadline (0: none), and reports its end, once.
+func start(parent context.Context, timeout C.uint32_t, report func(context.Context, result, error), op *C.tailscale_op, work func(context.Context) (result, error)) {
 	ctx, cancel := context.WithCancelCause(parent)
 	h := handles.Add(operation(cancel))
 	if op != nil {
 		*op = C.tailscale_op(h)
 	}
-	go func() {
-		stop := func() {}
+	safely.Go(func() {
+		defer cancel(nil)
 		if timeout > 0 {
+			var stop context.CancelFunc
 			ctx, stop = context.WithTimeout(ctx, time.Duration(timeout)*time.Millisecond)
+			defer stop()
 		}
-		r, err := guarded(ctx, work)
+		var r result
+		err := safely.Do(func() (err error) { r, err = work(ctx); return err })
 		handles.Remove(h)
-		if err != nil {
-			c.fail(ctx, err)
-		} else {
-			c.succeed(r)
-		}
-		stop()
-		cancel(nil)
-	}()
-}
-
-// guarded makes an error of a panic in work.
-func guarded(ctx context.Context, work func(context.Context) (result, error)) (r result, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = errs.New(errs.Internal, "panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return work(ctx)
+		report(ctx, r, err)
+	}, nil)
 }
 
 // recoverInto ends a panic in an exported function: it must not unwind into C.
 func recoverInto(code *C.int32_t) {
-	if p := recover(); p != nil {
-		logLine(0, node.Warn, fmt.Sprintf("panic: %v\n%s", p, debug.Stack()))
+	if panicked := recover(); panicked != nil {
+		safely.Recovered(panicked)
 		*code = C.TAILSCALE_INTERNAL
 	}
 }

@@ -62,6 +62,17 @@ pub enum UpError {
     /// The node was closed meanwhile.
     #[error("the node was closed")]
     Closed,
+    /// The archive that was linked is not of the sources that this crate was built with. No node was made.
+    #[error(
+        "the linked libtailscale.a has version {found} of the interface, and this program was built for version \
+         {needed}: build the archive from the same sources, or unset LIBTAILSCALE_LIB_DIR, and build the program again"
+    )]
+    WrongLibrary {
+        /// The version that this crate was built for.
+        needed: u32,
+        /// The archive's.
+        found: u32,
+    },
     /// Anything else.
     #[error("{message}")]
     Other {
@@ -71,6 +82,10 @@ pub enum UpError {
 }
 
 impl UpError {
+    pub(crate) fn wrong_library(found: u32) -> UpError {
+        UpError::WrongLibrary { needed: sys::TAILSCALE_ABI_VERSION, found }
+    }
+
     pub(crate) fn of(failure: Failure, after: Duration) -> UpError {
         let message = failure.message;
         match failure.code {

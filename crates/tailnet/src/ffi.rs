@@ -45,6 +45,20 @@ impl Failure {
     }
 }
 
+/// Proof that the linked library is the one that the declarations are of; nothing else of it may be called without.
+pub(crate) struct Library(());
+
+impl Library {
+    /// Compares the versions; the error is the library's.
+    pub(crate) fn check() -> Result<Library, u32> {
+        // SAFETY: no arguments. Every version of the library has this function.
+        match unsafe { sys::tailscale_abi_version() } {
+            sys::TAILSCALE_ABI_VERSION => Ok(Library(())),
+            other => Err(other),
+        }
+    }
+}
+
 /// What a successful operation gave.
 #[derive(Debug)]
 pub(crate) struct Success {
@@ -172,7 +186,7 @@ type WithText = unsafe extern "C" fn(
 pub(crate) struct Node(sys::tailscale);
 
 impl Node {
-    pub(crate) fn new() -> Result<Node, Failure> {
+    pub(crate) fn new(_: Library) -> Result<Node, Failure> {
         static LOG: Once = Once::new();
         LOG.call_once(|| {
             // SAFETY: `log_line` is a function and lives as long as the process.

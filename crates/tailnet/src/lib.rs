@@ -54,6 +54,18 @@
 //! A node takes some 35 MB of memory, and at full speed up to about 150 MB: streams whose buffers are filling share the
 //! room for it, and Go's garbage is collected early. Go's own `GOGC` and `GOMEMLIMIT`, where the environment has them,
 //! decide the latter instead.
+//!
+//! # Go's runtime in the same process
+//!
+//! - **Environment.** Go reads it once, as the program starts. Variables for Tailscale's code, such as `HTTPS_PROXY` or
+//!   `TS_CONTROL_URL`, have to be there by then: it does not see what `std::env::set_var` changes. It changes nothing itself.
+//! - **Stack overflow.** Go's handler of SIGSEGV is in place before Rust's, which then does without. A program whose stack
+//!   overflows therefore ends with a bare SIGSEGV, and does not say which thread "has overflowed its stack". A debugger
+//!   (`gdb --args program`, then `run` and `backtrace`) or a core file (`ulimit -c unlimited`) shows the calls.
+//! - **Signal handlers** of the program's own for SIGSEGV, SIGBUS, SIGFPE, SIGURG or SIGPIPE need the flag `SA_ONSTACK`, and
+//!   must call the handler that was there before for whatever is not theirs: Go's runtime uses these signals.
+//! - **Panics** in the Go code of this crate become errors, and log lines with their stack. One in a goroutine of
+//!   Tailscale's own code ends the process, as does one of Go's fatal errors.
 
 mod address;
 mod auth_key;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use crate::ffi::{Failure, Node, Operation};
+use crate::ffi::{Failure, Library, Node, Operation};
 use crate::{
     AuthKey, CloseTimeout, ConnectError, Connector, Counters, IntoAddress, ListenError, ListenOptions,
     StateWatch, Status, StatusError, TailnetBuilder, TailnetListener, TailnetStream, TailnetUdpSocket,
@@ -35,7 +35,8 @@ impl Tailnet {
     pub(crate) async fn start(builder: TailnetBuilder) -> Result<Tailnet, UpError> {
         let up_error = |failure| UpError::of(failure, builder.join_timeout);
         let config = builder.to_json()?;
-        let node = Node::new().map_err(up_error)?;
+        let library = Library::check().map_err(UpError::wrong_library)?;
+        let node = Node::new(library).map_err(up_error)?;
         log::name(node.id(), builder.name());
         if let Some(store) = builder.state_store.clone() {
             let state = store::read(store.clone()).await.map_err(|e| UpError::StateFolder {

@@ -3,8 +3,9 @@
 
 mod random;
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{OsString, c_char, c_void};
 use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -250,4 +251,53 @@ fn closing_completes_every_operation_exactly_once() {
         assert_eq!(reported.recv_timeout(HANG).unwrap().0, TAILSCALE_CLOSED as i32);
     }
     assert!(waiting.iter().all(|reported| reported.try_recv().is_err()), "one completed twice");
+}
+
+/// The names of the environment's variables, as C sees it.
+fn environment() -> Vec<OsString> {
+    std::env::vars_os().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn a_node_leaves_the_programs_environment_alone_which_other_threads_read() {
+    let before = environment();
+    assert!(
+        !before.contains(&"TS_DISABLE_PORTMAPPER".into()),
+        "the test needs it unset, also when it begins"
+    );
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    // SAFETY: the name ends with a zero byte, and the value is only compared with null.
+                    let value = unsafe { getenv(c"LIBTAILSCALE_NO_SUCH_VARIABLE".as_ptr()) };
+                    assert!(value.is_null());
+                }
+            });
+        }
+        let node = new_node();
+        // By these settings Tailscale's code is told what it knows as variables of the environment.
+        let (config, len) =
+            text(r#"{"ephemeral":true,"control_url":"http://127.0.0.1:9","port_mapping":false}"#);
+        let calls: [&dyn Fn(*mut c_void) -> i32; 2] = [
+            // SAFETY: the text outlives the call and the context lives for ever.
+            &|context| unsafe { tailscale_configure(node, config, len, Some(report), context, null_mut()) },
+            // SAFETY: the context lives for ever.
+            &|context| unsafe { tailscale_start(node, Some(report), context, null_mut()) },
+        ];
+        for call in calls {
+            let (context, reported) = reports();
+            assert_eq!(call(context), TAILSCALE_OK as i32);
+            assert_eq!(reported.recv_timeout(HANG).unwrap(), (TAILSCALE_OK as i32, String::new()));
+        }
+        close(node);
+        over.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(environment(), before);
+}
+
+unsafe extern "C" {
+    /// C's own, which takes no lock of Rust's.
+    fn getenv(name: *const c_char) -> *const c_char;
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // linger is how long a closed stream may take to deliver what its owner had written.
@@ -52,28 +53,35 @@ func New(nc net.Conn, bytes *Bytes, ended func()) (c *Conn, fd int, err error) {
 	if !ok {
 		return nil, -1, errs.New(errs.Internal, "a %T cannot be half-closed", nc)
 	}
-	ours, theirs, err := socketPair(byteStream)
+	pair, theirs, err := openPair(byteStream, "tailnet-stream")
 	if err != nil {
-		return nil, -1, errs.New(errs.Internal, "cannot make a socket pair: %v", err)
+		return nil, -1, err
 	}
-	c = &Conn{stream: s, pair: os.NewFile(uintptr(ours), "tailnet-stream"), bytes: bytes, ended: ended}
+	c = &Conn{stream: s, pair: pair, bytes: bytes, ended: ended}
 	if c.raw, err = c.pair.SyscallConn(); err != nil {
 		c.pair.Close()
 		unix.Close(theirs)
 		return nil, -1, errs.New(errs.Internal, "cannot use a socket pair: %v", err)
 	}
 	c.copies.Store(2)
-	go c.upload()
-	go c.download()
+	for _, direction := range []func(){c.upload, c.download} {
+		safely.Go(func() { c.run(direction) }, nil)
+	}
 	return c, theirs, nil
+}
+
+// run copies in one direction until that is over. A panic breaks the stream.
+func (c *Conn) run(direction func()) {
+	defer c.over()
+	safely.Func(direction, func(error) { c.Abort(errs.Internal) })()
 }
 
 // over says that one direction is.
 func (c *Conn) over() {
 	if c.copies.Add(-1) == 0 {
+		defer c.ended()
+		defer c.pair.Close()
 		c.stream.Close()
-		c.pair.Close()
-		c.ended()
 	}
 }
 
@@ -105,7 +113,6 @@ func (c *Conn) Abort(why errs.Code) {
 
 // upload copies from the owner to the peer.
 func (c *Conn) upload() {
-	defer c.over()
 	for {
 		buf, err := c.readPair()
 		if err == nil {
@@ -135,7 +142,6 @@ func (c *Conn) upload() {
 
 // download copies from the peer to the owner.
 func (c *Conn) download() {
-	defer c.over()
 	for drained := true; ; {
 		if drained {
 			// Waits until there is something to read, and only then takes a buffer. The netstack then answers that
@@ -178,30 +184,27 @@ func (c *Conn) shutdown(how int) {
 
 // readPair waits until the owner has written, and only then takes a buffer: an idle stream holds none.
 func (c *Conn) readPair() (buf *[]byte, err error) {
-	var n int
 	var readErr error
 	err = c.raw.Read(func(fd uintptr) bool {
-		buf = getBuffer()
+		into, n := getBuffer(), 0
 		for {
-			n, readErr = unix.Read(int(fd), *buf)
+			n, readErr = unix.Read(int(fd), *into)
 			if readErr != unix.EINTR {
 				break
 			}
 		}
-		if readErr == unix.EAGAIN {
-			putBuffer(buf)
-			return false
+		if n > 0 {
+			*into = (*into)[:n]
+			buf = into
+			return true
 		}
-		return true
+		putBuffer(into)
+		return readErr != unix.EAGAIN
 	})
-	if err = errors.Join(err, readErr); err == nil && n > 0 {
-		*buf = (*buf)[:n]
+	if buf != nil {
 		return buf, nil
 	}
-	if buf != nil {
-		putBuffer(buf)
-	}
-	if err == nil {
+	if err = errors.Join(err, readErr); err == nil {
 		err = io.EOF
 	}
 	return nil, err

@@ -215,3 +215,114 @@ func TestAThousandBridgesLeaveNothingBehind(t *testing.T) {
 	}
 	t.Errorf("%d goroutines before, %d after", before, runtime.NumGoroutine())
 }
+
+func TestAWaitThatFailsReturnsItsBufferOnce(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one pool
+	pair, theirs, err := openPair(byteStream, "pair")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(theirs)
+	c := &Conn{pair: pair}
+	if c.raw, err = pair.SyscallConn(); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(10*time.Millisecond, func() { pair.Close() })
+	if buf, err := c.readPair(); buf != nil || err == nil {
+		t.Fatal(buf, err)
+	}
+	taken := map[*[]byte]bool{}
+	for range 10 {
+		buf := getBuffer()
+		if taken[buf] {
+			t.Fatal("two streams would share a buffer")
+		}
+		taken[buf] = true
+	}
+}
+
+// failing is a stream whose reads or writes panic.
+type failing struct {
+	*net.TCPConn
+	reads, writes bool
+}
+
+func (f failing) Read(p []byte) (int, error) {
+	if f.reads {
+		panic("a defect in a read")
+	}
+	return f.TCPConn.Read(p)
+}
+
+func (f failing) Write(p []byte) (int, error) {
+	if f.writes {
+		panic("a defect in a write")
+	}
+	return f.TCPConn.Write(p)
+}
+
+func TestAPanicInEitherDirectionBreaksTheStreamAndNothingElse(t *testing.T) {
+	for _, broken := range []failing{{reads: true}, {writes: true}} {
+		_, _, sound, _ := bridged(t) // closes by itself
+		broken.TCPConn = sound
+		over := make(chan struct{})
+		c, fd, err := New(broken, new(Bytes), func() { close(over) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := owner{os.NewFile(uintptr(fd), "owner")}
+		o.SetDeadline(time.Now().Add(30 * time.Second))
+		o.Write([]byte("x"))
+		if n, err := o.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			t.Errorf("the owner got %d bytes, %v", n, err)
+		}
+		awaitEnd(t, over)
+		if c.Err() != errs.Internal {
+			t.Errorf("the reason is %d", c.Err())
+		}
+		o.Close()
+	}
+}
+
+// failingSocket is a packet connection whose reads or writes panic.
+type failingSocket struct {
+	net.PacketConn
+	reads, writes bool
+}
+
+func (f failingSocket) ReadFrom(p []byte) (int, net.Addr, error) {
+	if f.reads {
+		panic("a defect in a read")
+	}
+	return f.PacketConn.ReadFrom(p)
+}
+
+func (f failingSocket) WriteTo(p []byte, to net.Addr) (int, error) {
+	if f.writes {
+		panic("a defect in a write")
+	}
+	return f.PacketConn.WriteTo(p, to)
+}
+
+func TestAPanicInEitherDirectionEndsASocketAndNothingElse(t *testing.T) {
+	for _, broken := range []failingSocket{{reads: true}, {writes: true}} {
+		socket, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		broken.PacketConn = socket
+		over := make(chan struct{})
+		d, fd, err := NewDatagrams([]net.PacketConn{broken}, func() { close(over) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := owner{os.NewFile(uintptr(fd), "owner")}
+		to := append(net.IPv4(127, 0, 0, 1).To16(), 0, 9, 'x')
+		o.Write(to)
+		awaitEnd(t, over)
+		if d.Err() != errs.Internal {
+			t.Errorf("the reason is %d", d.Err())
+		}
+		o.Close()
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // DatagramHeader is how many bytes come before the payload of each message on the pair: the other side's address, 16
@@ -32,21 +33,22 @@ type Datagrams struct {
 // NewDatagrams starts to carry between conns, of which each serves one IP version, and a new socket pair, and returns
 // the owner's end of the pair. It owns conns from then on, and calls ended once all is over.
 func NewDatagrams(conns []net.PacketConn, ended func()) (d *Datagrams, fd int, err error) {
-	ours, theirs, err := socketPair(messages)
+	pair, theirs, err := openPair(messages, "tailnet-datagrams")
 	if err != nil {
-		return nil, -1, errs.New(errs.Internal, "cannot make a socket pair: %v", err)
+		return nil, -1, err
 	}
-	d = &Datagrams{conns: conns, pair: os.NewFile(uintptr(ours), "tailnet-datagrams")}
+	d = &Datagrams{conns: conns, pair: pair}
+	failed := func(error) { d.Abort(errs.Internal) }
 	var all sync.WaitGroup
-	all.Go(d.send)
+	all.Go(safely.Func(d.send, failed))
 	for _, conn := range conns {
-		all.Go(func() { d.receive(conn) })
+		all.Go(safely.Func(func() { d.receive(conn) }, failed))
 	}
-	go func() {
+	safely.Go(func() {
 		all.Wait()
 		d.pair.Close()
 		ended()
-	}()
+	}, nil)
 	return d, theirs, nil
 }
 
@@ -70,11 +72,11 @@ func (d *Datagrams) Abort(why errs.Code) {
 // send carries from the owner to the network, until the owner closes its end. As with any datagram, one that the
 // network does not take is lost.
 func (d *Datagrams) send() {
-	defer d.Abort(errs.Closed)
 	buf := make([]byte, DatagramHeader+maxDatagram)
 	for {
 		n, err := d.readPair(buf)
 		if err != nil || n == 0 {
+			d.Abort(errs.Closed)
 			return
 		}
 		if n < DatagramHeader {

@@ -13,6 +13,8 @@ import (
 	"golang.org/x/net/http/httpproxy"
 	"tailscale.com/net/netns"
 	"tailscale.com/net/tshttpproxy"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // own are the addresses at which this process serves proxies into its tailnets. No node may go out by one of those: it
@@ -60,8 +62,13 @@ func LeaveOutOwnProxies(addresses []netip.AddrPort) (variables []string) {
 	return variables
 }
 
-// proxyFor gives the environment's proxy for a URL, unless it is one of this process's own.
-func proxyFor(to *url.URL) (*url.URL, error) {
+// proxyFor gives the environment's proxy for a URL, unless it is one of this process's own. Every HTTP client calls it.
+func proxyFor(to *url.URL) (by *url.URL, err error) {
+	err = safely.Do(func() (err error) { by, err = proxyOf(to); return err })
+	return by, err
+}
+
+func proxyOf(to *url.URL) (*url.URL, error) {
 	own.Lock()
 	addresses := own.addresses
 	own.Unlock()

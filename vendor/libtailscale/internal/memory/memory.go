@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"sync"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 const (
@@ -33,8 +35,7 @@ type tuner struct {
 
 func afterCollections(t *tuner) {
 	runtime.SetFinalizer(t, func(t *tuner) {
-		t.tune()
-		afterCollections(t)
+		safely.Do(func() error { t.tune(); afterCollections(t); return nil })
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"tailscale.com/util/dnsname"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 const (
@@ -44,11 +45,11 @@ func lookUp(ctx context.Context, dial dialer, name dnsname.FQDN, servers []serve
 	kinds := [...]dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA}
 	outcomes := make(chan outcome, len(kinds))
 	for i, kind := range kinds {
-		go func() {
+		safely.Go(func() {
 			o := outcome{kind: i}
-			o.err = guarded(func() (err error) { o.found, err = askAll(ctx, dial, name, kind, servers); return err })
+			o.err = safely.Do(func() (err error) { o.found, err = askAll(ctx, dial, name, kind, servers); return err })
 			outcomes <- o
-		}()
+		}, nil)
 	}
 	var answers [len(kinds)]found
 	var failed error

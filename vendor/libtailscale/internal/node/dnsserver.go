@@ -20,6 +20,7 @@ import (
 	"tailscale.com/util/dnsname"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 const (
@@ -83,7 +84,7 @@ func exchangeUDP(ctx context.Context, dial dialer, server netip.AddrPort, questi
 		return nil, err
 	}
 	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer context.AfterFunc(ctx, safely.Func(func() { conn.Close() }, nil))()
 	buffer := make([]byte, 1<<16)
 	for {
 		if _, err := conn.Write(question); err != nil {
@@ -114,7 +115,7 @@ func exchangeTCP(ctx context.Context, dial dialer, server netip.AddrPort, questi
 		return nil, err
 	}
 	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer context.AfterFunc(ctx, safely.Func(func() { conn.Close() }, nil))()
 	framed := binary.BigEndian.AppendUint16(nil, uint16(len(question)))
 	if _, err := conn.Write(append(framed, question...)); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"tailscale.com/tsnet"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // checkHTTPS fails unless the tailnet gives its nodes certificates.
@@ -38,20 +39,20 @@ func (l *Listener) listenFunnel(only bool) error {
 		l.Close()
 		return errs.New(errs.NotAllowed, "Funnel: %s", strings.TrimPrefix(err.Error(), "tsnet: "))
 	}
-	context.AfterFunc(l.ctx, func() {
+	context.AfterFunc(l.ctx, safely.Func(func() {
 		listener.Close()
 		l.drain()
-	})
-	go l.node.guarded(func() error {
+	}, nil))
+	safely.Go(func() {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				l.Close()
-				return nil
+				return
 			}
 			l.enqueue(incoming{conn, funnelSource(conn), addrPortOf(conn.LocalAddr())})
 		}
-	})
+	}, func(error) { l.Close() })
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // The netstack picks its own port at random. A peer that runs in user space keeps its side of a closed
@@ -75,9 +76,9 @@ func dialHedged(ctx context.Context, attempt func(context.Context) (net.Conn, er
 	h.ctx, h.cancel = context.WithCancel(ctx)
 	defer h.cancel()
 	h.mu.Lock()
-	h.timer = time.AfterFunc(hedgeAfter, h.another)
+	h.timer = time.AfterFunc(hedgeAfter, safely.Func(h.another, nil))
 	h.mu.Unlock()
-	h.settle(attempt(h.ctx))
+	h.try()
 	<-h.done
 	return h.conn, h.err
 }
@@ -93,7 +94,14 @@ func (h *hedge) another() {
 	h.running++
 	h.timer.Reset(hedgeAfter)
 	h.mu.Unlock()
-	h.settle(h.attempt(h.ctx))
+	h.try()
+}
+
+// try makes an attempt.
+func (h *hedge) try() {
+	var conn net.Conn
+	err := safely.Do(func() (err error) { conn, err = h.attempt(h.ctx); return err })
+	h.settle(conn, err)
 }
 
 // settle takes the outcome of one attempt.
@@ -110,7 +118,7 @@ func (h *hedge) settle(conn net.Conn, err error) {
 	case err == nil:
 	case !h.refused && h.left > 0 && errs.Of(h.ctx, err).Code == errs.Refused:
 		h.refused = true
-		go h.another()
+		safely.Go(h.another, nil)
 		return
 	case h.running > 0:
 		return

@@ -9,6 +9,8 @@ import (
 
 	"tailscale.com/tailcfg"
 	"tailscale.com/wgengine"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // A node that has just joined is told to its peers a moment later, and where it is reached later still. A peer drops a
@@ -108,22 +110,22 @@ func (n *Node) pingUntilAnswered(ctx context.Context, ip netip.Addr) <-chan answ
 		case <-ctx.Done():
 		}
 	}
-	go func() {
+	safely.Go(func() {
 		defer cancel()
 		for pause := firstPause; ctx.Err() == nil; pause = min(pause+pause/4, 2*time.Second) {
-			go ping(pause > firstPause)
+			safely.Go(func() { ping(pause > firstPause) }, nil)
 			select {
 			case <-ctx.Done():
 			case <-time.After(pause):
 			}
 		}
-	}()
+	}, nil)
 	return answers
 }
 
 // ping says how long the answer of the node that has ip took.
 func (n *Node) ping(ctx context.Context, ip netip.Addr, kind tailcfg.PingType) (latency time.Duration, err error) {
-	err = n.guarded(func() error {
+	err = safely.Do(func() error {
 		result, err := n.backend.Ping(ctx, ip, kind, 0)
 		if result != nil {
 			latency = time.Duration(result.LatencySeconds * float64(time.Second))
@@ -138,7 +140,9 @@ func (n *Node) ping(ctx context.Context, ip netip.Addr, kind tailcfg.PingType) (
 func (n *Node) shakeHands(ctx context.Context, peer wgengine.PeerForIP, answers <-chan answer) {
 	engine, key, ip := n.server.Sys().Engine.Get(), peer.Node.Key(), peer.Node.Addresses().At(0).Addr()
 	joined := n.introductions.since()
-	begin := func() { go n.ping(ctx, ip, tailcfg.PingTSMP) } // WireGuard begins one for what is to be sent
+	begin := func() { // WireGuard begins one for what is to be sent
+		safely.Go(func() { n.ping(ctx, ip, tailcfg.PingTSMP) }, nil)
+	}
 	begin()
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()

@@ -13,6 +13,7 @@ import (
 	"tailscale.com/tailcfg"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 const (
@@ -108,13 +109,13 @@ func (n *Node) Listen(ctx context.Context, options []byte) (*Listener, error) {
 	if err := n.listeners.add(l); err != nil {
 		return nil, err
 	}
-	context.AfterFunc(l.ctx, l.end)
+	context.AfterFunc(l.ctx, safely.Func(l.end, nil))
 	if o.Service != "" {
 		if err := n.hostService(ctx, o.Service, local.Port()); err != nil {
 			l.Close()
 			return nil, err
 		}
-		context.AfterFunc(l.ctx, func() { n.guarded(func() error { return n.leaveService(o.Service, local.Port()) }) })
+		context.AfterFunc(l.ctx, safely.Func(func() { n.leaveService(o.Service, local.Port()) }, nil))
 	}
 	return l, nil
 }
@@ -150,6 +151,11 @@ func parseListenAddress(address string) (netip.AddrPort, error) {
 
 // incoming says who takes a stream that another node begins: tsnet.FallbackTCPHandler.
 func (n *Node) incoming(src, dst netip.AddrPort) (handler func(net.Conn), intercept bool) {
+	safely.Do(func() error { handler, intercept = n.takerOf(src, dst); return nil })
+	return handler, intercept
+}
+
+func (n *Node) takerOf(src, dst netip.AddrPort) (taker func(net.Conn), intercept bool) {
 	service := n.serviceAt(dst.Addr())
 	if v4, v6 := n.server.TailscaleIPs(); service == "" && dst.Addr() != v4 && dst.Addr() != v6 {
 		return nil, false // for a subnet that this node routes
@@ -158,7 +164,9 @@ func (n *Node) incoming(src, dst netip.AddrPort) (handler func(net.Conn), interc
 	if l == nil || len(l.queue) == cap(l.queue) {
 		return nil, false // refused
 	}
-	return func(conn net.Conn) { l.take(incoming{conn, src, dst}) }, true
+	return func(conn net.Conn) {
+		safely.Func(func() { l.take(incoming{conn, src, dst}) }, func(error) { conn.Close() })()
+	}, true
 }
 
 // take queues a stream, once TLS is agreed on where the listener has it.
@@ -168,8 +176,8 @@ func (l *Listener) take(in incoming) {
 		return
 	}
 	conn := tls.Server(in.conn, l.tls)
-	go func() {
-		err := l.node.guarded(func() error {
+	safely.Go(func() {
+		err := safely.Do(func() error {
 			ctx, cancel := context.WithTimeout(l.ctx, tlsHandshake)
 			defer cancel()
 			return conn.HandshakeContext(ctx)
@@ -181,7 +189,7 @@ func (l *Listener) take(in incoming) {
 		}
 		in.conn = conn
 		l.enqueue(in)
-	}()
+	}, nil)
 }
 
 func (l *Listener) enqueue(in incoming) {

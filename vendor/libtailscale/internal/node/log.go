@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // Level is a value of enum tailscale_log_level.
@@ -69,6 +71,9 @@ func (s *secrets) redact(line string) string {
 // redact replaces the node's secrets, and whatever looks like one.
 func (n *Node) redact(line string) string { return redactPatterns(n.secrets.redact(line)) }
 
+// Redact replaces what is a secret in any line, whichever node's it is.
+func Redact(line string) string { return redactPatterns(line) }
+
 // redactPatterns replaces whatever looks like a Tailscale key, or like what a proxy is shown.
 func redactPatterns(line string) string {
 	if strings.Contains(line, "tskey-") {
@@ -93,7 +98,7 @@ func (stderr) Write(line []byte) (int, error) {
 
 // backendLogf takes what Tailscale's backend logs, which marks its verbose lines.
 func (n *Node) backendLogf(format string, args ...any) {
-	n.noticeErrors(args)
+	safely.Do(func() error { n.noticeErrors(args); return nil })
 	level, line := Debug, fmt.Sprintf(format, args...)
 	switch {
 	case strings.Contains(line, "[v1]"), strings.Contains(line, "[v2]"):

@@ -10,6 +10,7 @@ import (
 	"tailscale.com/types/key"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // login is one that has begun.
@@ -49,9 +50,9 @@ func (n *Node) Login(ctx context.Context, key string) ([]byte, error) {
 	}
 	var l *login // read only once begun says so
 	begun := make(chan error, 1)
-	go func() {
-		begun <- n.guarded(func() (err error) { l, err = n.beginLogin(n.ctx, key); return err })
-	}()
+	safely.Go(func() {
+		begun <- safely.Do(func() (err error) { l, err = n.beginLogin(n.ctx, key); return err })
+	}, nil)
 	select {
 	case err := <-begun:
 		if err != nil || key == "" {
@@ -167,11 +168,11 @@ func (n *Node) unlockLogin() { <-n.loggingIn }
 
 // inBackground does something for as long as the node lives, and logs why it failed.
 func (n *Node) inBackground(failed string, do func() error) {
-	go func() {
-		if err := n.guarded(do); err != nil && n.ctx.Err() == nil {
+	safely.Go(func() {
+		if err := safely.Do(do); err != nil && n.ctx.Err() == nil {
 			n.log(Warn, n.redact(failed+": "+err.Error()))
 		}
-	}()
+	}, nil)
 }
 
 // Logout takes the node out of the tailnet and forgets its identity.

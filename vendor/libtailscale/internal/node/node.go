@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -26,6 +25,7 @@ import (
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/knobs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/memory"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/netstack"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 func init() {
@@ -123,10 +123,10 @@ func (n *Node) Start(ctx context.Context) error {
 	if n.started == nil {
 		started := make(chan struct{})
 		n.started = started
-		go func() {
+		safely.Go(func() {
 			defer close(started)
-			n.startErr = n.guarded(func() error { return n.start(*n.config) })
-		}()
+			n.startErr = safely.Do(func() error { return n.start(*n.config) })
+		}, nil)
 	}
 	started := n.started
 	n.mu.Unlock()
@@ -157,6 +157,11 @@ func (n *Node) start(c Config) (err error) {
 			n.folder.close()
 		}
 	}()
+	return safely.Do(func() error { return n.startServer(c) })
+}
+
+// startServer is the start in the node's own folder.
+func (n *Node) startServer(c Config) error {
 	state, err := n.openState(c)
 	if err != nil {
 		return err
@@ -194,21 +199,27 @@ func (n *Node) start(c Config) (err error) {
 		return n.whyNotStarted(c, err)
 	}
 	n.server = server
-	netstack.ShortenTimeWait(server)
-	n.rooms.init(server)
-	server.RegisterFallbackTCPHandler(n.incoming)
-	n.dialer = server.Sys().Dialer.Get()
-	if n.backend = backend.Take(server); n.backend == nil {
-		err = errors.New("tsnet tells no extension of its backend")
-	} else if n.local, err = localClient(server); err == nil {
-		err = n.setPrefs(c)
-	}
-	if err != nil {
+	if err := safely.Do(func() error { return n.setUp(c) }); err != nil {
 		server.Close()
 		return errs.New(errs.Internal, "cannot set up the node: %v", err)
 	}
-	go n.watchBackend()
+	n.watchInBackground()
 	return nil
+}
+
+// setUp makes a node of the server, which has started.
+func (n *Node) setUp(c Config) (err error) {
+	netstack.ShortenTimeWait(n.server)
+	n.rooms.init(n.server)
+	n.server.RegisterFallbackTCPHandler(n.incoming)
+	n.dialer = n.server.Sys().Dialer.Get()
+	if n.backend = backend.Take(n.server); n.backend == nil {
+		return errors.New("tsnet tells no extension of its backend")
+	}
+	if n.local, err = localClient(n.server); err != nil {
+		return err
+	}
+	return n.setPrefs(c)
 }
 
 // setPrefs sets what tsnet has no field for. A state folder remembers it, so it is set either way.
@@ -280,7 +291,9 @@ func (n *Node) Status(ctx context.Context) ([]byte, error) {
 func (n *Node) status(ctx context.Context) (*ipnstate.Status, error) {
 	var status *ipnstate.Status // read only once it is there
 	answered := make(chan error, 1)
-	go func() { answered <- n.guarded(func() error { status = n.backend.Status(); return nil }) }()
+	safely.Go(func() {
+		answered <- safely.Do(func() error { status = n.backend.Status(); return nil })
+	}, nil)
 	select {
 	case err := <-answered:
 		return status, err
@@ -292,16 +305,21 @@ func (n *Node) status(ctx context.Context) (*ipnstate.Status, error) {
 // Close ends every operation and stream of the node, then the node. When ctx ends first, closing goes on
 // in the background.
 func (n *Node) Close(ctx context.Context) error {
-	n.closeOnce.Do(func() {
-		n.cancel(errs.ErrClosed)
-		go n.close()
-	})
+	n.closeFor(errs.ErrClosed)
 	select {
 	case <-n.closed:
 		return nil
 	case <-ctx.Done():
 		return errs.New(errs.Timeout, "the node was not closed within the deadline; it goes on closing in the background")
 	}
+}
+
+// closeFor closes the node in the background, with why for what it was doing.
+func (n *Node) closeFor(why error) {
+	n.closeOnce.Do(func() {
+		n.cancel(why)
+		safely.Go(n.close, nil)
+	})
 }
 
 func (n *Node) close() {
@@ -313,8 +331,9 @@ func (n *Node) close() {
 	}
 	open := slices.Collect(maps.Keys(n.open))
 	n.mu.Unlock()
+	why := errs.Of(n.ctx, context.Cause(n.ctx)).Code
 	for _, what := range open {
-		what.Abort(errs.Closed)
+		what.Abort(why)
 	}
 	if started == nil {
 		return
@@ -323,21 +342,11 @@ func (n *Node) close() {
 	if n.startErr != nil {
 		return // start has cleaned up
 	}
-	if err := n.guarded(func() error { netstack.ResetStreams(n.server); return n.server.Close() }); err != nil {
-		n.log(Warn, n.redact("closing: "+err.Error()))
-	}
-	n.folder.close()
-}
-
-// guarded is the function guarded, for those who have a node.
-func (n *Node) guarded(work func() error) error { return guarded(work) }
-
-// guarded makes an error of a panic, which in a goroutine of this library's would end the whole process.
-func guarded(work func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = errs.New(errs.Internal, "panic: %v\n%s", p, debug.Stack())
+	defer n.folder.close()
+	resetStreams := func() error { netstack.ResetStreams(n.server); return nil }
+	for _, step := range []func() error{resetStreams, n.server.Close} {
+		if err := safely.Do(step); err != nil {
+			n.log(Warn, n.redact("closing: "+err.Error()))
 		}
-	}()
-	return work()
+	}
 }

@@ -3,6 +3,8 @@ package node
 import (
 	"context"
 	"time"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // race makes the attempts in their order, the next one when one has failed or stays silent for a while. The first to
@@ -25,11 +27,9 @@ func race[T any](ctx context.Context, after time.Duration, drop func(T), attempt
 		select {
 		case <-next.C:
 			attempt := attempts[begun]
-			go func() {
+			safely.Go(func() {
 				var o outcome
-				if err := guarded(func() error { o.result, o.err = attempt(ctx); return nil }); err != nil {
-					o.err = err
-				}
+				o.err = safely.Do(func() (err error) { o.result, err = attempt(ctx); return err })
 				select {
 				case outcomes <- o:
 				case <-ctx.Done():
@@ -37,7 +37,7 @@ func race[T any](ctx context.Context, after time.Duration, drop func(T), attempt
 						drop(o.result)
 					}
 				}
-			}()
+			}, nil)
 			if begun++; begun < len(attempts) {
 				next.Reset(after)
 			}

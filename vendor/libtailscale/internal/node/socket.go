@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // ServeLocalAPI offers the LocalAPI on a Unix socket at path until the node is closed, to this user alone: the
@@ -43,11 +44,11 @@ func (n *Node) ServeLocalAPI(ctx context.Context, path string) error {
 		}
 		proxy.ServeHTTP(w, r)
 	})
-	context.AfterFunc(n.ctx, func() {
+	context.AfterFunc(n.ctx, safely.Func(func() {
 		server.Close()
 		os.Remove(path)
-	})
-	go server.Serve(listener)
+	}, nil))
+	safely.Go(func() { server.Serve(listener) }, nil)
 	return nil
 }
 

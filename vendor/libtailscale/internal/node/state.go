@@ -14,6 +14,7 @@ import (
 	"tailscale.com/types/key"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // State is what tailscale_watch gives.
@@ -67,15 +68,16 @@ func (w *watchedState) update(change func(*State)) {
 	w.newer = make(chan struct{})
 }
 
+// watchInBackground keeps the state up to date until the node is closed. A node that cannot do so any more is closed.
+func (n *Node) watchInBackground() { safely.Go(n.watchBackend, n.closeFor) }
+
 // watchBackend keeps the state up to date from the backend's notifications until the node is closed.
 func (n *Node) watchBackend() {
 	const what = ipn.NotifyInitialState | ipn.NotifyInitialHealthState | ipn.NotifyNoNetMap |
 		ipn.NotifyPeerChanges | ipn.NotifyPeerPatches | ipn.NotifyInProcessNoDisconnect
 	n.backend.WatchNotifications(n.ctx, what, nil, func(notify *ipn.Notify) (more bool) {
 		// The backend waits for this when it has much to say, so it must not be asked anything here.
-		if err := n.guarded(func() error { n.notified(notify); return nil }); err != nil {
-			n.log(Warn, n.redact("news of the backend: "+err.Error()))
-		}
+		safely.Do(func() error { n.notified(notify); return nil })
 		return true
 	})
 }
@@ -86,10 +88,13 @@ func (n *Node) caughtUp(ctx context.Context) error {
 	mark, passed := new(uint16), make(chan struct{})
 	n.marks.Store(mark, passed)
 	defer n.marks.Delete(mark)
-	go n.backend.SendNotify(ipn.Notify{LocalTCPPort: mark})
+	failed := make(chan error, 1)
+	safely.Go(func() { n.backend.SendNotify(ipn.Notify{LocalTCPPort: mark}) }, func(why error) { failed <- why })
 	select {
 	case <-passed:
 		return nil
+	case err := <-failed:
+		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -7,6 +7,7 @@ import (
 	"tailscale.com/ipn"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
 // Store keeps the node's state in a place of the program's own: ipn.StateStore. What it held at the start is given
@@ -51,7 +52,7 @@ func (s *Store) WriteState(id ipn.StateKey, value []byte) error {
 	if s.write == nil {
 		return errs.ErrClosed
 	}
-	if err := s.write(string(id), value); err != nil {
+	if err := safely.Do(func() error { return s.write(string(id), value) }); err != nil {
 		return err
 	}
 	if value == nil {
