@@ -149,7 +149,7 @@ func (n *Node) start(c Config) (err error) {
 	if knobs.IsOnThisMachine(controlURL(c)) {
 		knobs.AssumeNetworkUp()
 	}
-	if n.folder, err = openStateFolder(c.StateDir); err != nil {
+	if n.folder, err = openStateFolder(n.ctx, c.StateDir); err != nil {
 		return err
 	}
 	defer func() {
@@ -289,13 +289,23 @@ func (n *Node) status(ctx context.Context) (*ipnstate.Status, error) {
 	}
 }
 
-// Close ends every operation and stream of the node, then the node. When ctx ends first, closing goes on
-// in the background.
-func (n *Node) Close(ctx context.Context) error {
+// BeginClose ends every operation and stream of the node, then, in the background, the node. It calls gone when
+// nothing of it is left, before any Close returns.
+func (n *Node) BeginClose(gone func()) {
 	n.closeOnce.Do(func() {
 		n.cancel(errs.ErrClosed)
-		go n.close()
+		go func() {
+			defer close(n.closed)
+			defer gone()
+			n.close()
+		}()
 	})
+}
+
+// Close waits until the node has gone, and begins that unless it has begun. When ctx ends first, closing goes on in the
+// background.
+func (n *Node) Close(ctx context.Context) error {
+	n.BeginClose(func() {})
 	select {
 	case <-n.closed:
 		return nil
@@ -305,7 +315,6 @@ func (n *Node) Close(ctx context.Context) error {
 }
 
 func (n *Node) close() {
-	defer close(n.closed)
 	n.mu.Lock()
 	started := n.started
 	if n.store != nil {
