@@ -101,6 +101,9 @@ pub(super) struct Local {
     #[serde(deserialize_with = "listen_or_none")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) listen: Option<Option<SocketAddr>>,
+    /// More names by which /readyz and /metrics are asked, such as a reverse proxy's. Without: IP addresses, names that no
+    /// public DNS has (`localhost`, `node`, `node.default.svc`, …), and the machine's own name.
+    pub(super) hosts: Option<Vec<String>>,
     /// The address of a SOCKS5 proxy into the tailnet. Default: none.
     #[serde(deserialize_with = "listen")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]

@@ -22,7 +22,7 @@ use super::{beside, check, extra_args, group, lasting, names, remedies, text};
 const DEFAULT_FILE: &str = "kolaboree.yaml";
 
 /// In which order the settings are shown, before the clouds.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "hostname",
     "state_dir",
     "control_url",
@@ -41,6 +41,7 @@ const ORDER: [&str; 20] = [
     "interval",
     "log.format",
     "local.listen",
+    "local.hosts",
     "local.socks5",
     "local.http_proxy",
 ];
@@ -345,6 +346,7 @@ impl Layers<'_> {
             }
             (listen, _) => listen,
         };
+        let hosts = self.pick("local.hosts", None, None, file.local.hosts, |hosts| hosts.join(" "));
         let socks5 = self.env("TS_SOCKS5_SERVER", "local.socks5", check::listen);
         let socks5 = self.pick("local.socks5", flags.socks5, socks5, file.local.socks5, address);
         let http = self.env("TS_OUTBOUND_HTTP_PROXY_LISTEN", "local.http_proxy", check::listen);
@@ -372,6 +374,7 @@ impl Layers<'_> {
             listen: self.or_default("local.listen", listen, Some(Config::LISTEN), |a| {
                 a.map_or("none".to_owned(), |a| a.to_string())
             }),
+            hosts: hosts.unwrap_or_default(),
             socks5,
             http_proxy,
             clouds: Vec::new(),

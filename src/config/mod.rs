@@ -77,6 +77,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// The address of `/healthz`, `/readyz` and `/metrics`.
     pub listen: Option<SocketAddr>,
+    /// More names by which `/readyz` and `/metrics` are asked.
+    pub hosts: Vec<String>,
     /// The address of the SOCKS5 proxy into the tailnet.
     pub socks5: Option<SocketAddr>,
     /// The address of the HTTP proxy into the tailnet.
@@ -178,6 +180,7 @@ impl Config {
             grace_timeout: Duration::from_secs(10),
             log_format: LogFormat::Text,
             listen: None,
+            hosts: Vec::new(),
             socks5: None,
             http_proxy: None,
             clouds: Vec::new(),

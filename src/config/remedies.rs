@@ -39,6 +39,7 @@ pub(super) fn of(path: &str) -> &'static str {
         "log.format" => "give text or json",
         "local" => "give local: with listen, socks5 or http_proxy under it",
         "local.listen" => "give an address of this machine, such as 127.0.0.1:9002, or none",
+        "local.hosts" => "give a list of names without ports, such as hosts: [metrics.example.com]",
         "local.socks5" | "local.http_proxy" | "clouds.proxy.listen" => {
             "give an address of this machine, such as 127.0.0.1:1055"
         }

@@ -186,6 +186,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
         ("connect_timeout", old.connect_timeout != new.connect_timeout),
         ("log.format", old.log_format != new.log_format),
         ("local.listen", old.listen != new.listen),
+        ("local.hosts", old.hosts != new.hosts),
         ("local.socks5", old.socks5 != new.socks5),
         ("local.http_proxy", old.http_proxy != new.http_proxy),
     ];

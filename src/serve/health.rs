@@ -1,21 +1,27 @@
-//! `/healthz`, `/readyz` and `/metrics`, for whoever reaches the address: they change nothing and tell no secret.
+//! `/healthz`, `/readyz` and `/metrics`, for whoever reaches the address: they change nothing and tell no secret. What
+//! tells of the tailnet is not for pages in a browser, though (see [`super::host`]); `/healthz` tells nothing, and is answered
+//! whatever the name, as a container is ended when it fails.
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tracing::warn;
 
+use super::host::Hosts;
 use super::metrics;
 use crate::node::Node;
 
 pub(super) fn serve(node: &Node, listener: TcpListener) {
+    let hosts = Hosts::new(&node.config().hosts);
     let router = Router::new()
-        .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(figures))
+        .route_layer(middleware::from_fn_with_state((node.clone(), hosts), for_this_machine))
+        .route("/healthz", get(alive))
         .with_state(node.clone());
     let stopping = node.stopping().cancelled_owned();
     node.tasks().spawn(async move {
@@ -23,6 +29,20 @@ pub(super) fn serve(node: &Node, listener: TcpListener) {
             warn!("health and metrics are served no more: {error}");
         }
     });
+}
+
+/// Refuses what is for a name that a stranger may have.
+async fn for_this_machine(
+    State((node, hosts)): State<(Node, Hosts)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if hosts.know(request.uri(), request.headers()) {
+        return next.run(request).await;
+    }
+    node.shared.requests.count("another host", "421");
+    let text = "this is asked for by an IP address or a name of this machine; others go to local.hosts in kolaboree.yaml\n";
+    (StatusCode::MISDIRECTED_REQUEST, text).into_response()
 }
 
 async fn alive(State(node): State<Node>) -> &'static str {

@@ -2,6 +2,7 @@
 
 mod control;
 mod health;
+mod host;
 mod listen;
 mod metrics;
 mod proxies;

@@ -17,7 +17,7 @@ fn it_joins_watches_clouds_answers_health_checks_and_ends_on_sigterm() {
         world.standin.fingerprint()
     );
     world.configure(&format!(
-        "local: {{listen: '127.0.0.1:{}'}}\nclouds:\n{}{nowhere}",
+        "local: {{listen: '127.0.0.1:{}', hosts: [metrics.example.com]}}\nclouds:\n{}{nowhere}",
         free_port(),
         world.berlin()
     ));
@@ -29,6 +29,17 @@ fn it_joins_watches_clouds_answers_health_checks_and_ends_on_sigterm() {
     let ready = until(|| curl(&[&url("/readyz")]), |(status, _)| status == "200");
     assert_eq!(ready.1, "ready\n");
     assert_eq!(curl(&[&url("/healthz")]), ("200".to_owned(), "ok\n".to_owned()));
+    for (host, path, status) in [
+        ("rebound.example", "/metrics", "421"),
+        ("rebound.example", "/readyz", "421"),
+        ("rebound.example", "/healthz", "200"),
+        ("metrics.example.com", "/readyz", "200"),
+        ("node:9002", "/metrics", "200"),
+    ] {
+        let header = format!("Host: {host}");
+        let (got, text) = curl(&["-H", &header, &url(path)]);
+        assert_eq!(got, status, "{path} for {host}: {text}");
+    }
 
     let status = world.json(&["status"]);
     assert_eq!((&status["state"], &status["ready"]), (&"Running".into(), &true.into()), "{status}");

@@ -26,7 +26,7 @@ func main() {}
 
 func init() { safely.SetReport(func(text string) { logLine(0, node.Warn, node.Redact(text)) }) }
 
-// handles holds every *node.Node, *node.Listener, *node.Stream, *node.Packets and operation.
+// handles holds every *node.Node, closing, *node.Listener, *node.Stream, *node.Packets and operation.
 var handles handle.Table
 
 // The deadlines of what has none of its own, in milliseconds: a start may have to ask Tailscale's servers for
@@ -35,6 +35,10 @@ const (
 	startTimeout = 60_000
 	localTimeout = 30_000
 )
+
+// closing is what a tailscale names from its close on, so that nothing but another close takes it, until the node has
+// gone.
+type closing struct{ node *node.Node }
 
 // operation is what a tailscale_op names: the way to end it early.
 type operation context.CancelCauseFunc
@@ -341,12 +345,22 @@ func tailscale_close(h C.tailscale, timeout C.uint32_t, done C.tailscale_done, c
 	if done == nil {
 		return C.TAILSCALE_INVALID_ARGUMENT
 	}
-	n, err := handle.Take[*node.Node](&handles, uint64(h))
+	n, err := handle.Replace(&handles, uint64(h), func(n *node.Node) any { return closing{n} })
 	if err != nil {
-		return C.TAILSCALE_BAD_HANDLE
+		begun, err := handle.Get[closing](&handles, uint64(h))
+		if err != nil {
+			return C.TAILSCALE_BAD_HANDLE
+		}
+		n = begun.node
 	}
+	gone := func() { handles.Remove(uint64(h)) }
+	n.BeginClose(gone)
 	start(context.Background(), timeout, completion{done, context_}.report, op, func(ctx context.Context) (result, error) {
-		return result{}, n.Close(ctx)
+		err := n.Close(ctx)
+		if err == nil {
+			gone() // before anybody is told
+		}
+		return result{}, err
 	})
 	return C.TAILSCALE_OK
 }

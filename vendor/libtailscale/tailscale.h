@@ -141,7 +141,8 @@ typedef void (*tailscale_store_release)(void *context);
 int32_t tailscale_set_store(tailscale node, tailscale_text *state, size_t len, tailscale_store_write write,
                             tailscale_store_release release, void *context);
 
-/** Starts the node, within a minute; it joins on its own in the background. */
+/** Starts the node, within a minute; it joins on its own in the background. Where a node of this process that is closing
+ * has the same state folder, it waits for that one to leave. */
 int32_t tailscale_start(tailscale node, tailscale_done done, void *context, tailscale_op *op);
 
 /** Starts the node if need be and waits until it has joined. `data` is then its status, as in
@@ -264,8 +265,9 @@ int32_t tailscale_conn_error(tailscale_conn conn);
 int32_t tailscale_conn_close(tailscale_conn conn);
 
 /**
- * Closes the node, its streams and its operations (which end with TAILSCALE_CLOSED), and frees the
- * handle at once. TAILSCALE_TIMEOUT: past the deadline; closing goes on in the background.
+ * Closes the node, its streams and its operations (which end with TAILSCALE_CLOSED), and waits until it has
+ * gone. From then on the handle is free; until then it can be closed again, which waits too, and is refused by
+ * all else. TAILSCALE_TIMEOUT: past the deadline; closing goes on in the background.
  */
 int32_t tailscale_close(tailscale node, uint32_t timeout_ms, tailscale_done done, void *context,
                         tailscale_op *op);

@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: 53458c73173b5fe29d9c5dd327c47ca202c25f15ad0dd3b5beb3114dee0e6c65
+// SHA-256 of tailscale.h: e53d37dfe23186009c8a6498395812fe604c4c1dc16657e50dc8a89015e4135d
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -171,7 +171,8 @@ unsafe extern "C" {
     ) -> i32;
 }
 unsafe extern "C" {
-    ///Starts the node, within a minute; it joins on its own in the background.
+    /**Starts the node, within a minute; it joins on its own in the background. Where a node of this process that is closing
+ has the same state folder, it waits for that one to leave.*/
     pub fn tailscale_start(
         node: tailscale,
         done: tailscale_done,
@@ -399,8 +400,9 @@ unsafe extern "C" {
     pub fn tailscale_conn_close(conn: tailscale_conn) -> i32;
 }
 unsafe extern "C" {
-    /**Closes the node, its streams and its operations (which end with TAILSCALE_CLOSED), and frees the
- handle at once. TAILSCALE_TIMEOUT: past the deadline; closing goes on in the background.*/
+    /**Closes the node, its streams and its operations (which end with TAILSCALE_CLOSED), and waits until it has
+ gone. From then on the handle is free; until then it can be closed again, which waits too, and is refused by
+ all else. TAILSCALE_TIMEOUT: past the deadline; closing goes on in the background.*/
     pub fn tailscale_close(
         node: tailscale,
         timeout_ms: u32,

@@ -91,7 +91,9 @@ impl TailnetBuilder {
         self
     }
 
-    /// Where the node keeps its identity. The folder is made if need be, and is locked while the node is open.
+    /// Where the node keeps its identity. The folder is made if need be, and is locked while the node is open. A start
+    /// waits, for 20 seconds at the most, for a node of this process that is closing, as after a drop; a folder that
+    /// another process has, or a node that stays, is refused at once.
     pub fn state_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.state_dir = Some(path.into());
         self

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use std::{ptr, slice};
 use libtailscale_sys as sys;
 use tokio::sync::oneshot;
 
-use crate::{StateStore, log};
+use crate::{StateStore, log, store};
 
 /// A code of `enum tailscale_code`, other than OK, with its message.
 #[derive(Debug)]
@@ -181,9 +182,12 @@ type WithText = unsafe extern "C" fn(
     *mut sys::tailscale_op,
 ) -> i32;
 
-/// The handle of a node. Dropping it closes the node in the background, unless `close` was called.
+/// The handle of a node. Dropping it closes the node in the background.
 #[derive(Debug)]
-pub(crate) struct Node(sys::tailscale);
+pub(crate) struct Node {
+    handle: sys::tailscale,
+    has_store: AtomicBool,
+}
 
 impl Node {
     pub(crate) fn new(_: Library) -> Result<Node, Failure> {
@@ -195,27 +199,27 @@ impl Node {
         let mut node = 0;
         // SAFETY: `node` outlives the call.
         match unsafe { sys::tailscale_new(&raw mut node) } {
-            0 => Ok(Node(node)),
+            0 => Ok(Node { handle: node, has_store: AtomicBool::new(false) }),
             code => Err(Failure::of_code(code)),
         }
     }
 
     /// The number by which log lines name the node.
     pub(crate) fn id(&self) -> u64 {
-        self.0
+        self.handle
     }
 
     /// Starts an operation that takes nothing else.
     fn submit_plain(&self, call: Plain) -> Result<Operation, Failure> {
         // SAFETY: the arguments are `submit`'s.
-        submit(|context, op| unsafe { call(self.0, Some(done), context, op) })
+        submit(|context, op| unsafe { call(self.handle, Some(done), context, op) })
     }
 
     /// Starts an operation that takes one text.
     fn submit_text(&self, call: WithText, argument: &str) -> Result<Operation, Failure> {
         submit(|context, op| {
             // SAFETY: `argument` outlives the call, which copies it; the rest is `submit`'s.
-            unsafe { call(self.0, text(argument), argument.len(), Some(done), context, op) }
+            unsafe { call(self.handle, text(argument), argument.len(), Some(done), context, op) }
         })
     }
 
@@ -229,7 +233,7 @@ impl Node {
         // SAFETY: `state` outlives the call, which copies it; `context` is valid until `store_release` takes it back.
         let code = unsafe {
             sys::tailscale_set_store(
-                self.0,
+                self.handle,
                 text(state),
                 state.len(),
                 Some(store_write),
@@ -238,6 +242,7 @@ impl Node {
             )
         };
         if code == 0 {
+            self.has_store.store(true, Ordering::Relaxed);
             return Ok(());
         }
         // SAFETY: the call was refused, so nothing else knows the box.
@@ -249,7 +254,7 @@ impl Node {
         let ms = milliseconds(timeout);
         submit(|context, op| {
             // SAFETY: `key` outlives the call, which copies it; the rest is `submit`'s.
-            unsafe { sys::tailscale_login(self.0, text(key), key.len(), ms, Some(done), context, op) }
+            unsafe { sys::tailscale_login(self.handle, text(key), key.len(), ms, Some(done), context, op) }
         })
     }
 
@@ -268,14 +273,14 @@ impl Node {
     pub(crate) fn counters(&self) -> RawCounters {
         let mut counters = RawCounters::default();
         // SAFETY: `counters` outlives the call. A closed node leaves it as it is.
-        unsafe { sys::tailscale_get_counters(self.0, &raw mut counters) };
+        unsafe { sys::tailscale_get_counters(self.handle, &raw mut counters) };
         counters
     }
 
     /// Whether the tailnet has the address.
     pub(crate) fn contains(&self, ip: &str) -> Result<(), Failure> {
         // SAFETY: `ip` outlives the call.
-        match unsafe { sys::tailscale_contains(self.0, text(ip), ip.len()) } {
+        match unsafe { sys::tailscale_contains(self.handle, text(ip), ip.len()) } {
             0 => Ok(()),
             code => Err(Failure::of_code(code)),
         }
@@ -292,12 +297,12 @@ impl Node {
     pub(crate) fn up(&self, timeout: Duration) -> Result<Operation, Failure> {
         let ms = milliseconds(timeout);
         // SAFETY: the arguments are `submit`'s.
-        submit(|context, op| unsafe { sys::tailscale_up(self.0, ms, Some(done), context, op) })
+        submit(|context, op| unsafe { sys::tailscale_up(self.handle, ms, Some(done), context, op) })
     }
 
     pub(crate) fn watch(&self, seen: u64) -> Result<Operation, Failure> {
         // SAFETY: the arguments are `submit`'s.
-        submit(|context, op| unsafe { sys::tailscale_watch(self.0, seen, Some(done), context, op) })
+        submit(|context, op| unsafe { sys::tailscale_watch(self.handle, seen, Some(done), context, op) })
     }
 
     pub(crate) fn status(&self) -> Result<Operation, Failure> {
@@ -308,7 +313,9 @@ impl Node {
         let ms = milliseconds(timeout);
         submit(|context, op| {
             // SAFETY: `host` outlives the call, which copies it; the rest is `submit`'s.
-            unsafe { sys::tailscale_resolve(self.0, text(host), host.len(), ms, Some(done), context, op) }
+            unsafe {
+                sys::tailscale_resolve(self.handle, text(host), host.len(), ms, Some(done), context, op)
+            }
         })
     }
 
@@ -316,7 +323,9 @@ impl Node {
         let ms = milliseconds(timeout);
         submit(|context, op| {
             // SAFETY: `address` outlives the call, which copies it; the rest is `submit`'s.
-            unsafe { sys::tailscale_dial(self.0, text(address), address.len(), ms, Some(done), context, op) }
+            unsafe {
+                sys::tailscale_dial(self.handle, text(address), address.len(), ms, Some(done), context, op)
+            }
         })
     }
 
@@ -332,7 +341,19 @@ impl Node {
         submit(|context, op| {
             // SAFETY: the three texts outlive the call, which copies them; the rest is `submit`'s.
             unsafe {
-                sys::tailscale_local_api(self.0, m.0, m.1, p.0, p.1, b.0, b.1, ms, Some(done), context, op)
+                sys::tailscale_local_api(
+                    self.handle,
+                    m.0,
+                    m.1,
+                    p.0,
+                    p.1,
+                    b.0,
+                    b.1,
+                    ms,
+                    Some(done),
+                    context,
+                    op,
+                )
             }
         })
     }
@@ -341,19 +362,33 @@ impl Node {
         self.submit_text(sys::tailscale_listen, options)
     }
 
+    /// Closes the node and waits until it has gone, also when that has begun before. Refused once it has gone.
     pub(crate) fn close(&self, timeout: Duration) -> Result<Operation, Failure> {
-        let ms = milliseconds(timeout);
-        // SAFETY: the arguments are `submit`'s.
-        submit(|context, op| unsafe { sys::tailscale_close(self.0, ms, Some(done), context, op) })
+        self.tell_store();
+        close(self.handle, timeout)
     }
+
+    fn tell_store(&self) {
+        if self.has_store.load(Ordering::Relaxed) {
+            store::closes(self.handle);
+        }
+    }
+}
+
+/// As [`Node::close`], for a node that may be dropped already.
+pub(crate) fn close(node: u64, timeout: Duration) -> Result<Operation, Failure> {
+    let ms = milliseconds(timeout);
+    // SAFETY: takes numbers, of which one that is no node's is refused; the rest is `submit`'s.
+    submit(|context, op| unsafe { sys::tailscale_close(node, ms, Some(done), context, op) })
 }
 
 impl Drop for Node {
     fn drop(&mut self) {
-        log::forget(self.0);
-        // Refused when the node was closed before. Nobody waits for the end, so the deadline is no matter.
+        log::forget(self.handle);
+        self.tell_store();
+        // Refused when the node has gone. Nobody waits for the end, so the deadline is no matter.
         // SAFETY: `ignore` does nothing with the null context; the operation's number is not wanted.
-        unsafe { sys::tailscale_close(self.0, 1, Some(ignore), ptr::null_mut(), ptr::null_mut()) };
+        unsafe { sys::tailscale_close(self.handle, 1, Some(ignore), ptr::null_mut(), ptr::null_mut()) };
     }
 }
 

@@ -1,14 +1,18 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::ffi;
+
 /// Where a node keeps its identity, in place of a folder: a database, a secret store, an encrypted file.
 ///
-/// What it keeps is small (some kilobytes), secret, and must not be used by two nodes at once. A node whose writes
-/// fail goes on and says so in its health.
+/// What it keeps is small (some kilobytes), secret, and must not be used by two nodes at once. A start waits, for ten
+/// seconds at the most, until no node of this process with a store is closing: one store cannot be told from another.
+/// A node whose writes fail goes on and says so in its health.
 ///
 /// ```
 /// use std::{collections::HashMap, io, sync::Mutex};
@@ -44,6 +48,34 @@ pub trait StateStore: Send + Sync + 'static {
     /// # Errors
     /// When it cannot.
     fn write(&self, id: &str, value: Option<&[u8]>) -> io::Result<()>;
+}
+
+/// The nodes with a store whose close has begun.
+static CLOSING: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
+
+/// How long a start waits for those.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Says that a node with a store begins to close, or has.
+pub(crate) fn closes(node: u64) {
+    CLOSING.lock().unwrap_or_else(PoisonError::into_inner).insert(node);
+}
+
+/// Waits until the nodes that are closing have written what they had to. Cancel safe.
+pub(crate) async fn settled() {
+    let nodes = CLOSING.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let closes: Vec<_> = nodes.into_iter().map(|node| (node, ffi::close(node, LEAVE_TIMEOUT))).collect();
+    for (node, close) in closes {
+        let gone = match close {
+            Ok(operation) => operation.await.is_ok(),
+            Err(_) => true,
+        };
+        if gone {
+            CLOSING.lock().unwrap_or_else(PoisonError::into_inner).remove(&node);
+        } else {
+            tracing::warn!("a node is started though another one with a store has not closed");
+        }
+    }
 }
 
 /// What the store holds, as `tailscale_set_store` takes it. It holds keys: not for printing.

@@ -2,8 +2,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
-
 use crate::ffi::{Failure, Library, Node, Operation};
 use crate::{
     AuthKey, CloseTimeout, ConnectError, Connector, Counters, IntoAddress, ListenError, ListenOptions,
@@ -21,7 +19,6 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Tailnet {
     pub(crate) node: Arc<Node>,
-    closed: Arc<OnceCell<Result<(), CloseTimeout>>>,
     join_timeout: Duration,
     pub(crate) connect_timeout: Duration,
 }
@@ -39,6 +36,7 @@ impl Tailnet {
         let node = Node::new(library).map_err(up_error)?;
         log::name(node.id(), builder.name());
         if let Some(store) = builder.state_store.clone() {
+            store::settled().await;
             let state = store::read(store.clone()).await.map_err(|e| UpError::StateFolder {
                 message: format!("the state store cannot be read: {e}"),
             })?;
@@ -48,7 +46,6 @@ impl Tailnet {
         node.start().map_err(up_error)?.await.map_err(up_error)?;
         Ok(Tailnet {
             node: Arc::new(node),
-            closed: Arc::default(),
             join_timeout: builder.join_timeout,
             connect_timeout: builder.connect_timeout,
         })
@@ -236,19 +233,16 @@ impl Tailnet {
     }
 
     /// Closes the node for every clone, with its streams and what else is under way, and waits until it has
-    /// gone. Closing it again does nothing more.
+    /// gone and left its state folder. So does every other call, also after one that was dropped or took too long.
     ///
     /// Cancel safe: once begun, closing goes on in the background.
     ///
     /// # Errors
     /// [`CloseTimeout`] when it took more than ten seconds; it goes on in the background.
     pub async fn close(&self) -> Result<(), CloseTimeout> {
-        let close = || async {
-            match self.node.close(CLOSE_TIMEOUT) {
-                Ok(operation) => operation.await.map(drop).map_err(|_| CloseTimeout { after: CLOSE_TIMEOUT }),
-                Err(_) => Ok(()), // begun by a call that was cancelled
-            }
-        };
-        *self.closed.get_or_init(close).await
+        match self.node.close(CLOSE_TIMEOUT) {
+            Ok(operation) => operation.await.map(drop).map_err(|_| CloseTimeout { after: CLOSE_TIMEOUT }),
+            Err(_) => Ok(()), // it has gone
+        }
     }
 }

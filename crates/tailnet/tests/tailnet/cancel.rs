@@ -15,7 +15,7 @@ use crate::common::{CLOSED, DIGEST, ECHO, GENERATE, builder, done, joined, sandb
 
 /// Polls `future` until it ends, or at most `polls` times with a pause after each, and drops it then. Says whether
 /// it had ended.
-async fn drop_after<F: Future>(polls: usize, pause: Duration, future: F) -> bool {
+pub(crate) async fn drop_after<F: Future>(polls: usize, pause: Duration, future: F) -> bool {
     let mut future = pin!(future);
     for _ in 0..polls {
         let poll = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;

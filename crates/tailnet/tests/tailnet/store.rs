@@ -9,7 +9,7 @@ use tailnet::{StateStore, UpError};
 use crate::common::{ECHO, builder, done, sandbox, soon};
 
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<HashMap<String, Vec<u8>>>>);
+pub(crate) struct Kept(Arc<Mutex<HashMap<String, Vec<u8>>>>);
 
 impl StateStore for Kept {
     fn read_all(&self) -> io::Result<HashMap<String, Vec<u8>>> {

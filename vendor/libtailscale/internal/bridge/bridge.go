@@ -108,6 +108,9 @@ func (c *Conn) Close() {
 func (c *Conn) Abort(why errs.Code) {
 	c.breakWith(why)
 	c.shutdown(unix.SHUT_RDWR) // before the close, which wakes download: the owner may neither read nor write then
+	if secured, ok := c.stream.(interface{ NetConn() net.Conn }); ok {
+		secured.NetConn().Close() // TLS would wait for five seconds for room to say farewell
+	}
 	c.stream.Close()
 }
 

@@ -3,8 +3,10 @@ package bridge
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/tls"
 	"io"
 	"net"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"sync"
@@ -325,4 +327,28 @@ func TestAPanicInEitherDirectionEndsASocketAndNothingElse(t *testing.T) {
 		}
 		o.Close()
 	}
+}
+
+func TestAnAbortDoesNotWaitToSayFarewellByTLS(t *testing.T) {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	here, there := net.Pipe() // has no room at all once its reader stops
+	defer there.Close()
+	go tls.Client(there, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}).Handshake()
+	secured := tls.Server(here, server.TLS)
+	if err := secured.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	c, fd, err := New(secured, new(Bytes), func() { close(over) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	began := time.Now()
+	c.Abort(errs.Closed)
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("it took %v", took)
+	}
+	awaitEnd(t, over)
 }

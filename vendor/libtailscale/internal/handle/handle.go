@@ -59,6 +59,17 @@ func Take[T any](t *Table, h uint64) (T, error) {
 	return v, err
 }
 
+// Replace has h name what with makes of its object of kind T from now on, in one step.
+func Replace[T any](t *Table, h uint64, with func(T) any) (T, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	v, err := get[T](t, h)
+	if err == nil {
+		t.m[h] = with(v)
+	}
+	return v, err
+}
+
 func get[T any](t *Table, h uint64) (T, error) {
 	var zero T
 	v, ok := t.m[h]

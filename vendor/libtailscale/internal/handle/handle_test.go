@@ -44,3 +44,18 @@ func TestAHandleOfAnotherKindIsRefusedAndStays(t *testing.T) {
 		t.Errorf("taken twice: %v", err)
 	}
 }
+
+func TestAReplacedObjectIsRefusedAsWhatItWas(t *testing.T) {
+	var table Table
+	h := table.Add("x")
+	was, err := Replace(&table, h, func(was string) any { return len(was) })
+	if err != nil || was != "x" {
+		t.Fatalf("replaced %q, %v", was, err)
+	}
+	if _, err := Replace(&table, h, func(string) any { return nil }); !refused(err) {
+		t.Errorf("it was replaced twice: %v", err)
+	}
+	if now, err := Get[int](&table, h); err != nil || now != 1 {
+		t.Errorf("it is %d, %v", now, err)
+	}
+}

@@ -38,7 +38,7 @@ func federatedKey(ctx context.Context, c Config) (string, error) {
 	var token struct {
 		AccessToken string `json:"access_token"`
 	}
-	err = post(ctx, base+"/api/v2/oauth/token-exchange", "application/x-www-form-urlencoded", form.Encode(), "", &token)
+	err = post(ctx, base, "api/v2/oauth/token-exchange", "application/x-www-form-urlencoded", form.Encode(), "", &token)
 	if err != nil {
 		return "", err
 	}
@@ -60,7 +60,7 @@ func clientKey(ctx context.Context, c Config) (string, error) {
 	var token struct {
 		AccessToken string `json:"access_token"`
 	}
-	err = post(ctx, base+"/api/v2/oauth/token", "application/x-www-form-urlencoded", form.Encode(), "", &token)
+	err = post(ctx, base, "api/v2/oauth/token", "application/x-www-form-urlencoded", form.Encode(), "", &token)
 	if err != nil {
 		return "", err
 	}
@@ -80,7 +80,7 @@ func makeKey(ctx context.Context, base, accessToken string, query url.Values, ta
 	var key struct {
 		Key string `json:"key"`
 	}
-	if err := post(ctx, base+"/api/v2/tailnet/-/keys", "application/json", string(body), accessToken, &key); err != nil {
+	if err := post(ctx, base, "api/v2/tailnet/-/keys", "application/json", string(body), accessToken, &key); err != nil {
 		return "", err
 	}
 	if key.Key == "" {
@@ -121,8 +121,13 @@ func (c *Config) keepNode() {
 	}
 }
 
-// post sends a request to Tailscale's API and reads the JSON that it answers. Its errors quote nothing that was sent.
-func post(ctx context.Context, target, contentType, body, bearer string, answer any) error {
+// post sends a request to Tailscale's API at base, which may end in a slash, and reads the JSON that it answers. Its
+// errors quote nothing that was sent.
+func post(ctx context.Context, base, path, contentType, body, bearer string, answer any) error {
+	target, err := url.JoinPath(base, path)
+	if err != nil {
+		return errs.New(errs.InvalidArgument, "%v", err)
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader([]byte(body)))
 	if err != nil {
 		return errs.New(errs.InvalidArgument, "%v", err)

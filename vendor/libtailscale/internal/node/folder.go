@@ -1,9 +1,13 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -13,15 +17,26 @@ import (
 // stateFile is what tsnet calls the file that holds the node's identity.
 const stateFile = "tailscaled.state"
 
+// leaveTimeout is how long a start waits for a node of this process that is closing to leave its folder.
+const leaveTimeout = 20 * time.Second
+
 // stateFolder is the folder that tsnet writes to, for one node alone.
 type stateFolder struct {
 	path string
-	lock *os.File // nil when the folder is a temporary one
+	lock *os.File        // nil when the folder is a temporary one
+	node context.Context // ends when the folder's node begins to close
+	left chan struct{}   // closed when the lock is released
 }
 
-// openStateFolder makes and locks the folder at path, or makes a temporary one when path is empty.
+// locked are the folders that nodes of this process have locked.
+var locked struct {
+	mu      sync.Mutex // held while a lock is taken or released
+	folders []*stateFolder
+}
+
+// openStateFolder makes and locks the folder at path for a node, or makes a temporary one when path is empty.
 // Two nodes with the same identity would disturb each other without either knowing.
-func openStateFolder(path string) (*stateFolder, error) {
+func openStateFolder(node context.Context, path string) (*stateFolder, error) {
 	if path == "" {
 		path, err := os.MkdirTemp("", "tailnet-")
 		if err != nil {
@@ -32,25 +47,73 @@ func openStateFolder(path string) (*stateFolder, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, errs.New(errs.StateFolder, "cannot make the state folder: %v", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := lockFolder(node, path)
 	if err != nil {
-		return nil, errs.New(errs.StateFolder, "cannot write to the state folder: %v", err)
-	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		lock.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, errs.New(errs.StateFolder, "the state folder %s is in use by another node", path)
-		}
-		return nil, errs.New(errs.StateFolder, "cannot lock the state folder %s: %v", path, err)
+		return nil, err
 	}
 	if err = checkState(filepath.Join(path, stateFile)); err == nil {
 		err = checkRoom(path)
 	}
 	if err != nil {
-		lock.Close()
+		f.close()
 		return nil, err
 	}
-	return &stateFolder{path: path, lock: lock}, nil
+	return f, nil
+}
+
+// lockFolder locks the folder at path, if need be once a node of this process that is closing has left it. A folder of
+// another process or of a node that stays is refused at once.
+func lockFolder(node context.Context, path string) (*stateFolder, error) {
+	late := time.After(leaveTimeout)
+	for {
+		f, holder, err := tryLockFolder(node, path)
+		if err != nil || f != nil {
+			return f, err
+		}
+		if holder == nil || holder.node.Err() == nil {
+			return nil, errs.New(errs.StateFolder, "the state folder %s is in use by another node", path)
+		}
+		select {
+		case <-holder.left:
+		case <-node.Done():
+			return nil, context.Cause(node)
+		case <-late:
+			return nil, errs.New(errs.StateFolder, "the state folder %s is in use by a node of this process that has been closing for %v", path, leaveTimeout)
+		}
+	}
+}
+
+// tryLockFolder locks the folder at path. When it is locked already it gives no folder but the one by which a node of
+// this process holds the lock, or nil when none does.
+func tryLockFolder(node context.Context, path string) (f, holder *stateFolder, err error) {
+	locked.mu.Lock()
+	defer locked.mu.Unlock()
+	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, nil, errs.New(errs.StateFolder, "cannot write to the state folder: %v", err)
+	}
+	switch err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
+	case err == nil:
+		f := &stateFolder{path: path, lock: lock, node: node, left: make(chan struct{})}
+		locked.folders = append(locked.folders, f)
+		return f, nil, nil
+	case !errors.Is(err, unix.EWOULDBLOCK):
+		lock.Close()
+		return nil, nil, errs.New(errs.StateFolder, "cannot lock the state folder %s: %v", path, err)
+	}
+	defer lock.Close()
+	for _, other := range locked.folders {
+		if isSame(other.lock, lock) {
+			return nil, other, nil
+		}
+	}
+	return nil, nil, nil
+}
+
+func isSame(a, b *os.File) bool {
+	one, err := a.Stat()
+	other, err2 := b.Stat()
+	return err == nil && err2 == nil && os.SameFile(one, other)
 }
 
 // checkRoom finds out whether the node's identity can be written. Tailscale's own code would join all the same, and
@@ -76,5 +139,9 @@ func (f *stateFolder) close() {
 		os.RemoveAll(f.path)
 		return
 	}
+	locked.mu.Lock()
+	defer locked.mu.Unlock()
 	f.lock.Close()
+	locked.folders = slices.DeleteFunc(locked.folders, func(other *stateFolder) bool { return other == f })
+	close(f.left)
 }

@@ -50,7 +50,13 @@ func (l *Listener) listenFunnel(only bool) error {
 				l.Close()
 				return
 			}
-			l.enqueue(incoming{conn, funnelSource(conn), addrPortOf(conn.LocalAddr())})
+			in := incoming{conn, funnelSource(conn), addrPortOf(conn.LocalAddr())}
+			if secured, ok := conn.(*tls.Conn); ok {
+				in.conn = secured.NetConn()
+				l.agree(in, secured)
+			} else {
+				l.enqueue(in)
+			}
 		}
 	}, func(error) { l.Close() })
 	return nil

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
-	"time"
 
 	"tailscale.com/tailcfg"
 
@@ -16,12 +15,7 @@ import (
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
-const (
-	defaultBacklog = 128
-
-	// tlsHandshake is how long a peer may take to agree on TLS.
-	tlsHandshake = 10 * time.Second
-)
+const defaultBacklog = 128
 
 // ListenOptions is what tailscale_listen takes; tailscale.h says what each key means.
 type ListenOptions struct {
@@ -69,9 +63,10 @@ type Listener struct {
 	allPorts bool
 	service  tailcfg.ServiceName // or empty
 	tls      *tls.Config         // or nil
-	queue    chan incoming
-	ctx      context.Context // ends with the listener
-	cancel   context.CancelCauseFunc
+	handshakes
+	queue  chan incoming
+	ctx    context.Context // ends with the listener
+	cancel context.CancelCauseFunc
 }
 
 // incoming is a stream that waits to be accepted.
@@ -175,21 +170,7 @@ func (l *Listener) take(in incoming) {
 		l.enqueue(in)
 		return
 	}
-	conn := tls.Server(in.conn, l.tls)
-	safely.Go(func() {
-		err := safely.Do(func() error {
-			ctx, cancel := context.WithTimeout(l.ctx, tlsHandshake)
-			defer cancel()
-			return conn.HandshakeContext(ctx)
-		})
-		if err != nil {
-			l.node.log(Debug, l.node.redact("TLS with "+in.src.String()+": "+err.Error()))
-			in.conn.Close()
-			return
-		}
-		in.conn = conn
-		l.enqueue(in)
-	}, nil)
+	l.agree(in, tls.Server(in.conn, l.tls))
 }
 
 func (l *Listener) enqueue(in incoming) {

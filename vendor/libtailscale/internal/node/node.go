@@ -149,7 +149,7 @@ func (n *Node) start(c Config) (err error) {
 	if knobs.IsOnThisMachine(controlURL(c)) {
 		knobs.AssumeNetworkUp()
 	}
-	if n.folder, err = openStateFolder(c.StateDir); err != nil {
+	if n.folder, err = openStateFolder(n.ctx, c.StateDir); err != nil {
 		return err
 	}
 	defer func() {
@@ -302,8 +302,15 @@ func (n *Node) status(ctx context.Context) (*ipnstate.Status, error) {
 	}
 }
 
-// Close ends every operation and stream of the node, then the node. When ctx ends first, closing goes on
-// in the background.
+// BeginClose ends every operation and stream of the node, then, in the background, the node. It calls gone when
+// nothing of it is left.
+func (n *Node) BeginClose(gone func()) {
+	n.closeFor(errs.ErrClosed)
+	safely.Go(func() { <-n.closed; gone() }, nil)
+}
+
+// Close waits until the node has gone, and begins that unless it has begun. When ctx ends first, closing goes on in the
+// background.
 func (n *Node) Close(ctx context.Context) error {
 	n.closeFor(errs.ErrClosed)
 	select {

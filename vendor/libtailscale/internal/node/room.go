@@ -1,6 +1,7 @@
 package node
 
 import (
+	"crypto/tls"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -101,6 +102,14 @@ func (s *sharing) Read(p []byte) (int, error) {
 		s.setBehind(err == nil && n == len(p))
 	}
 	return n, err
+}
+
+// NetConn is what carries the stream: as tls.Conn's, where it is one.
+func (s *sharing) NetConn() net.Conn {
+	if secured, ok := s.Stream.(*tls.Conn); ok {
+		return secured.NetConn()
+	}
+	return s.Stream
 }
 
 func (s *sharing) Close() error {

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
@@ -23,7 +25,7 @@ func (n *Node) ServeLocalAPI(ctx context.Context, path string) error {
 	if err := n.running(ctx); err != nil {
 		return err
 	}
-	listener, err := privateSocket(path)
+	listener, made, err := privateSocket(path)
 	if err != nil {
 		return err
 	}
@@ -44,25 +46,49 @@ func (n *Node) ServeLocalAPI(ctx context.Context, path string) error {
 		}
 		proxy.ServeHTTP(w, r)
 	})
-	context.AfterFunc(n.ctx, safely.Func(func() {
-		server.Close()
-		os.Remove(path)
-	}, nil))
+	socket := &localAPISocket{server: server, listener: listener, path: path, made: made}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := context.Cause(n.ctx); err != nil {
+		socket.Abort(errs.Closed)
+		return err
+	}
+	n.open[socket] = struct{}{}
 	safely.Go(func() { server.Serve(listener) }, nil)
 	return nil
 }
 
-// privateSocket listens at path, which nobody else can open at any moment: it is made in a folder of its own. A socket
-// that nobody listens on any more is replaced.
-func privateSocket(path string) (net.Listener, error) {
-	if conn, err := net.Dial("unix", path); err == nil {
-		conn.Close()
-		return nil, errs.New(errs.AddressInUse, "somebody listens on %s already", path)
-	} else if info, err := os.Lstat(path); err == nil && info.Mode().Type() != os.ModeSocket {
-		return nil, errs.New(errs.AddressInUse, "%s is there already and no socket", path)
+// localAPISocket is a place where the LocalAPI is served.
+type localAPISocket struct {
+	server   *http.Server
+	listener net.Listener
+	path     string
+	made     os.FileInfo
+}
+
+// Abort leaves the place. What somebody else has put there meanwhile stays.
+func (s *localAPISocket) Abort(errs.Code) {
+	s.server.Close()
+	s.listener.Close()
+	if there, err := os.Lstat(s.path); err == nil && os.SameFile(there, s.made) {
+		os.Remove(s.path)
 	}
-	fail := func(err error) (net.Listener, error) {
-		return nil, errs.New(errs.InvalidArgument, "cannot listen on %s: %v", path, errors.Unwrap(err))
+}
+
+// privateSocket listens at path, which nobody else can open at any moment: it is made in a folder of its own. A socket
+// that nobody listens on any more is replaced. It also says which file it is.
+func privateSocket(path string) (net.Listener, os.FileInfo, error) {
+	// EAGAIN: more clients wait already than may.
+	if conn, err := net.Dial("unix", path); err == nil || errors.Is(err, unix.EAGAIN) {
+		if err == nil {
+			conn.Close()
+		}
+		return nil, nil, errs.New(errs.AddressInUse, "somebody listens on %s already", path)
+	} else if info, err := os.Lstat(path); err == nil && info.Mode().Type() != os.ModeSocket {
+		return nil, nil, errs.New(errs.AddressInUse, "%s is there already and no socket", path)
+	}
+	fail := func(err error) (net.Listener, os.FileInfo, error) {
+		return nil, nil, errs.New(errs.InvalidArgument, "cannot listen on %s: %v", path, errors.Unwrap(err))
 	}
 	folder, err := os.MkdirTemp(filepath.Dir(path), ".s-")
 	if err != nil {
@@ -75,14 +101,18 @@ func privateSocket(path string) (net.Listener, error) {
 		return fail(err)
 	}
 	listener.SetUnlinkOnClose(false)
+	var info os.FileInfo
 	if err = os.Chmod(made, 0o600); err == nil {
+		info, err = os.Lstat(made)
+	}
+	if err == nil {
 		err = os.Rename(made, path)
 	}
 	if err != nil {
 		listener.Close()
 		return fail(err)
 	}
-	return listener, nil
+	return listener, info, nil
 }
 
 type logWriter struct{ node *Node }
