@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: 53458c73173b5fe29d9c5dd327c47ca202c25f15ad0dd3b5beb3114dee0e6c65
+// SHA-256 of tailscale.h: 0b6a11520fcaa75074f323a18b295103138eadf7b89727e9ec43a039f077006e
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -359,8 +359,8 @@ unsafe extern "C" {
     pub fn tailscale_listener_close(listener: tailscale_listener) -> i32;
 }
 unsafe extern "C" {
-    /**Binds a UDP socket to `address`, "ip:port" with an address of the node's own, or ":port" for all of them; port 0 means
- any that is free, which `local` then tells.
+    /**Binds a UDP socket to `address`: "ip:port" with an address of the node's own, "0.0.0.0:port" for its IPv4 address, or
+ "[::]:port" or ":port" for all of them. Port 0 means any that is free, which `local` then tells.
  Each message on `fd`, which is as of tailscale_dial, is a datagram after an 18-byte header: the other side's address, 16 bytes
  of IPv6 (IPv4 mapped), and its port, big-endian. Ask tailscale_contains before sending to a new address. Reading 0
  bytes means that the socket has ended.*/
