@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: e53d37dfe23186009c8a6498395812fe604c4c1dc16657e50dc8a89015e4135d
+// SHA-256 of tailscale.h: b22457b081ca4dbca67c2bac57d4414c7460a9f229e0f34a048383d4c93c9fba
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -360,8 +360,8 @@ unsafe extern "C" {
     pub fn tailscale_listener_close(listener: tailscale_listener) -> i32;
 }
 unsafe extern "C" {
-    /**Binds a UDP socket to `address`, "ip:port" with an address of the node's own, or ":port" for all of them; port 0 means
- any that is free, which `local` then tells.
+    /**Binds a UDP socket to `address`: "ip:port" with an address of the node's own, "0.0.0.0:port" for its IPv4 address, or
+ "[::]:port" or ":port" for all of them. Port 0 means any that is free, which `local` then tells.
  Each message on `fd`, which is as of tailscale_dial, is a datagram after an 18-byte header: the other side's address, 16 bytes
  of IPv6 (IPv4 mapped), and its port, big-endian. Ask tailscale_contains before sending to a new address. Reading 0
  bytes means that the socket has ended.*/

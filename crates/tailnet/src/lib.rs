@@ -35,7 +35,7 @@
 //! | dial | [`Tailnet::connect`] |
 //! | look a name up | [`Tailnet::lookup_host`] |
 //! | listen | [`Tailnet::listen`], [`TailnetListener::accept`]; TLS, Funnel, services: [`Tailnet::listen_with`] |
-//! | send datagrams | [`Tailnet::bind_udp`], [`Tailnet::connect_udp`] |
+//! | send datagrams | [`Tailnet::bind_udp`], [`Tailnet::connect_udp`]; QUIC: `examples/quinn.rs` |
 //! | give hyper a way in | [`Tailnet::connector`] |
 //! | see the node and its peers | [`Tailnet::status`], [`Tailnet::watch`], [`Tailnet::ping`], [`Tailnet::netcheck`], [`Tailnet::counters`] |
 //! | log in again, log out | [`Tailnet::login`], [`Tailnet::login_interactive`], [`Tailnet::logout`] |
@@ -91,6 +91,7 @@ mod store;
 mod stream;
 mod tailnet;
 mod udp;
+mod wakers;
 mod whois;
 
 #[cfg(feature = "axum")]

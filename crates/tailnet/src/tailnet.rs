@@ -1,4 +1,4 @@
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -134,7 +134,7 @@ impl Tailnet {
         self.listen_with(&ListenOptions::port(port)).await
     }
 
-    /// As [`listen`](Self::listen), on one of the node's own addresses.
+    /// As [`listen`](Self::listen), on one of the node's own addresses; an unspecified one is all of them.
     ///
     /// # Errors
     /// As [`listen`](Self::listen), and when the address is not the node's.
@@ -154,12 +154,23 @@ impl Tailnet {
         TailnetListener::new(success.listener.ok_or_else(none)?)
     }
 
-    /// Binds a UDP socket to a port of all the node's addresses; 0 means any that is free. Cancel safe.
+    /// Binds a UDP socket to a port of all the node's addresses; 0 means any that is free. Senders are told as IPv6
+    /// addresses, those of IPv4 mapped: [`TailnetUdpSocket`] says more. Cancel safe.
     ///
     /// # Errors
     /// When the node has not joined, or another socket of it has the port.
     pub async fn bind_udp(&self, port: u16) -> Result<TailnetUdpSocket, ListenError> {
-        self.bind_udp_to(format!(":{port}"), None).await
+        self.bind_udp_at(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port)).await
+    }
+
+    /// As [`bind_udp`](Self::bind_udp), to one of the node's own addresses, or to `0.0.0.0` for its IPv4 address, whichever
+    /// that is; `[::]` is all of its addresses. A mapped IPv4 address counts as plain.
+    ///
+    /// # Errors
+    /// As [`bind_udp`](Self::bind_udp), and when the address is not the node's.
+    pub async fn bind_udp_at(&self, address: SocketAddr) -> Result<TailnetUdpSocket, ListenError> {
+        let ip = address.ip().to_canonical();
+        self.bind_udp_for(SocketAddr::new(ip, address.port()), None).await
     }
 
     /// A UDP socket on any free port that sends to one address of the tailnet and receives from it alone. Cancel safe.
@@ -167,16 +178,19 @@ impl Tailnet {
     /// # Errors
     /// When the node has not joined. Whether the tailnet has the address, the first datagram finds out.
     pub async fn connect_udp(&self, peer: SocketAddr) -> Result<TailnetUdpSocket, ListenError> {
-        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        self.bind_udp_to(":0".to_owned(), Some(peer)).await
+        let any: IpAddr = match peer {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        self.bind_udp_for(SocketAddr::new(any, 0), Some(SocketAddr::new(peer.ip(), peer.port()))).await
     }
 
-    async fn bind_udp_to(
+    async fn bind_udp_for(
         &self,
-        address: String,
+        address: SocketAddr,
         peer: Option<SocketAddr>,
     ) -> Result<TailnetUdpSocket, ListenError> {
-        let raw = self.node.listen_packet(&address)?.await?.stream.ok_or_else(udp::none)?;
+        let raw = self.node.listen_packet(&address.to_string())?.await?.stream.ok_or_else(udp::none)?;
         TailnetUdpSocket::new(raw, self.node.clone(), peer)
             .map_err(|e| ListenError::Other { message: e.to_string() })
     }

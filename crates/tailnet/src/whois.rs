@@ -45,11 +45,12 @@ pub struct WhoIsUser {
 }
 
 impl Tailnet {
-    /// Who has an address, such as the [`peer_addr`](crate::TailnetStream::peer_addr) of a stream. Cancel safe.
+    /// Who has an address, such as the [`peer_addr`](crate::TailnetStream::peer_addr) of a stream or the sender of a datagram. Cancel safe.
     ///
     /// # Errors
     /// [`LocalApiError::Refused`] with status 404 when nobody of the tailnet has it.
     pub async fn whois(&self, address: SocketAddr) -> Result<WhoIs, LocalApiError> {
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
         let path = format!("/localapi/v0/whois?addr={address}");
         Ok(serde_json::from_str(&self.local_api(Method::GET, &path, "").await?)?)
     }

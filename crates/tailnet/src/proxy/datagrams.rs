@@ -84,7 +84,7 @@ impl<'a> Association<'a> {
                 }
                 received = self.there.recv_from(&mut from_tailnet) => {
                     let (length, from) = received?;
-                    self.answer(&from_tailnet[..length], from).await;
+                    self.answer(&from_tailnet[..length], canonical(from)).await;
                 }
             }
         }
@@ -108,7 +108,7 @@ impl<'a> Association<'a> {
         let known = self.targets.iter_mut().find(|target| target.header == header && !target.is_idle());
         if let Some(target) = known {
             target.used = Instant::now();
-            return self.there.send_to(datagram, target.address).await;
+            return self.there.send_to(datagram, target.address).await.map(drop);
         }
         let address = self.look_up(&named).await?;
         self.there.send_to(datagram, address).await?;
@@ -135,12 +135,17 @@ impl<'a> Association<'a> {
 
     async fn look_up(&self, named: &TargetAddr) -> io::Result<SocketAddr> {
         let (name, port) = match named {
-            TargetAddr::Ip(address) => return Ok(*address),
+            TargetAddr::Ip(address) => return Ok(canonical(*address)),
             TargetAddr::Domain(name, port) => (name.as_str(), *port),
         };
         let found = tokio::time::timeout(LOOK_UP, self.tailnet.lookup_host((name, port))).await??;
         found.first().copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
+}
+
+/// The address with IPv4 plain, where a socket or a client maps it into IPv6.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 impl Target {

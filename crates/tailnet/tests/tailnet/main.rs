@@ -21,6 +21,7 @@ mod local_api;
 mod lossy;
 mod oauth;
 mod prefs;
+mod quic;
 mod restart;
 mod state_folder;
 mod store;

@@ -38,6 +38,9 @@ func ParseListenOptions(text []byte) (o ListenOptions, local netip.AddrPort, err
 	if local, err = parseListenAddress(o.Address); err != nil {
 		return o, local, err
 	}
+	if local.Addr().IsUnspecified() {
+		local = netip.AddrPortFrom(netip.Addr{}, local.Port())
+	}
 	refuse := func(text string) error { return errs.New(errs.InvalidArgument, "listen: %s", text) }
 	switch {
 	case o.AllPorts && (local.Port() != 0 || o.Funnel || o.FunnelOnly || o.Service != ""):
@@ -137,9 +140,7 @@ func parseListenAddress(address string) (netip.AddrPort, error) {
 		if ip, err = netip.ParseAddr(host); err != nil {
 			return netip.AddrPort{}, errs.New(errs.InvalidArgument, "address %q: %q is not an IP address", address, host)
 		}
-		if ip = ip.Unmap(); ip.IsUnspecified() {
-			ip = netip.Addr{}
-		}
+		ip = ip.Unmap()
 	}
 	return netip.AddrPortFrom(ip, uint16(port)), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/bridge"
@@ -17,7 +18,8 @@ type Packets struct {
 	Local string
 }
 
-// ListenPacket binds a UDP socket to address: "ip:port" with an address of the node's own, or ":port" for both of them.
+// ListenPacket binds a UDP socket to address: "ip:port" with an address of the node's own, "0.0.0.0:port" for its IPv4
+// address, or "[::]:port" or ":port" for both of them.
 func (n *Node) ListenPacket(ctx context.Context, address string) (*Packets, error) {
 	local, err := parseListenAddress(address)
 	if err != nil {
@@ -26,10 +28,14 @@ func (n *Node) ListenPacket(ctx context.Context, address string) (*Packets, erro
 	if err := n.joined(ctx); err != nil {
 		return nil, err
 	}
-	if err := n.checkOwn(local.Addr()); err != nil {
+	ips, err := n.ownAddresses(local.Addr())
+	if err != nil {
 		return nil, err
 	}
-	conns, port, err := n.bindUDP(local)
+	conns, port, err := n.bindUDP(ips, local.Port())
+	for tries := 8; err != nil && local.Port() == 0 && tries > 0 && errs.Of(ctx, err).Code == errs.AddressInUse; tries-- {
+		conns, port, err = n.bindUDP(ips, 0) // a port that is free at one address may not be so at the other
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -49,18 +55,30 @@ func (n *Node) ListenPacket(ctx context.Context, address string) (*Packets, erro
 	return packets, nil
 }
 
-// bindUDP binds to one address of the node's or, by the same port, to both.
-func (n *Node) bindUDP(local netip.AddrPort) (conns []net.PacketConn, port uint16, err error) {
-	addresses := []netip.Addr{local.Addr()}
-	if !local.Addr().IsValid() {
-		v4, v6 := n.server.TailscaleIPs()
-		addresses = []netip.Addr{v4, v6}
-	}
-	port = local.Port()
-	for _, ip := range addresses {
-		if !ip.IsValid() {
-			continue
+// ownAddresses are those of the node's addresses that a socket bound to ip hears.
+func (n *Node) ownAddresses(ip netip.Addr) ([]netip.Addr, error) {
+	v4, v6 := n.server.TailscaleIPs()
+	own := []netip.Addr{ip}
+	switch {
+	case ip == netip.IPv4Unspecified():
+		own = []netip.Addr{v4}
+	case !ip.IsValid() || ip.IsUnspecified():
+		own = []netip.Addr{v4, v6}
+	default:
+		if err := n.checkOwn(ip); err != nil {
+			return nil, err
 		}
+	}
+	own = slices.DeleteFunc(own, func(ip netip.Addr) bool { return !ip.IsValid() })
+	if len(own) == 0 {
+		return nil, errs.New(errs.InvalidArgument, "%s: the tailnet gave this node no such address", ip)
+	}
+	return own, nil
+}
+
+// bindUDP binds to the node's addresses, by the same port.
+func (n *Node) bindUDP(ips []netip.Addr, port uint16) (conns []net.PacketConn, _ uint16, err error) {
+	for _, ip := range ips {
 		conn, err := n.server.ListenPacket("udp", netip.AddrPortFrom(ip, port).String())
 		if err != nil {
 			for _, other := range conns {
