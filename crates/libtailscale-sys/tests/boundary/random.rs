@@ -278,8 +278,15 @@ impl Caller {
             // SAFETY: a function that lives as long as the process, or none.
             18 => unsafe { tailscale_set_log(if self.random.one_in(3) { None } else { Some(log) }) },
             19 | 20 => {
-                let address =
-                    self.random.pick(&[":0", ":53", "[::]:0", "100.64.0.1:53", "192.0.2.1:1", ":x"]);
+                let address = self.random.pick(&[
+                    ":0",
+                    ":53",
+                    "[::]:0",
+                    "0.0.0.0:0",
+                    "100.64.0.1:53",
+                    "192.0.2.1:1",
+                    ":x",
+                ]);
                 let (p, n) = self.text(address, &mut a);
                 // SAFETY: see above.
                 self.operation(|done, context, op| unsafe {
