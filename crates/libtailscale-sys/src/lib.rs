@@ -16,9 +16,10 @@
 //!
 //! Go (the version in `libtailscale/go.mod`, or any since 1.21 that may download it) and a C compiler are
 //! needed. `GO` names another go command; `LIBTAILSCALE_LIB_DIR` names a folder with a `libtailscale.a`
-//! that was built before, from the same sources: compare `tailscale_abi_version()` with `TAILSCALE_ABI_VERSION` before
-//! anything else is called, as `tailnet` does. If its `tailscale.h` lies beside it, the build script compares too. The declarations are checked in, so libclang is needed only to make them anew
-//! (feature `bindgen`).
+//! that was built before, from the same sources: compare `tailscale_abi_version()` with
+//! `TAILSCALE_ABI_VERSION` before anything else is called, as `tailnet` does. If the archive's `tailscale.h`
+//! lies beside it, the build script compares too. The declarations are checked in, so libclang is needed
+//! only to make them anew (feature `bindgen`).
 //!
 //! # Licences
 //!

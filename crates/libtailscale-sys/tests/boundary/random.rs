@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::ffi::{c_char, c_void};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -278,8 +278,15 @@ impl Caller {
             // SAFETY: a function that lives as long as the process, or none.
             18 => unsafe { tailscale_set_log(if self.random.one_in(3) { None } else { Some(log) }) },
             19 | 20 => {
-                let address =
-                    self.random.pick(&[":0", ":53", "[::]:0", "100.64.0.1:53", "192.0.2.1:1", ":x"]);
+                let address = self.random.pick(&[
+                    ":0",
+                    ":53",
+                    "[::]:0",
+                    "0.0.0.0:0",
+                    "100.64.0.1:53",
+                    "192.0.2.1:1",
+                    ":x",
+                ]);
                 let (p, n) = self.text(address, &mut a);
                 // SAFETY: see above.
                 self.operation(|done, context, op| unsafe {
@@ -337,6 +344,17 @@ fn run(configurations: &[String], addresses: &[String], rounds: u64) {
     let seed = setting("LIBTAILSCALE_FUZZ_SEED", clock.as_nanos() as u64);
     let rounds = setting("LIBTAILSCALE_FUZZ_ROUNDS", rounds);
     println!("LIBTAILSCALE_FUZZ_SEED={seed} LIBTAILSCALE_FUZZ_ROUNDS={rounds}");
+    let environment = std::env::vars_os().count();
+    let over = Arc::new(AtomicBool::new(false));
+    let reader = {
+        let over = Arc::clone(&over);
+        thread::spawn(move || {
+            while !over.load(Ordering::Relaxed) {
+                assert_eq!(std::env::vars_os().count(), environment, "the environment has changed");
+                thread::sleep(Duration::from_micros(100));
+            }
+        })
+    };
     let world = Arc::new(World {
         handles: Mutex::default(),
         open: Mutex::default(),
@@ -380,6 +398,8 @@ fn run(configurations: &[String], addresses: &[String], rounds: u64) {
         let close = |done, context, op| unsafe { tailscale_close(h, 1, done, context, op) };
         while caller.operation(close) == TAILSCALE_INVALID_ARGUMENT as i32 {} // it had no callback
     }
+    over.store(true, Ordering::Relaxed);
+    reader.join().expect("no assertion fails");
     let calls = world.calls.lock().unwrap();
     let pending = || calls.iter().filter(|calls| calls.load(Ordering::SeqCst) == 0).count();
     let since = Instant::now();

@@ -6,7 +6,7 @@ use http::Method;
 use tailnet::{LocalApiError, Path, PingKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::common::{ECHO, builder, done, joined, sandbox, soon, until};
+use crate::common::{ECHO, builder, done, joined, sandbox, soon};
 
 #[tokio::test]
 async fn whois_names_the_node_and_its_user_and_nobody_else() {

@@ -69,5 +69,5 @@ func (l *Listener) agree(in incoming, conn *tls.Conn) {
 		}
 		in.conn = conn
 		l.enqueue(in)
-	}, nil)
+	}, func(error) { in.conn.Close() })
 }

@@ -49,10 +49,23 @@ func TestAWatcherThatPanicsEndsItsNode(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("it lives on")
 	}
-	if err := n.Start(t.Context()); codeOf(context.Cause(n.ctx)) != errs.Internal || err == nil {
-		t.Errorf("it ended by %v, and starts with %v", context.Cause(n.ctx), err)
+	if err := context.Cause(n.ctx); codeOf(err) != errs.Internal {
+		t.Errorf("it ended by %v", err)
 	}
 	if err := n.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestACloseEndsAlthoughItPanics(t *testing.T) {
+	n := New(func(Level, string) {})
+	store := NewStore(nil, func(string, []byte) error { return nil }, func() { panic("a defect") })
+	if err := n.SetStore(store); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := n.Close(ctx); err != nil {
 		t.Error(err)
 	}
 }
