@@ -34,7 +34,10 @@ impl Hosts {
         let host = plain(authority.host());
         let is_address = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
         let is_private = |end: &&str| host.strip_suffix(*end).is_some_and(|rest| rest.ends_with('.'));
-        is_address || !host.contains('.') || PRIVATE.iter().any(|end| is_private(&end)) || self.0.contains(&host)
+        is_address
+            || !host.contains('.')
+            || PRIVATE.iter().any(|end| is_private(&end))
+            || self.0.contains(&host)
     }
 }
 
