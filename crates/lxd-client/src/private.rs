@@ -47,3 +47,26 @@ fn by_temporary(
 fn temporary(path: &Path) -> PathBuf {
     path.with_extension(format!("tmp{:016x}", RandomState::new().build_hasher().finish()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn folders_and_files_have_their_modes_and_nothing_else_is_left() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("a/b");
+        make_folder(&folder).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&outer.path().join("a"))), (0o700, 0o700));
+        let file = folder.join("file.key");
+        replace(&file, "one", 0o600).unwrap();
+        write_once(&file, "two", 0o600).unwrap();
+        assert_eq!((fs::read_to_string(&file).unwrap(), mode(&file)), ("one".to_owned(), 0o600));
+        replace(&file, "three", 0o600).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "three");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+}
