@@ -1,8 +1,6 @@
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +9,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use x509_parser::public_key::PublicKey;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::{Fingerprint, pem};
+use crate::{Fingerprint, pem, private};
 
 /// The certificate and key by which a server knows this client. `Debug` shows the fingerprint only, and the key's
 /// bytes are overwritten when it is dropped.
@@ -201,13 +199,15 @@ fn load_or_generate(folder: &Path, name: &str, usage: Use) -> Result<Identity, I
     let read = |path: &Path| fs::read_to_string(path).map(Zeroizing::new).map_err(file_error(path));
     if !certificate.exists() {
         if !key.exists() {
-            fs::create_dir_all(folder).map_err(file_error(folder))?;
-            write_once(&key, &Zeroizing::new(new_key()?.serialize_pem()), 0o600)?;
+            private::make_folder(folder).map_err(file_error(folder))?;
+            let text = Zeroizing::new(new_key()?.serialize_pem());
+            private::write_once(&key, &text, 0o600).map_err(file_error(&key))?;
         }
         let text = read(&key)?;
         pem::private_key(&text).map_err(|reason| IdentityError::Invalid { what: "key", reason })?;
         let pair = rcgen::KeyPair::from_pem(&text)?;
-        write_once(&certificate, &usage.certificate_pem(name, &pair)?, 0o644)?;
+        let text = usage.certificate_pem(name, &pair)?;
+        private::write_once(&certificate, &text, 0o644).map_err(file_error(&certificate))?;
         remove_temporaries(folder, stem);
     }
     Identity::from_pem(&read(&certificate)?, &read(&key)?)
@@ -216,23 +216,6 @@ fn load_or_generate(folder: &Path, name: &str, usage: Use) -> Result<Identity, I
 fn file_error(path: &Path) -> impl Fn(io::Error) -> IdentityError {
     let path = path.display().to_string();
     move |source| IdentityError::File { path: path.clone(), source }
-}
-
-/// Writes a file so that it is there whole or not at all, and leaves one that is there already as it is.
-fn write_once(path: &Path, text: &str, mode: u32) -> Result<(), IdentityError> {
-    let temporary = path.with_extension(format!("tmp{:016x}", RandomState::new().build_hasher().finish()));
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        match fs::hard_link(&temporary, path) {
-            Err(_) if !path.exists() => fs::rename(&temporary, path), // a file system without links
-            _ => Ok(()),
-        }
-    };
-    let written = write();
-    let _ = fs::remove_file(&temporary);
-    written.map_err(file_error(path))
 }
 
 /// Removes what a killed process left. The pair is complete: whoever is writing at this moment does without, too.

@@ -9,7 +9,7 @@ use http::Uri;
 use rustls::pki_types::CertificateDer;
 
 use crate::client::fetch_certificate;
-use crate::{Connect, Error, Fingerprint, ServerTrust, pem};
+use crate::{Connect, Error, Fingerprint, ServerTrust, pem, private};
 
 /// A folder with the certificates of the servers that were trusted, one file each, in `lxc`'s format.
 #[derive(Clone, Debug)]
@@ -91,13 +91,9 @@ impl KnownServers {
 
     fn keep(&self, name: &str, certificate: &CertificateDer<'_>) -> Result<(), Error> {
         let path = self.path(name)?;
-        let write = || {
-            std::fs::create_dir_all(&self.folder)?;
-            let temporary = path.with_extension(format!("tmp{}", std::process::id()));
-            std::fs::write(&temporary, to_pem(certificate))?;
-            std::fs::rename(&temporary, &path)
-        };
-        write().map_err(|source| Error::Local { what: path.display().to_string(), source })
+        let written = private::make_folder(&self.folder)
+            .and_then(|()| private::replace(&path, &to_pem(certificate), 0o644));
+        written.map_err(|source| Error::Local { what: path.display().to_string(), source })
     }
 }
 

@@ -77,6 +77,7 @@ mod path;
 mod pem;
 mod permission;
 mod pieces;
+mod private;
 mod profiles;
 mod projects;
 mod redacted;

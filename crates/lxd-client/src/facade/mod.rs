@@ -3,22 +3,24 @@
 mod carry;
 mod connection;
 mod rest;
+mod socket;
 mod tls;
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::UnixListener;
 use tokio::task::JoinSet;
 
 use self::connection::serve_connection;
 use crate::Client;
 
-/// How long a client's handshake may take.
+/// How long a client's handshake may take, and the one request of a client that is not let in.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How many clients may be that far at the same time. More wait to be accepted.
+const AT_ONCE: usize = 128;
 
 /// Carries what stock clients ask for to a remote server through a [`Client`]: its connections, its
 /// certificate, its way. Websockets and SFTP are carried as they are.
@@ -47,23 +49,12 @@ impl Facade {
     /// removed then. One that an earlier process left is replaced.
     ///
     /// # Errors
-    /// When the socket cannot be made.
+    /// When the socket cannot be made, another process serves it, or there is a file of another kind.
     pub async fn serve_unix(&self, path: &Path) -> io::Result<()> {
-        // Made under another name, so that nobody else opens it before its permissions are set.
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(format!(".{}", std::process::id()));
-        let temporary = PathBuf::from(temporary);
-        let listener = UnixListener::bind(&temporary)?;
-        let placed = std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(0o600))
-            .and_then(|()| std::fs::rename(&temporary, path));
-        if let Err(error) = placed {
-            let _ = std::fs::remove_file(&temporary);
-            return Err(error);
-        }
-        let _removed = RemoveOnDrop(path.to_owned());
+        let private = socket::listen(path).await?;
         let mut connections = JoinSet::new();
         loop {
-            if let Some((stream, _)) = accepted(listener.accept()).await {
+            if let Some((stream, _)) = accepted(private.listener.accept()).await {
                 let facade = self.clone();
                 connections.spawn(async move { facade.serve(stream).await });
             }
@@ -90,13 +81,5 @@ async fn accepted<T>(accept: impl Future<Output = io::Result<T>>) -> Option<T> {
             tokio::time::sleep(Duration::from_millis(50)).await;
             None
         }
-    }
-}
-
-struct RemoveOnDrop(PathBuf);
-
-impl Drop for RemoveOnDrop {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
     }
 }

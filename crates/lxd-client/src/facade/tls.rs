@@ -10,11 +10,12 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::{Answer, refusal, serve_connection};
-use super::{Facade, HANDSHAKE, accepted};
+use super::{AT_ONCE, Facade, HANDSHAKE, accepted};
 use crate::{Fingerprint, Identity};
 
 impl Facade {
@@ -50,16 +51,26 @@ impl Facade {
         let config = server_config(&server, clients.into_iter().collect())
             .map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
+        let strangers = Arc::new(Semaphore::new(AT_ONCE));
         let mut connections = JoinSet::new();
         loop {
+            let stranger = Arc::clone(&strangers).acquire_owned().await.map_err(io::Error::other)?;
             if let Some((stream, _)) = accepted(listener.accept()).await {
-                let (facade, handshake) = (self.clone(), acceptor.accept(stream));
+                let (facade, acceptor) = (self.clone(), acceptor.clone());
                 connections.spawn(async move {
-                    match tokio::time::timeout(HANDSHAKE, handshake).await {
-                        Ok(Ok(stream)) if stream.get_ref().1.peer_certificates().is_some() => {
-                            facade.serve(stream).await;
+                    let known = async {
+                        let stream = acceptor.accept(stream).await?;
+                        if stream.get_ref().1.peer_certificates().is_some() {
+                            return Ok::<_, io::Error>(Some(stream));
                         }
-                        Ok(Ok(stream)) => serve_connection(stream, refuse).await,
+                        serve_connection(stream, refuse).await;
+                        Ok(None)
+                    };
+                    let known = tokio::time::timeout(HANDSHAKE, known).await;
+                    drop(stranger);
+                    match known {
+                        Ok(Ok(Some(stream))) => facade.serve(stream).await,
+                        Ok(Ok(None)) => {}
                         Ok(Err(error)) => tracing::debug!(%error, "a client was not let into the façade"),
                         Err(_) => tracing::debug!("a client of the façade was silent"),
                     }

@@ -1,11 +1,13 @@
 //! The façade, asked with bytes as stock clients send them.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use lxd_client::{Client, Facade, ServerTrust};
+use lxd_client::{Client, Facade, Identity, ServerTrust};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::UnixStream;
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 
 use crate::raw::{DESCRIPTION, PROFILE, ask, raw, requests};
 use crate::server::{Asked, client, error, socket, sync, tls, tls_unread};
@@ -88,7 +90,7 @@ async fn a_long_body_that_the_server_does_not_want_is_answered_and_the_connectio
     });
     let mut answer = String::new();
     let read = reading.read_to_string(&mut answer);
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(30), read).await.expect("it hangs");
+    let ended = tokio::time::timeout(Duration::from_secs(30), read).await.expect("it hangs");
     assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer} {ended:?}");
     assert!(answer.to_lowercase().contains("\r\nconnection: close\r\n"), "{answer}");
     assert!(answer.ends_with("\r\n\r\nno"), "{answer}");
@@ -130,7 +132,87 @@ async fn a_head_that_is_too_long_is_refused_and_a_long_one_holds_up_nobody() {
     });
     let mut answer = [0; 12];
     let read = reading.read_exact(&mut answer);
-    tokio::time::timeout(std::time::Duration::from_secs(30), read).await.expect("it hangs").unwrap();
+    tokio::time::timeout(Duration::from_secs(30), read).await.expect("it hangs").unwrap();
     assert_eq!(answer, *b"HTTP/1.1 431");
     sending.abort();
+}
+
+/// A connection with TLS, as of somebody who has no certificate.
+#[allow(clippy::disallowed_methods, reason = "loopback only: there is no tailnet in these tests")]
+async fn stranger(addr: SocketAddr, certificate: &str) -> tokio_rustls::client::TlsStream<TcpStream> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(rustls_pemfile::certs(&mut certificate.as_bytes()).next().unwrap().unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider);
+    let config = config.with_safe_default_protocol_versions().unwrap();
+    let config = config.with_root_certificates(roots).with_no_client_auth();
+    let stream = TcpStream::connect(addr).await.unwrap();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    connector.connect("localhost".try_into().unwrap(), stream).await.unwrap()
+}
+
+#[tokio::test]
+#[allow(clippy::disallowed_methods, reason = "loopback only: there is no tailnet in these tests")]
+async fn clients_of_the_facade_over_tls_that_say_nothing_are_few_at_a_time_and_ended() {
+    let log = Log::default();
+    let (addr, fingerprint) = tls(server(&log)).await;
+    let facade = Facade::new(client(addr, ServerTrust::Fingerprint(fingerprint)));
+    let folder = tempfile::tempdir().unwrap();
+    let identity = Identity::load_or_generate_server(folder.path(), "facade").unwrap();
+    let mine = Identity::load_or_generate(folder.path(), "mine").unwrap();
+    let trust = ServerTrust::Fingerprint(identity.fingerprint());
+    let known = [mine.fingerprint()];
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let _serving = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(async move {
+        facade.serve_tls(listener, identity, known).await.unwrap();
+    }));
+
+    let certificate = std::fs::read_to_string(folder.path().join("server.crt")).unwrap();
+    let mut stranger = stranger(addr, &certificate).await;
+    let mut silent = Vec::new();
+    for _ in 0..200 {
+        silent.push(TcpStream::connect(addr).await.unwrap());
+    }
+    let client = Client::builder("https://facade:1".parse().unwrap(), crate::to::To(addr)).trust(trust);
+    let client = client.identity(mine).timeout(Duration::from_secs(60)).build().unwrap();
+    let began = std::time::Instant::now();
+    client.profile("default").get().await.unwrap();
+    assert!(began.elapsed() > Duration::from_secs(5), "it was its turn at once: they are many at a time");
+    let ended = async {
+        let _ = stranger.read_to_end(&mut Vec::new()).await;
+        for mut stream in silent.into_iter().take(64) {
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), ended).await.expect("they are not ended");
+}
+
+#[tokio::test]
+async fn a_facade_takes_the_place_of_what_a_killed_process_left_and_of_nobody_who_serves() {
+    let log = Log::default();
+    let (addr, fingerprint) = tls(server(&log)).await;
+    let facade = Facade::new(client(addr, ServerTrust::Fingerprint(fingerprint)));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unix.socket");
+    for left in [path.clone(), folder.path().join(format!("unix.socket.{}", std::process::id()))] {
+        drop(std::os::unix::net::UnixListener::bind(left).unwrap());
+    }
+    let serves = |facade: Facade| {
+        let path = path.clone();
+        async move { facade.serve_unix(&path).await }
+    };
+    let serving = tokio::spawn(serves(facade.clone()));
+    let client = Client::unix(&path, Duration::from_secs(10)).unwrap();
+    while UnixStream::connect(&path).await.is_err() {
+        assert!(!serving.is_finished(), "{:?}", serving.await);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let second =
+        tokio::time::timeout(Duration::from_secs(5), serves(facade)).await.expect("it took the place");
+    assert_eq!(second.unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+    client.profile("default").get().await.unwrap();
+    serving.abort();
+    assert!(serving.await.unwrap_err().is_cancelled());
+    assert!(!path.exists());
 }
