@@ -161,6 +161,12 @@ pub enum ConnectError {
         /// The address.
         addr: Address,
     },
+    /// It was called outside a tokio runtime. Nothing was sent.
+    #[error("cannot reach {addr}: streams need a tokio runtime, and this was called outside one")]
+    NoRuntime {
+        /// The address.
+        addr: Address,
+    },
     /// Anything else.
     #[error("cannot reach {addr}: {message}")]
     Other {
@@ -200,6 +206,7 @@ impl ConnectError {
             ConnectError::Timeout { .. } => io::ErrorKind::TimedOut,
             ConnectError::NotRunning { .. } => io::ErrorKind::NetworkDown,
             ConnectError::Closed { .. } => io::ErrorKind::NotConnected,
+            ConnectError::NoRuntime { .. } => io::ErrorKind::Unsupported,
             ConnectError::Other { .. } => io::ErrorKind::Other,
         }
     }

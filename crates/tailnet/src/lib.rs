@@ -37,6 +37,7 @@
 //! | listen | [`Tailnet::listen`], [`TailnetListener::accept`]; TLS, Funnel, services: [`Tailnet::listen_with`] |
 //! | send datagrams | [`Tailnet::bind_udp`], [`Tailnet::connect_udp`]; QUIC: `examples/quinn.rs` |
 //! | give hyper a way in | [`Tailnet::connector`] |
+//! | give a database driver, or what else takes only host:port, a way in | [`Tailnet::forward`] |
 //! | see the node and its peers | [`Tailnet::status`], [`Tailnet::watch`], [`Tailnet::ping`], [`Tailnet::netcheck`], [`Tailnet::counters`] |
 //! | log in again, log out | [`Tailnet::login`], [`Tailnet::login_interactive`], [`Tailnet::logout`] |
 //! | change routes, tags, exit node, shields | [`Tailnet::edit_prefs`] |
@@ -77,6 +78,7 @@ mod connector;
 mod counters;
 mod error;
 mod ffi;
+mod forward;
 mod listener;
 mod local_api;
 mod log;
@@ -103,6 +105,7 @@ pub use certificate::Certificate;
 pub use connector::Connector;
 pub use counters::Counters;
 pub use error::{AcceptError, CloseTimeout, ConnectError, ListenError, StatusError, UpError};
+pub use forward::{Forwarder, LocalListener};
 pub use listener::{ListenOptions, TailnetListener};
 pub use local_api::{LocalApiError, PingKind, Pong};
 pub use netcheck::{DerpMap, DerpRegion, Netcheck};

@@ -11,6 +11,7 @@ mod defects;
 mod dial;
 mod fail_closed;
 mod faults;
+mod forward;
 mod headscale;
 mod https;
 mod join;
