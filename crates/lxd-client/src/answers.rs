@@ -22,6 +22,8 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
     use serde_json::Value;
 
     use crate::{nulls, *};
@@ -46,6 +48,50 @@ mod tests {
             };
         }
         each_answer!(as_one_of)
+    }
+
+    /// An answer as it is written again after it was read as the type of that name.
+    fn written(name: &str, answer: &Value) -> Value {
+        fn again<T: DeserializeOwned + Serialize>(answer: &Value) -> Value {
+            serde_json::to_value(nulls::read_value::<T>(answer.clone()).unwrap()).unwrap()
+        }
+        macro_rules! as_one_of {
+            ($($answer:ident),+) => {
+                match name {
+                    $(stringify!($answer) => again::<$answer>(answer),)+
+                    _ => panic!("{name} is not in the list of answers"),
+                }
+            };
+        }
+        each_answer!(as_one_of)
+    }
+
+    /// Fills in what the answer lacks and the type has, such as an empty list.
+    fn complete(answer: &mut Value, written: &Value) {
+        match (answer, written) {
+            (Value::Object(answer), Value::Object(written)) => {
+                for (key, written) in written {
+                    match answer.get_mut(key) {
+                        Some(value) => complete(value, written),
+                        None => drop(answer.insert(key.clone(), written.clone())),
+                    }
+                }
+            }
+            (Value::Array(answer), Value::Array(written)) => {
+                answer.iter_mut().zip(written).for_each(|(answer, written)| complete(answer, written));
+            }
+            (answer @ Value::Null, _) => *answer = written.clone(),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn an_answer_is_written_again_as_it_was_read() {
+        for (name, mut sample) in samples() {
+            let written = written(&name, &sample);
+            complete(&mut sample, &written);
+            assert_eq!(written, sample, "{name}");
+        }
     }
 
     /// What tells an answer from something that is not the API.

@@ -15,7 +15,6 @@ use crate::{Client, Error, Fingerprint, List, TrustToken, pem};
 #[non_exhaustive]
 pub struct Certificate {
     /// Its fingerprint, SHA-256 in hexadecimal.
-    #[serde(skip_serializing)]
     pub fingerprint: String,
     /// Whose it is, for people.
     pub name: String,

@@ -30,8 +30,9 @@ pub enum EventKind {
     Logging,
 }
 
-/// Something that happened.
-#[derive(Clone, PartialEq)]
+/// Something that happened. In JSON it is as the server has it, an object with `type` and `metadata`.
+#[derive(Clone, PartialEq, Serialize)]
+#[serde(tag = "type", content = "metadata", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Event {
     /// An operation changed.

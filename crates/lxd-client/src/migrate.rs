@@ -140,7 +140,7 @@ impl InstanceHandle {
         if let Some(pool) = &copy.pool {
             let root = [("type", "disk"), ("path", "/"), ("pool", pool)];
             devices
-                .entry("root".to_owned())
+                .entry(root_disk(instance))
                 .or_default()
                 .extend(root.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
         }
@@ -151,6 +151,14 @@ impl InstanceHandle {
         });
         target.post(["instances"]).json(&body).operation().await
     }
+}
+
+/// The name of an instance's root disk, which may come from a profile.
+fn root_disk(instance: &Instance) -> String {
+    let is_root = |device: &Value| device["type"] == "disk" && device["path"] == "/";
+    let all = instance.rest.get("expanded_devices").and_then(Value::as_object);
+    let root = all.and_then(|devices| devices.iter().find(|(_, device)| is_root(device)));
+    root.map_or_else(|| "root".to_owned(), |(name, _)| name.clone())
 }
 
 fn secrets<'a>(client: &Client, operation: &'a Operation) -> Result<&'a Map<String, Value>, Error> {

@@ -155,6 +155,22 @@ mod tests {
         assert!(format!("{exec:?}").contains("mysql") && format!("{exec:?}").contains("TOKEN"));
     }
 
+    #[test]
+    fn what_lets_somebody_in_has_no_way_into_json() {
+        // Two traits would fit a type that has, and the compiler could not tell which is meant.
+        trait NotInJson<Kind> {
+            fn holds() {}
+        }
+        struct InJson;
+        impl<T> NotInJson<()> for T {}
+        impl<T: serde::Serialize> NotInJson<InJson> for T {}
+        <TrustToken as NotInJson<_>>::holds();
+        <JoinToken as NotInJson<_>>::holds();
+        <Identity as NotInJson<_>>::holds();
+        <Client as NotInJson<_>>::holds();
+        <ClientBuilder as NotInJson<_>>::holds();
+    }
+
     /// Holds for structs that are yet to be written.
     #[test]
     fn no_struct_with_settings_has_a_debug_that_shows_them() {

@@ -1,13 +1,13 @@
 //! The server itself: `/1.0`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::redacted;
 use crate::{Client, Error, Fingerprint, Versioned};
 
 /// A server's description of itself, from [`Client::server`].
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Server {
     /// What the server can do beyond the first version of its API.
@@ -29,7 +29,7 @@ pub struct Server {
 redacted::debug!(Server { api_extensions, auth, environment } hides { config, rest });
 
 /// Whether a server trusts a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Auth {
@@ -40,7 +40,7 @@ pub enum Auth {
 }
 
 /// What a server runs on.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Environment {

@@ -23,7 +23,6 @@ pub struct Image {
     /// The SHA-256 of its files, in hexadecimal.
     pub fingerprint: String,
     /// Its names.
-    #[serde(skip_serializing)]
     pub aliases: Vec<Alias>,
     /// Such as `x86_64`.
     pub architecture: String,

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Action, InstanceHandle, StateChange};
@@ -23,6 +23,8 @@ use crate::{Client, Error, Operation};
 pub struct NewInstance {
     name: String,
     source: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -36,7 +38,7 @@ pub struct NewInstance {
     start: bool,
 }
 
-redacted::debug!(NewInstance { name, kind, profiles, ephemeral, start } hides { source, config, devices });
+redacted::debug!(NewInstance { name, description, kind, profiles, ephemeral, start } hides { source, config, devices });
 
 impl NewInstance {
     /// From any source, as the API has it.
@@ -44,6 +46,7 @@ impl NewInstance {
         NewInstance {
             name: name.to_owned(),
             source,
+            description: None,
             kind: None,
             config: BTreeMap::new(),
             devices: BTreeMap::new(),
@@ -81,10 +84,23 @@ impl NewInstance {
         NewInstance::from(name, json!({"type": "none"}))
     }
 
-    /// A copy of another instance of the server, or of a snapshot (`instance/snapshot`), whose profiles are
-    /// to be named.
+    /// A copy of another instance of the server, or of a snapshot (`instance/snapshot`), as `lxc copy` makes it: with
+    /// the source's settings and devices, to which one's own are added, and with its description and its
+    /// profiles where none are given here, for which it is asked first. An instance's snapshots are copied too.
     pub fn copy_of(name: &str, other: &str) -> NewInstance {
         NewInstance::from(name, json!({"type": "copy", "source": other}))
+    }
+
+    /// The project of the instance that is copied; default: that of the client.
+    pub fn source_project(mut self, project: &str) -> NewInstance {
+        self.source.insert("project".to_owned(), project.into());
+        self
+    }
+
+    /// What it is for, for people.
+    pub fn description(mut self, description: &str) -> NewInstance {
+        self.description = Some(description.to_owned());
+        self
     }
 
     /// A virtual machine instead of a container.
@@ -110,7 +126,7 @@ impl NewInstance {
         self
     }
 
-    /// Adds a profile; with none it gets `default`.
+    /// Adds a profile; with none it gets `default`, and a copy gets those of its source.
     pub fn profile(mut self, name: &str) -> NewInstance {
         self.profiles.get_or_insert_default().push(name.to_owned());
         self
@@ -129,13 +145,43 @@ impl NewInstance {
     }
 }
 
+/// What a server does not copy by itself.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Copied {
+    description: String,
+    profiles: Vec<String>,
+}
+
 impl Client {
     /// `POST /1.0/instances`: creates an instance, which does not run yet.
     ///
     /// # Errors
-    /// [`Error::is_conflict`] when there is one of that name.
+    /// [`Error::is_conflict`] when there is one of that name; [`Error::is_not_found`] when there is nothing to copy.
     pub async fn create_instance(&self, instance: &NewInstance) -> Result<Operation, Error> {
-        self.post(["instances"]).json(instance).operation().await
+        let completed = self.complete_copy(instance).await?;
+        self.post(["instances"]).json(completed.as_ref().unwrap_or(instance)).operation().await
+    }
+
+    /// A copy with what its source has and is not named: a server would give it no profile, not even `default`, and
+    /// so no root disk.
+    async fn complete_copy(&self, instance: &NewInstance) -> Result<Option<NewInstance>, Error> {
+        let text = |key: &str| instance.source.get(key).and_then(Value::as_str);
+        let (Some("copy"), Some(source)) = (text("type"), text("source")) else { return Ok(None) };
+        if instance.profiles.is_some() && instance.description.is_some() {
+            return Ok(None);
+        }
+        let request = match source.split_once('/') {
+            Some((of, snapshot)) => self.get(["instances", of, "snapshots", snapshot]),
+            None => self.get(["instances", source]),
+        };
+        let project = text("project").or_else(|| self.own_project());
+        let request = project.into_iter().fold(request.unscoped(), |r, name| r.query("project", name));
+        let Copied { description, profiles } = request.fetch().await?;
+        let mut completed = instance.clone();
+        completed.profiles.get_or_insert(profiles);
+        completed.description.get_or_insert(description);
+        Ok(Some(completed))
     }
 
     /// Creates an instance and starts it, and waits for both: four round trips, and two where the server

@@ -25,7 +25,6 @@ pub struct NetworkAcl {
     /// Rules for what goes.
     pub egress: Vec<AclRule>,
     /// The URLs of what uses it.
-    #[serde(skip_serializing)]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]

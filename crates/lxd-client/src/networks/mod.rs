@@ -40,13 +40,10 @@ pub struct Network {
     /// Settings, such as `ipv4.address`.
     pub config: BTreeMap<String, String>,
     /// Whether the server made it, and can change it.
-    #[serde(skip_serializing)]
     pub managed: bool,
     /// `Created`, `Pending`, `Errored` and so on.
-    #[serde(skip_serializing)]
     pub status: String,
     /// The URLs of what uses it.
-    #[serde(skip_serializing)]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]
@@ -120,7 +117,7 @@ pub struct NetworkAddress {
 #[non_exhaustive]
 pub struct NetworkAllocation {
     /// The address or range, such as `192.0.2.0/24`.
-    #[serde(alias = "addresses")]
+    #[serde(rename = "addresses", alias = "address")]
     pub address: String,
     /// The URL of what has it.
     pub used_by: String,

@@ -25,7 +25,6 @@ pub struct NetworkPeer {
     /// The other network.
     pub target_network: String,
     /// `Pending`, `Created` or `Errored`.
-    #[serde(skip_serializing)]
     pub status: String,
     /// All else.
     #[serde(flatten)]

@@ -20,7 +20,6 @@ pub struct NetworkZone {
     /// Settings.
     pub config: BTreeMap<String, String>,
     /// The URLs of what uses it.
-    #[serde(skip_serializing)]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]

@@ -25,10 +25,8 @@ pub struct Bucket {
     /// Settings, such as `size`.
     pub config: BTreeMap<String, String>,
     /// Where it is reached.
-    #[serde(skip_serializing)]
     pub s3_url: String,
     /// The cluster's member that it is on.
-    #[serde(skip_serializing)]
     pub location: String,
     /// All else.
     #[serde(flatten)]

@@ -21,7 +21,6 @@ pub struct VolumeSnapshot {
     /// When the server will delete it; none or the year 1 for never.
     pub expires_at: Option<String>,
     /// The volume's settings at that time.
-    #[serde(skip_serializing)]
     pub config: BTreeMap<String, String>,
     /// All else.
     #[serde(flatten)]

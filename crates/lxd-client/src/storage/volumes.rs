@@ -28,13 +28,10 @@ pub struct Volume {
     /// `filesystem`, `block` or `iso`.
     pub content_type: String,
     /// The project it is in.
-    #[serde(skip_serializing)]
     pub project: String,
     /// The cluster's member that it is on.
-    #[serde(skip_serializing)]
     pub location: String,
     /// The URLs of what uses it.
-    #[serde(skip_serializing)]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-use lxd_client::{Action, NewInstance, StateChange};
+use lxd_client::{Action, NewInstance, Profile, Project, StateChange};
 use serde_json::json;
 
 use crate::common::{fresh, remote};
@@ -71,7 +71,7 @@ async fn a_snapshot_brings_an_instance_back_and_is_a_source_of_copies() {
     handle.start().await.unwrap().wait().await.unwrap();
     assert!(handle.exec(["test", "-e", "/root/before"]).status().await.unwrap().success());
 
-    let new = NewInstance::copy_of(&copy, &format!("{name}/s0")).profile("default");
+    let new = NewInstance::copy_of(&copy, &format!("{name}/s0"));
     client.create_instance(&new).await.unwrap().wait().await.unwrap();
     client.instance(&copy).delete_forced().await.unwrap();
     snapshot.rename("s1").await.unwrap().wait().await.unwrap();
@@ -97,4 +97,54 @@ async fn metadata_templates_and_logs_are_read_and_written() {
     let logs = c1.logs().await.unwrap();
     assert!(logs.contains(&"lxc.log".to_owned()), "{logs:?}");
     c1.log("lxc.log").await.unwrap().bytes(1 << 20).await.unwrap();
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn a_copy_has_what_lxc_copy_would_give_it() {
+    let client = remote().await;
+    let (origin, profile, project) = (fresh("origin"), fresh("extra"), fresh("elsewhere"));
+    client.create_profile(&Profile::new(&profile)).await.unwrap();
+    let mut shares = Project::new(&project);
+    for feature in ["features.profiles", "features.images"] {
+        shares.config.insert(feature.to_owned(), "false".to_owned());
+    }
+    client.create_project(&shares).await.unwrap();
+    let new = NewInstance::from_alias(&origin, "busybox").description("the first").config("user.mark", "1");
+    let new = new.device("none", [("type", "none")]).profile("default").profile(&profile);
+    client.create_instance(&new).await.unwrap().wait().await.unwrap();
+    let handle = client.instance(&origin);
+    handle.create_snapshot("s0", false).await.unwrap().wait().await.unwrap();
+
+    let (copy, snapshot) = (fresh("copy"), format!("{origin}/s0"));
+    let copy_of = |source: &str| NewInstance::copy_of(&copy, source);
+    let root = [("type", "disk"), ("path", "/"), ("pool", "default")];
+    let elsewhere = client.project(&project);
+    let both = vec!["default", &profile];
+    for (client, new, profiles, description) in [
+        (&client, copy_of(&origin), both.clone(), "the first"),
+        (&client, copy_of(&snapshot), both.clone(), ""),
+        (&client, copy_of(&origin).profile("default"), vec!["default"], "the first"),
+        (&client, copy_of(&origin).profile("default").description("another"), vec!["default"], "another"),
+        (&client, copy_of(&origin).no_profiles().device("root", root), vec![], "the first"),
+        (&elsewhere, copy_of(&origin).source_project("default"), both, "the first"),
+    ] {
+        client.create_instance(&new.config("user.own", "2")).await.unwrap().wait().await.unwrap();
+        let copied = client.instance(&copy).get().await.unwrap();
+        assert_eq!(
+            (copied.profiles.iter().map(String::as_str).collect(), &*copied.description),
+            (profiles, description)
+        );
+        assert_eq!((&*copied.config["user.mark"], &*copied.config["user.own"]), ("1", "2"));
+        assert_eq!(copied.devices["none"]["type"], "none");
+        client.instance(&copy).delete_forced().await.unwrap();
+    }
+    let error = client.create_instance(&copy_of("not-there")).await.unwrap_err();
+    assert!(error.is_not_found(), "{error:?}");
+    let launched = client.launch(&copy_of(&origin)).await.unwrap();
+    assert_eq!(launched.state().await.unwrap().status, "Running");
+    launched.delete_forced().await.unwrap();
+    handle.delete_forced().await.unwrap();
+    client.project_named(&project).delete().await.unwrap();
+    client.profile(&profile).delete().await.unwrap();
 }

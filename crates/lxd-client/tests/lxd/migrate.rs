@@ -1,4 +1,5 @@
 use lxd_client::{Copy, Entry, NewInstance, Route};
+use serde_json::json;
 
 use crate::common::{address, fresh, remote};
 use crate::second::Second;
@@ -27,6 +28,15 @@ async fn an_instance_is_copied_on_each_way_with_its_files_and_snapshots() {
         assert_eq!(copied.snapshots().names().await.unwrap(), ["s0"], "{route:?}");
         copied.delete_forced().await.unwrap();
     }
+    // The pool is that of the root disk, whatever its name.
+    let named =
+        json!({"profiles": [], "devices": {"disk0": {"type": "disk", "path": "/", "pool": "default"}}});
+    origin.patch(&named).await.unwrap();
+    let copy = Copy::new(&fresh("copied")).pool("default").instance_only();
+    let copied = origin.copy_to(&target, &copy).await.unwrap();
+    let devices = copied.get().await.unwrap().value.devices;
+    assert_eq!(devices.into_keys().collect::<Vec<_>>(), ["disk0"]);
+    copied.delete_forced().await.unwrap();
     // A name that is taken is refused, and nothing hangs.
     let copy = Copy::new("twice");
     origin.copy_to(&target, &copy).await.unwrap();

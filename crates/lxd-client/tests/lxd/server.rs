@@ -1,5 +1,8 @@
-use lxd_client::{Certificate, Error, Filter, Identity};
-use serde_json::json;
+use lxd_client::{
+    Alias, Certificate, Cluster, Error, Filter, Identity, Image, Instance, Network, Profile, Project,
+    ProjectState, Server, StoragePool, Volume, Warning,
+};
+use serde_json::{Value, json};
 
 use crate::common::{address, fresh, local, remote};
 use crate::to::To;
@@ -21,6 +24,54 @@ async fn the_machine_its_figures_and_its_configuration_are_read() {
     let unset = json!({"user.mark": ""}).as_object().unwrap().clone();
     client.patch_server_config(&unset).await.unwrap();
     assert!(!client.server_config().await.unwrap().contains_key("user.mark"));
+}
+
+/// Everything that was read is there again; what is empty may have been absent or `null`.
+fn assert_holds(written: &Value, read: &Value, place: &str) {
+    match (written, read) {
+        (Value::Object(written), Value::Object(read)) => {
+            for (key, read) in read {
+                let place = format!("{place}/{key}");
+                let written = written.get(key).unwrap_or_else(|| panic!("{place} is lost: {read}"));
+                assert_holds(written, read, &place);
+            }
+        }
+        (Value::Array(written), Value::Array(read)) => {
+            assert_eq!(written.len(), read.len(), "{place}");
+            written.iter().zip(read).for_each(|(written, read)| assert_holds(written, read, place));
+        }
+        (_, Value::Null) => {}
+        (written, read) => assert_eq!(written, read, "{place}"),
+    }
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn what_is_read_is_written_again_as_the_server_said_it() {
+    let client = remote().await;
+    let fingerprint = client.images().names().await.unwrap().remove(0);
+    macro_rules! holds {
+        ($($type:ty: $path:expr;)+) => {$(
+            let read: Value = client.get($path).fetch().await.unwrap();
+            let typed: $type = client.get($path).fetch().await.unwrap();
+            assert_holds(&serde_json::to_value(typed).unwrap(), &read, stringify!($type));
+        )+};
+    }
+    holds! {
+        Server: "/1.0";
+        Instance: ["instances", "c1"];
+        Profile: ["profiles", "default"];
+        Project: ["projects", "default"];
+        ProjectState: ["projects", "default", "state"];
+        Image: ["images", &fingerprint];
+        Alias: ["images", "aliases", "busybox"];
+        Network: ["networks", "lo"];
+        StoragePool: ["storage-pools", "default"];
+        Volume: ["storage-pools", "default", "volumes", "container", "c1"];
+        Cluster: "/1.0/cluster";
+        Vec<Certificate>: "/1.0/certificates?recursion=1";
+        Vec<Warning>: "/1.0/warnings?recursion=1";
+    }
 }
 
 #[tokio::test]
