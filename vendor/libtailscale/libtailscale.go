@@ -25,6 +25,8 @@ import (
 
 func main() {}
 
+func init() { node.LogOfProcess(func(level node.Level, line string) { logLine(0, level, line) }) }
+
 // handles holds every *node.Node, *node.Listener, *node.Stream, *node.Packets and operation.
 var handles handle.Table
 
@@ -39,7 +41,7 @@ const (
 type operation context.CancelCauseFunc
 
 // Does not compile when the codes of the two languages have come apart.
-var _ = [1]struct{}{errs.NotAllowed - C.TAILSCALE_NOT_ALLOWED: {}}
+var _ = [1]struct{}{errs.ControlUntrusted - C.TAILSCALE_CONTROL_UNTRUSTED: {}}
 
 //export tailscale_abi_version
 func tailscale_abi_version() C.uint32_t { return C.TAILSCALE_ABI_VERSION }

@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: 53458c73173b5fe29d9c5dd327c47ca202c25f15ad0dd3b5beb3114dee0e6c65
+// SHA-256 of tailscale.h: cb75914d43115595156d2f2f31010e5c9af89b4e9e9a808bdf1a70d0a25f8410
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -53,6 +53,8 @@ pub const TAILSCALE_LOCAL_API: tailscale_code = 20;
 pub const TAILSCALE_KEY_EXPIRED: tailscale_code = 21;
 ///the tailnet does not allow it, or not to this node
 pub const TAILSCALE_NOT_ALLOWED: tailscale_code = 22;
+///the control server's certificate is not one to trust
+pub const TAILSCALE_CONTROL_UNTRUSTED: tailscale_code = 23;
 pub type tailscale_code = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -93,8 +95,8 @@ pub const TAILSCALE_LOG_DEBUG: tailscale_log_level = 1;
 pub const TAILSCALE_LOG_INFO: tailscale_log_level = 2;
 pub const TAILSCALE_LOG_WARN: tailscale_log_level = 3;
 pub type tailscale_log_level = ::std::os::raw::c_uint;
-/**One line, without its line end, that `node` has logged. Lines may come on any thread, and
- a few may still come while a node closes. Configured secrets are replaced before.*/
+/**One line, without its line end, that `node` has logged, or that is of no node in particular: 0. Lines may come on any
+ thread, and a few may still come while a node closes. Configured secrets are replaced before.*/
 pub type tailscale_log = ::std::option::Option<
     unsafe extern "C" fn(
         node: tailscale,
@@ -108,7 +110,8 @@ unsafe extern "C" {
     pub fn tailscale_abi_version() -> u32;
 }
 unsafe extern "C" {
-    ///Sets the process's receiver of log lines; null discards them.
+    /**Sets the process's receiver of log lines; null discards them. The library writes nothing to the standard error; only
+ Go's runtime does, before it ends the process.*/
     pub fn tailscale_set_log(log: tailscale_log) -> i32;
 }
 unsafe extern "C" {
@@ -238,7 +241,8 @@ unsafe extern "C" {
 }
 unsafe extern "C" {
     /**Sends a request to the node's LocalAPI, such as GET /localapi/v0/prefs. `data` is the answer's body.
- What would connect or resolve by the host's network is refused with INVALID_ARGUMENT.*/
+ Refused with INVALID_ARGUMENT is what would connect or resolve by the host's network, lose the node's identity, give it
+ another control server or change this machine, and what the library does not know.*/
     pub fn tailscale_local_api(
         node: tailscale,
         method: *const ::std::os::raw::c_char,

@@ -21,6 +21,7 @@ mod local_api;
 mod lossy;
 mod oauth;
 mod prefs;
+mod quiet;
 mod state_folder;
 mod store;
 mod streams;

@@ -132,6 +132,9 @@ func post(ctx context.Context, target, contentType, body, bearer string, answer 
 		request.Header.Set("Authorization", "Bearer "+bearer)
 	}
 	response, err := http.DefaultClient.Do(request)
+	if e := untrustedServer(request.URL, err); e != nil {
+		return e
+	}
 	if err != nil {
 		return errs.New(errs.ControlUnreachable, "cannot get an auth key: %v", err)
 	}
