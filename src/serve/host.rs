@@ -9,7 +9,7 @@
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, header};
 
-/// The ends of names that public DNS does not have (RFC 6761, 6762, 8375, ICANN's `internal`; Kubernetes' `svc`).
+/// The ends of names that public DNS does not have (RFC 6761, 6762, 8375, ICANN's `internal`; home routers' `lan`, Kubernetes' `svc`).
 const PRIVATE: [&str; 6] = ["localhost", "local", "internal", "home.arpa", "lan", "svc"];
 
 /// The names that count.
@@ -33,10 +33,10 @@ impl Hosts {
         let Ok(authority) = host.parse::<Authority>() else { return false };
         let host = plain(authority.host());
         let is_address = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
-        let is_private = |end: &&str| host.strip_suffix(*end).is_some_and(|rest| rest.ends_with('.'));
+        let is_private = |end: &str| host.strip_suffix(end).is_some_and(|rest| rest.ends_with('.'));
         is_address
             || !host.contains('.')
-            || PRIVATE.iter().any(|end| is_private(&end))
+            || PRIVATE.iter().any(|end| is_private(end))
             || self.0.contains(&host)
     }
 }
