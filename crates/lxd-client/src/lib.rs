@@ -143,3 +143,4 @@ pub use transfer::{Download, WithProgress, with_progress};
 pub use versioned::Versioned;
 pub use warnings::{Warning, WarningHandle};
 pub use websocket::{Message, RawStream, WebSocket};
+mod sending;

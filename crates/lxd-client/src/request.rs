@@ -16,6 +16,7 @@ use crate::envelope::Envelope;
 use crate::operation::Operation;
 use crate::path::{Path, push_query};
 use crate::redacted::Hidden;
+use crate::sending;
 use crate::transfer::{Begun, Uploading, begin};
 use crate::{Client, Error, Versioned};
 
@@ -156,7 +157,7 @@ impl Request {
 
     /// Sends this as JSON.
     pub fn json(mut self, body: &impl Serialize) -> Request {
-        match serde_json::to_vec(body) {
+        match sending::json(body) {
             Ok(json) => self.body = Payload::Json(json.into()),
             Err(error) => self.fault = Some(format!("the body is not JSON: {error}")),
         }

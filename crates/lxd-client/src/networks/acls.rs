@@ -25,6 +25,7 @@ pub struct NetworkAcl {
     /// Rules for what goes.
     pub egress: Vec<AclRule>,
     /// The URLs of what uses it.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]

@@ -27,10 +27,13 @@ pub struct Volume {
     pub config: BTreeMap<String, String>,
     /// `filesystem`, `block` or `iso`.
     pub content_type: String,
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     /// The project it is in.
     pub project: String,
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     /// The cluster's member that it is on.
     pub location: String,
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     /// The URLs of what uses it.
     pub used_by: Vec<String>,
     /// All else.
