@@ -112,6 +112,6 @@ impl NetworkAclHandle {
     /// # Errors
     /// When there is no such log.
     pub async fn log(&self) -> Result<Download, Error> {
-        Download::begin(self.client.get(below(&self.path, ["log"]))).await
+        self.client.get(below(&self.path, ["log"])).download().await
     }
 }

@@ -8,7 +8,6 @@ use super::StoragePoolHandle;
 use crate::handle::handle;
 use crate::path::below;
 use crate::redacted;
-use crate::transfer::upload;
 use crate::{Error, List, Operation};
 
 /// A volume of a storage pool, from [`StoragePoolHandle::volumes`] or [`VolumeHandle::get`].
@@ -27,14 +26,14 @@ pub struct Volume {
     pub config: BTreeMap<String, String>,
     /// `filesystem`, `block` or `iso`.
     pub content_type: String,
-    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     /// The project it is in.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub project: String,
-    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     /// The cluster's member that it is on.
-    pub location: String,
     #[serde(skip_serializing_if = "crate::sending::filled_in")]
+    pub location: String,
     /// The URLs of what uses it.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]
@@ -143,7 +142,7 @@ impl StoragePoolHandle {
         if let Some(name) = name {
             request = request.header(&format!("{prefix}name"), name);
         }
-        upload(request, archive).operation().await
+        request.body_from(archive).operation().await
     }
 
     /// A handle of a volume. Nothing is sent.
