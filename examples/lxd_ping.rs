@@ -55,7 +55,7 @@ async fn main() -> ExitCode {
             let failure = Failure::of(&error);
             output.failure(&failure);
             if args.verbose {
-                eprintln!("{error:?}");
+                output.progress(&format!("{error:?}"));
             }
             ExitCode::from(failure.exit_code)
         }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use kolaboree_node::cli::shown;
 use lxd_client::{Auth, Instance, Server};
 use serde::Serialize;
 use tailnet::{Address, BackendState, Path, State, Status};
@@ -67,12 +68,12 @@ impl Output {
         let mut out = std::io::stdout().lock();
         let _ = match serde_json::to_string(event) {
             Ok(json) if self.json => writeln!(out, "{json}"),
-            _ => writeln!(out, "{text}"),
+            _ => writeln!(out, "{}", shown(text)),
         };
     }
 
     pub(crate) fn progress(&self, text: &str) {
-        let _ = writeln!(std::io::stderr(), "{text}");
+        let _ = writeln!(std::io::stderr(), "{}", shown(text));
     }
 
     /// What the node waits for.
@@ -148,13 +149,13 @@ impl Output {
             .map(|(a, b)| milliseconds((a + b) / 2));
         let (min, max) = (times.first().copied().map(milliseconds), times.last().copied().map(milliseconds));
         let received = times.len();
-        let shown = |ms: Option<f64>| ms.map_or_else(|| "-".to_owned(), |ms| ms.to_string());
+        let or_none = |ms: Option<f64>| ms.map_or_else(|| "-".to_owned(), |ms| ms.to_string());
         self.line(
             &format!(
                 "--- {server}: {sent} sent, {received} received; min/median/max {}/{}/{} ms",
-                shown(min),
-                shown(median),
-                shown(max)
+                or_none(min),
+                or_none(median),
+                or_none(max)
             ),
             &Event::Summary { sent, received, min_ms: min, median_ms: median, max_ms: max },
         );

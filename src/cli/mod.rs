@@ -20,6 +20,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Config, Loaded, LogFormat};
 pub(crate) use access::Access;
 use args::{Args, Command};
+pub use output::shown;
 use output::{Format, Out};
 
 /// Runs the command that the process's arguments name, and gives the code to exit with.

@@ -72,7 +72,8 @@ pub(crate) fn tell(text: &impl std::fmt::Display) {
 }
 
 /// A text for a terminal: what would steer it, other than this program's own colours, is spelt out.
-pub(crate) fn shown(text: &str) -> String {
+#[must_use]
+pub fn shown(text: &str) -> String {
     spelt_out(text, |c| c == '\n')
 }
 

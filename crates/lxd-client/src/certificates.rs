@@ -15,6 +15,7 @@ use crate::{Client, Error, Fingerprint, List, TrustToken, pem};
 #[non_exhaustive]
 pub struct Certificate {
     /// Its fingerprint, SHA-256 in hexadecimal.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub fingerprint: String,
     /// Whose it is, for people.
     pub name: String,

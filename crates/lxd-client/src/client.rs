@@ -123,8 +123,8 @@ pub struct ClientBuilder {
 }
 
 impl Client {
-    /// Begins a client of the server at `https://host:port`, whose streams `connector` makes: a
-    /// tailnet's connector, or any other `Service<Uri>` for hyper.
+    /// Begins a client of the server at `https://host:port`, whose streams `connector` makes: a tailnet's connector, or
+    /// any other `Service<Uri>` for hyper, which knows nothing of TLS; see [`Connect`].
     pub fn builder(server: Uri, connector: impl Connect) -> ClientBuilder {
         ClientBuilder {
             server,

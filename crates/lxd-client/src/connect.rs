@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use http::Uri;
+use http::uri::Scheme;
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
@@ -22,6 +23,9 @@ pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> 
 
 /// What makes the client's streams: a hyper connector, such as the one of the crate `tailnet`. Implemented
 /// for every `Service<Uri>` that fits.
+///
+/// It is asked for `http://host:port` of a server at `https://host:port`: TLS is the client's own, and a connector that
+/// is asked for `https` may refuse that, or do TLS too.
 pub trait Connect:
     Service<Uri, Response: Io, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static
 {
@@ -63,8 +67,20 @@ impl Service<Uri> for BoxConnector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        (self.0)(uri)
+        match without_tls(uri) {
+            Ok(uri) => (self.0)(uri),
+            Err(error) => Box::pin(async { Err(error.into()) }),
+        }
     }
+}
+
+/// The same host and port, by `http`.
+fn without_tls(uri: Uri) -> Result<Uri, http::Error> {
+    let Some(authority) = uri.authority().filter(|_| uri.scheme() == Some(&Scheme::HTTPS)) else {
+        return Ok(uri);
+    };
+    let port = if uri.port().is_some() { "" } else { ":443" };
+    Uri::builder().scheme(Scheme::HTTP).authority(format!("{authority}{port}")).path_and_query("/").build()
 }
 
 /// A stream of the caller's, read in large pieces: rustls asks for 4 KiB at a time, and each of its reads
@@ -182,5 +198,22 @@ impl Service<Uri> for UnixConnector {
     fn call(&mut self, _: Uri) -> Self::Future {
         let path = Arc::clone(&self.0);
         Box::pin(async move { UnixStream::connect(&*path).await.map(TokioIo::new) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connector_is_asked_for_a_host_and_a_port_and_for_no_tls() {
+        for (server, asked) in [
+            ("https://lxd.example.ts.net:8443", "http://lxd.example.ts.net:8443/"),
+            ("https://lxd.example.ts.net", "http://lxd.example.ts.net:443/"),
+            ("https://[fd7a::1]", "http://[fd7a::1]:443/"),
+            ("http://lxd", "http://lxd/"),
+        ] {
+            assert_eq!(without_tls(server.parse().unwrap()).unwrap(), asked);
+        }
     }
 }

@@ -9,7 +9,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use x509_parser::public_key::PublicKey;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::{Fingerprint, pem, private};
+use crate::{Fingerprint, pem, private, provider};
 
 /// The certificate and key by which a server knows this client. `Debug` shows the fingerprint only, and the key's
 /// bytes are overwritten when it is dropped.
@@ -62,7 +62,7 @@ impl Identity {
         let invalid = |what| move |reason| IdentityError::Invalid { what, reason };
         let certificates = pem::certificates(certificate).map_err(invalid("certificate"))?;
         let key = pem::private_key(key).map_err(invalid("key"))?;
-        if rustls::crypto::ring::sign::any_supported_type(&key).is_err() {
+        if provider::sign::any_supported_type(&key).is_err() {
             return Err(IdentityError::UnsupportedKey { kind: kind_of_key(&certificates[0]) });
         }
         Ok(Identity { certificates, key })
@@ -110,7 +110,7 @@ impl Identity {
     /// For a handshake.
     pub(crate) fn certified_key(&self) -> Result<Arc<SingleCertAndKey>, rustls::Error> {
         // By reference, so that no other copy of the key's bytes is left behind.
-        let key = rustls::crypto::ring::sign::any_supported_type(&self.key)?;
+        let key = provider::sign::any_supported_type(&self.key)?;
         let certified = CertifiedKey::new(self.certificates.clone(), key);
         certified.keys_match()?;
         Ok(Arc::new(certified.into()))

@@ -2,7 +2,8 @@
 //! [Incus](https://linuxcontainers.org/incus/) servers.
 //!
 //! It makes no connections by itself: it takes any hyper connector, such as that of the crate `tailnet`,
-//! and puts TLS and HTTP/2 on top. A server is known by the fingerprint of its certificate.
+//! and puts TLS and HTTP/2 on top; a server on this machine it reaches by its Unix socket. A server is known by the
+//! fingerprint of its certificate.
 //!
 //! ```no_run
 //! use lxd_client::{Client, Identity, ServerTrust, TrustToken};
@@ -23,6 +24,95 @@
 //! ```
 //!
 //! Every request has a deadline and ends early when its future is dropped.
+//!
+//! # Ways to a server
+//!
+//! Through a tailnet, by the connector of the crate `tailnet`:
+//!
+//! ```no_run
+//! use lxd_client::{Client, ServerTrust};
+//!
+//! # struct Tailnet<C>(C);
+//! # impl<C> Tailnet<C> { fn connector(self) -> C { self.0 } }
+//! # fn example(tailnet: Tailnet<impl lxd_client::Connect>) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder("https://lxd-berlin:8443".parse()?, tailnet.connector())
+//!     .trust(ServerTrust::Fingerprint("9f86d0…".parse()?))
+//!     .build()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! By the network of this machine, where nothing forbids that, by hyper's connector for TCP:
+//!
+//! ```no_run
+//! use hyper_util::client::legacy::connect::HttpConnector;
+//! use lxd_client::{Client, ServerTrust};
+//!
+//! # fn example(fingerprint: lxd_client::Fingerprint) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder("https://192.0.2.7:8443".parse()?, HttpConnector::new())
+//!     .trust(ServerTrust::Fingerprint(fingerprint))
+//!     .build()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! In any other way, such as a tunnel of one's own, by a service from a URI to a stream:
+//!
+//! ```no_run
+//! use hyper_util::rt::TokioIo;
+//! use tokio::net::UnixStream;
+//!
+//! type Stream = TokioIo<UnixStream>;
+//!
+//! #[derive(Clone)]
+//! struct Tunnel;
+//!
+//! impl tower_service::Service<http::Uri> for Tunnel {
+//!     type Response = Stream;
+//!     type Error = std::io::Error;
+//!     type Future = std::pin::Pin<Box<dyn Future<Output = std::io::Result<Stream>> + Send>>;
+//!
+//!     fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<std::io::Result<()>> {
+//!         std::task::Poll::Ready(Ok(()))
+//!     }
+//!
+//!     fn call(&mut self, uri: http::Uri) -> Self::Future {
+//!         // `uri` is http://host:port: TLS to the server goes around this.
+//!         Box::pin(async { UnixStream::connect("/run/tunnel.socket").await.map(TokioIo::new) })
+//!     }
+//! }
+//! # fn is_one(_: impl lxd_client::Connect) {}
+//! # is_one(Tunnel);
+//! ```
+//!
+//! On this machine, by the Unix socket of the server, which trusts whoever may open it: no TLS, no certificate.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! # fn example() -> Result<(), lxd_client::Error> {
+//! let found = lxd_client::Client::local(Duration::from_secs(30))?; // where `lxc` looks for it
+//! let named = lxd_client::Client::unix("/var/lib/lxd/unix.socket".as_ref(), Duration::from_secs(30))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Cryptography
+//!
+//! | feature | TLS by |
+//! |---|---|
+//! | `ring`, the default | rustls with ring |
+//! | `aws-lc-rs` | rustls with aws-lc-rs, also where both are chosen |
+//!
+//! The client names the one it uses, so that it works beside anything. rustls on its own does not choose when both are
+//! in a program: `rustls::ClientConfig::builder()` panics then ("Could not automatically determine the process-level
+//! CryptoProvider"). Either leave ring's part of rustls out, with `default-features = false, features = ["aws-lc-rs"]` for
+//! this crate, or make a choice first thing in `main`:
+//!
+//! ```no_run
+//! // Or that of `aws_lc_rs`. An error says that somebody has chosen before.
+//! let _ = rustls::crypto::ring::default_provider().install_default();
+//! ```
 //!
 //! # How an area is written
 //!
@@ -80,9 +170,11 @@ mod pieces;
 mod private;
 mod profiles;
 mod projects;
+mod provider;
 mod redacted;
 mod request;
 mod resources;
+mod sending;
 mod server;
 mod storage;
 mod tls;

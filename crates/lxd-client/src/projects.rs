@@ -22,6 +22,7 @@ pub struct Project {
     /// Settings: what it keeps to itself (`features.`), and how much of what it may have (`limits.`).
     pub config: BTreeMap<String, String>,
     /// The URLs of what is in it.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]

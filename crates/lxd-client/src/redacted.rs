@@ -144,7 +144,7 @@ mod tests {
             assert!(!shown.contains("hush") && !shown.contains("104, 117"), "{shown}");
             assert!(shown.contains("/1.0/"), "{shown}");
         }
-        let exec = client.instance("c1").exec(["mysql", "-phush"]).env("TOKEN", "hush");
+        let exec = client.instance("c1").exec(["mysql", "-phush"]).env("TOKEN", "hush").stdin("hush");
         let source = ImageSource::url("https://user:hush@example.com/image");
         let new = NewInstance::from_alias("c1", "debian").config("user.user-data", "hush");
         let options = ImageOptions::default().property("TOKEN", "hush");

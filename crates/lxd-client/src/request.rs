@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::io::AsyncRead;
 
 use crate::client::{Body, Carrier, MAX_ANSWER, no_body};
 use crate::connect::BoxError;
@@ -16,21 +17,30 @@ use crate::envelope::Envelope;
 use crate::operation::Operation;
 use crate::path::{Path, push_query};
 use crate::redacted::Hidden;
-use crate::transfer::{Begun, Uploading, begin};
-use crate::{Client, Error, Versioned};
+use crate::sending;
+use crate::transfer::{Begun, Uploading, begin, body_of};
+use crate::{Client, Download, Error, Versioned};
 
 /// A server that lacked something so short a time ago is not asked again.
 const ASKED_LATELY: Duration = Duration::from_secs(10);
 
 /// A request to any endpoint, from [`Client::get`] and its like: for what this crate has no method for.
 ///
-/// The client's project and target are in its query. It is sent by one of `fetch`, `versioned`, `list`,
-/// `text`, `done` and `operation`, which say what is made of the answer; each ends early when dropped, and
-/// has the client's deadline.
+/// The client's project and target are in its query. What it carries is `json`, `body` or `body_from`. It is sent by
+/// one of `fetch`, `versioned`, `list`, `text`, `bytes`, `download`, `done` and `operation`, which say what is made of
+/// the answer; each ends early when dropped, and has the client's deadline.
 ///
 /// ```no_run
-/// # async fn example(client: lxd_client::Client) -> Result<(), lxd_client::Error> {
+/// # async fn example(client: lxd_client::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// let leases: Vec<serde_json::Value> = client.get(["networks", "lxdbr0", "leases"]).list().await?;
+///
+/// // Bytes there; the names of headers begin with X-Incus- at an Incus.
+/// let push = client.post(["instances", "c1", "files"]).query("path", "/etc/motd");
+/// push.header("X-LXD-mode", "0644").body("Welcome\n").done().await?;
+///
+/// // A stream from there.
+/// let mut image = client.get(["images", "debian", "export"]).download().await?;
+/// tokio::io::copy(&mut image, &mut tokio::fs::File::create("debian.tar.gz").await?).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -67,6 +77,7 @@ impl std::fmt::Debug for Request {
 enum Payload {
     None,
     Json(Bytes),
+    Bytes(Bytes),
     Stream(Body),
 }
 
@@ -156,11 +167,23 @@ impl Request {
 
     /// Sends this as JSON.
     pub fn json(mut self, body: &impl Serialize) -> Request {
-        match serde_json::to_vec(body) {
+        match sending::json(body) {
             Ok(json) => self.body = Payload::Json(json.into()),
             Err(error) => self.fault = Some(format!("the body is not JSON: {error}")),
         }
         self
+    }
+
+    /// Sends these bytes, or this text, as `application/octet-stream` where no header `content-type` says otherwise.
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Request {
+        self.body = Payload::Bytes(body.into().into());
+        self
+    }
+
+    /// Sends all that `source` gives, as it is read, which may take as long as it takes; see [`body`](Request::body).
+    /// That the server takes nothing of it for as long as a request may take is an error.
+    pub fn body_from(self, source: impl AsyncRead + Send + 'static) -> Request {
+        self.upload(body_of(source))
     }
 
     /// Sends a stream of bytes; a long one on a connection that nothing else uses meanwhile.
@@ -295,6 +318,16 @@ impl Request {
         Ok(body)
     }
 
+    /// Sends it and gives the answer as a stream of bytes, with its headers: for what is long and no JSON envelope.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn download(self) -> Result<Download, Error> {
+        let client = self.client.clone();
+        let (head, body) = self.streamed().await?;
+        Ok(Download::new(&client, head.headers, body))
+    }
+
     /// Sends it and gives the envelope, whatever is in it.
     pub(crate) async fn answer(self) -> Result<(Envelope, HeaderMap), Error> {
         let (client, carrier) = (self.client.clone(), self.carrier);
@@ -311,7 +344,7 @@ impl Request {
 
     /// Sends it on a connection of its own kind and gives the answer, whose body is yet to be read. An answer
     /// that is an error becomes one.
-    pub(crate) async fn body(self) -> Result<(http::response::Parts, Incoming), Error> {
+    pub(crate) async fn streamed(self) -> Result<(http::response::Parts, Incoming), Error> {
         let client = self.client.clone();
         self.deadline(async |request: Request| {
             let (head, body) = request.raw(Carrier::Own).await?;
@@ -352,15 +385,15 @@ impl Request {
         let client = self.client.clone();
         let (request, payload) = self.head().await?;
         let build = |body| client.assemble_request(request.0.clone(), &request.1, request.2.clone(), body);
+        let safe = matches!(request.0, Method::GET | Method::HEAD) && matches!(payload, Payload::None);
         let (body, carrier) = match payload {
             Payload::None => (no_body(), carrier),
-            Payload::Json(json) => (full(json), carrier),
+            Payload::Json(bytes) | Payload::Bytes(bytes) => (full(bytes), carrier),
             Payload::Stream(stream) => match begin(stream).await.map_err(|e| client.unread(e))? {
                 Begun::Short(bytes) => (full(bytes), Carrier::Shared),
                 Begun::Long(stream) => (stream, carrier),
             },
         };
-        let safe = matches!(request.0, Method::GET | Method::HEAD);
         match client.exchange(build(body)?, carrier).await {
             // Once more, on a new connection; such a request changes nothing and has no body.
             Err(failed) if failed.stale && safe => Ok(client.exchange(build(no_body())?, carrier).await?),
@@ -395,7 +428,7 @@ impl Request {
             Payload::None => None,
             Payload::Json(_) => Some("application/json"),
             // A form's content type would make the server read the body as one (LXD.md section 2).
-            Payload::Stream(_) => Some("application/octet-stream"),
+            Payload::Bytes(_) | Payload::Stream(_) => Some("application/octet-stream"),
         };
         if let Some(content_type) = content_type
             && !headers.contains_key(header::CONTENT_TYPE)

@@ -5,12 +5,13 @@ use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
 };
 
+use crate::provider::default_provider;
 use crate::{Error, Fingerprint, Identity, pem};
 
 /// By what a client knows its server.
@@ -52,7 +53,7 @@ impl Authorities {
     fn verifier(&self) -> Result<Arc<WebPkiServerVerifier>, VerifierBuilderError> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(self.certificates.iter().cloned());
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(ring::default_provider()))
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider()))
             .with_crls(self.revoked.iter().cloned())
             .only_check_end_entity_revocation()
             .allow_unknown_revocation_status()
@@ -112,8 +113,7 @@ pub(crate) fn recording_config() -> Result<(ClientConfig, Arc<PinVerifier>), Err
 type Builder = rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>;
 
 fn builder() -> Result<Builder, Error> {
-    // Named, so that no other crate's choice of a default matters.
-    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|e| Error::Config { message: e.to_string() })
 }
@@ -144,7 +144,7 @@ pub(crate) struct PinVerifier {
 
 impl PinVerifier {
     fn new(pin: Option<Fingerprint>) -> Arc<PinVerifier> {
-        Arc::new(PinVerifier { provider: ring::default_provider(), pin, seen: OnceLock::new() })
+        Arc::new(PinVerifier { provider: default_provider(), pin, seen: OnceLock::new() })
     }
 
     /// The first certificate that came by.

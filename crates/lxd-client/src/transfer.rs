@@ -15,11 +15,10 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, Sleep};
 use tokio_util::io::ReaderStream;
 
+use crate::Client;
 use crate::client::Body;
 use crate::connect::BoxError;
 use crate::pieces::Pieces;
-use crate::request::Request;
-use crate::{Client, Error};
 
 /// How much is read of a source at once.
 const PIECE: usize = 128 << 10;
@@ -47,12 +46,6 @@ impl std::fmt::Debug for Download {
 }
 
 impl Download {
-    pub(crate) async fn begin(request: Request) -> Result<Download, Error> {
-        let client: Client = request.client().clone();
-        let (head, body) = request.body().await?;
-        Ok(Download::new(&client, head.headers, body))
-    }
-
     pub(crate) fn new(client: &Client, headers: HeaderMap, body: Incoming) -> Download {
         let patience = client.timeout();
         let deadline = Box::pin(tokio::time::sleep(patience));
@@ -134,12 +127,7 @@ impl AsyncRead for Download {
     }
 }
 
-/// Has a request send all that `source` gives, which may take as long as it takes. That the server takes nothing of
-/// it for as long as a request may take is an error.
-pub(crate) fn upload(request: Request, source: impl AsyncRead + Send + 'static) -> Request {
-    request.upload(body_of(source))
-}
-
+/// All that `source` gives, as it is read.
 pub(crate) fn body_of(source: impl AsyncRead + Send + 'static) -> Body {
     let pieces = ReaderStream::with_capacity(source, PIECE);
     StreamBody::new(pieces.map(|piece| piece.map(Frame::data).map_err(BoxError::from))).boxed_unsync()

@@ -17,12 +17,16 @@ use crate::{Client, Error, List, Operation};
 #[non_exhaustive]
 pub struct ClusterMember {
     /// Its name.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub server_name: String,
     /// Where the others reach it.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub url: String,
     /// `Online`, `Offline`, `Evacuated` and so on.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub status: String,
     /// The same for people.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub message: String,
     /// What it is for, for people.
     pub description: String,

@@ -35,6 +35,17 @@ pub struct Exec {
     client: Client,
     instance: String,
     body: Body,
+    input: Option<Input>,
+}
+
+/// What a command is given to read, which may be a secret.
+#[derive(Clone)]
+struct Input(Bytes);
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }
 
 #[derive(Clone, Default, Serialize)]
@@ -75,6 +86,7 @@ impl InstanceHandle {
             client: self.client.clone(),
             instance: self.name.clone(),
             body: Body { command, ..Body::default() },
+            input: None,
         }
     }
 }
@@ -105,6 +117,21 @@ impl Exec {
         self
     }
 
+    /// What it reads from its standard input, and then the end of file: bytes or text. For what is longer than fits
+    /// in memory, write to [`Process::stdin`], which is taken when this is set. A terminal is given it as if it were
+    /// typed, without an end.
+    ///
+    /// ```no_run
+    /// # async fn example(client: lxd_client::Client) -> Result<(), lxd_client::Error> {
+    /// let sum = client.instance("c1").exec(["sha256sum"]).stdin(b"hello").output().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stdin(mut self, input: impl Into<Vec<u8>>) -> Exec {
+        self.input = Some(Input(input.into().into()));
+        self
+    }
+
     /// `POST /1.0/instances/{name}/exec`: runs it, with its streams connected.
     ///
     /// The streams' connections are made while the request is under way. Dropping the future or the
@@ -123,8 +150,8 @@ impl Exec {
         self.connect(fds).await
     }
 
-    /// Runs it with no input, and gives all that it wrote, up to 64 MiB for each stream. Dropping the future
-    /// kills the command.
+    /// Runs it with no other input than that of [`stdin`](Exec::stdin), and gives all that it wrote, up to 64 MiB for
+    /// each stream. Dropping the future kills the command.
     ///
     /// # Errors
     /// Those of [`spawn`](Exec::spawn), and when a stream breaks before its end.
@@ -132,7 +159,8 @@ impl Exec {
         self.again_if_not_begun(Process::output).await
     }
 
-    /// Runs it with no input, and gives how it ended. Dropping the future kills the command.
+    /// Runs it with no other input than that of [`stdin`](Exec::stdin), and gives how it ended. Dropping the future
+    /// kills the command.
     ///
     /// # Errors
     /// Those of [`spawn`](Exec::spawn).
@@ -159,15 +187,23 @@ impl Exec {
         self.body.wait_for_websocket = true;
         let (operation, sockets) = attach(&self.client, || self.request(), fds).await?;
         let kind = if self.body.interactive { Kind::Terminal } else { Kind::Command };
-        Ok(Process::new(operation, sockets, kind))
+        let mut process = Process::new(operation, sockets, kind);
+        if let Some(Input(input)) = self.input {
+            process.feed(input);
+        }
+        Ok(process)
     }
 
     /// Runs it without any stream, and has the server keep what it writes, which is fetched and deleted there
     /// afterwards: no websocket is needed. Dropping the future does not kill it.
     ///
     /// # Errors
-    /// See [`Error`].
+    /// See [`Error`]; [`Error::Config`] when it is given an input.
     pub async fn record(mut self) -> Result<Recorded, Error> {
+        if self.input.is_some() {
+            let message = "a recorded command has no input: use `output`".to_owned();
+            return Err(Error::Config { message });
+        }
         self.body.record_output = true;
         let mut operation = self.request().operation().await?;
         let ended = process::ended(operation.wait().await)?;

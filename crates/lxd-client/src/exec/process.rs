@@ -3,6 +3,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -94,6 +95,15 @@ impl Process {
             });
         }
         Process { stdin, stdout, stderr, operation, control }
+    }
+
+    /// Gives it all that it reads, beside whatever else is done with it.
+    pub(super) fn feed(&mut self, input: Bytes) {
+        let Some(mut stdin) = self.stdin.take() else { return };
+        tokio::spawn(async move {
+            // A command may end before it has read everything.
+            let _ = stdin.write_all(&input).await;
+        });
     }
 
     /// The operation that it is on the server.

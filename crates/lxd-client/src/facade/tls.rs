@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
-use rustls::crypto::{CryptoProvider, ring, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::connection::{Answer, refusal, serve_connection};
 use super::{AT_ONCE, Facade, HANDSHAKE, accepted};
+use crate::provider::default_provider;
 use crate::{Fingerprint, Identity};
 
 impl Facade {
@@ -87,8 +88,8 @@ async fn refuse(_: Request<Incoming>) -> Answer {
 }
 
 fn server_config(server: &Identity, clients: Vec<Fingerprint>) -> Result<ServerConfig, rustls::Error> {
-    let known = Arc::new(KnownClients { provider: ring::default_provider(), clients });
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let known = Arc::new(KnownClients { provider: default_provider(), clients });
+    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(known)
         .with_cert_resolver(server.certified_key()?);

@@ -12,7 +12,7 @@ use tokio::io::AsyncRead;
 
 use crate::instances::InstanceHandle;
 use crate::request::{dialect_header, full};
-use crate::transfer::{Download, upload};
+use crate::transfer::Download;
 use crate::{Client, Error, RawStream};
 
 pub use push::PushOptions;
@@ -166,7 +166,7 @@ impl Files {
     /// # Errors
     /// [`Error::is_not_found`] when nothing is there.
     pub async fn read(&self, path: &str) -> Result<Entry, Error> {
-        let (head, body) = self.request(http::Method::GET, path).body().await?;
+        let (head, body) = self.request(http::Method::GET, path).streamed().await?;
         let info = FileInfo::of(&head.headers);
         let download = Download::new(&self.client, head.headers, body);
         let local = |source| Error::Local { what: format!("{path} could not be read"), source };
@@ -212,7 +212,7 @@ impl Files {
         if end.is_some_and(|end| end <= first) {
             request = request.refuse(format!("a range from {first} on that ends before it has no bytes"));
         }
-        let (head, body) = request.body().await?;
+        let (head, body) = request.streamed().await?;
         if head.status != http::StatusCode::PARTIAL_CONTENT {
             return Err(self.client.protocol(format!("{path} came whole instead of a part of it")));
         }
@@ -281,7 +281,7 @@ impl Files {
         source: impl AsyncRead + Send + 'static,
         options: &FileOptions,
     ) -> Result<(), Error> {
-        upload(self.post(path, "file", options).await?, source).done().await
+        self.post(path, "file", options).await?.body_from(source).done().await
     }
 
     /// Makes a folder.

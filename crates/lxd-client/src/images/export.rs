@@ -27,7 +27,7 @@ impl ImageHandle {
     /// # Errors
     /// [`Error::is_not_found`] when there is no such image.
     pub async fn export(&self) -> Result<Download, Error> {
-        Download::begin(self.client.get(["images", &self.fingerprint, "export"])).await
+        self.client.get(["images", &self.fingerprint, "export"]).download().await
     }
 
     /// Saves the image's files in a folder, and checks their hash: they are named `FINGERPRINT` and

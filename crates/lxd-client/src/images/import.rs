@@ -8,7 +8,7 @@ use tokio::io::AsyncRead;
 use crate::connect::BoxError;
 use crate::path::form;
 use crate::redacted;
-use crate::transfer::{body_of, upload};
+use crate::transfer::body_of;
 use crate::{Client, Error, Operation, Request};
 
 /// What to know of an image that is imported.
@@ -135,7 +135,7 @@ impl Client {
         image: impl AsyncRead + Send + 'static,
         options: &ImageOptions,
     ) -> Result<Operation, Error> {
-        upload(self.image_post(options).await?, image).operation().await
+        self.image_post(options).await?.body_from(image).operation().await
     }
 
     /// `POST /1.0/images` with two files: imports a split image, its metadata and its root disk, as they

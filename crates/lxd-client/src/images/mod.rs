@@ -23,6 +23,7 @@ pub struct Image {
     /// The SHA-256 of its files, in hexadecimal.
     pub fingerprint: String,
     /// Its names.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub aliases: Vec<Alias>,
     /// Such as `x86_64`.
     pub architecture: String,

@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 use tokio::io::AsyncRead;
 
 use super::InstanceHandle;
-use crate::transfer::{Download, upload};
+use crate::transfer::Download;
 use crate::{Client, Error, List, Operation};
 
 /// A backup of an instance, which the server keeps until it is deleted or expires.
@@ -108,7 +108,7 @@ impl BackupHandle {
     /// [`Error::is_not_found`] when there is none of that name.
     pub async fn export(&self) -> Result<Download, Error> {
         let [a, b, c, d] = self.path();
-        Download::begin(self.client.get([a, b, c, d, "export"])).await
+        self.client.get([a, b, c, d, "export"]).download().await
     }
 }
 
@@ -131,6 +131,6 @@ impl Client {
                 request = request.header(&format!("{prefix}{header}"), value);
             }
         }
-        upload(request, archive).operation().await
+        request.body_from(archive).operation().await
     }
 }

@@ -82,7 +82,7 @@ impl InstanceHandle {
     /// # Errors
     /// [`Error::is_not_found`] when there is none of that name.
     pub async fn log(&self, file: &str) -> Result<Download, Error> {
-        Download::begin(self.client.get(&self.path(["logs", file])[..])).await
+        self.client.get(&self.path(["logs", file])[..]).download().await
     }
 
     /// `DELETE /1.0/instances/{name}/logs/{file}`. LXD 6 has this no longer.

@@ -46,7 +46,7 @@ pub struct Instance {
     /// Whether it is deleted when it stops.
     pub ephemeral: bool,
     /// Its state, in a list [with state](List::with_state).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub state: Option<InstanceState>,
     /// All else.
     #[serde(flatten)]

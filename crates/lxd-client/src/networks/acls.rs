@@ -25,6 +25,7 @@ pub struct NetworkAcl {
     /// Rules for what goes.
     pub egress: Vec<AclRule>,
     /// The URLs of what uses it.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]
@@ -111,6 +112,6 @@ impl NetworkAclHandle {
     /// # Errors
     /// When there is no such log.
     pub async fn log(&self) -> Result<Download, Error> {
-        Download::begin(self.client.get(below(&self.path, ["log"]))).await
+        self.client.get(below(&self.path, ["log"])).download().await
     }
 }

@@ -40,10 +40,13 @@ pub struct Network {
     /// Settings, such as `ipv4.address`.
     pub config: BTreeMap<String, String>,
     /// Whether the server made it, and can change it.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub managed: bool,
     /// `Created`, `Pending`, `Errored` and so on.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub status: String,
     /// The URLs of what uses it.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]

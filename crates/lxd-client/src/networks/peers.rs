@@ -25,6 +25,7 @@ pub struct NetworkPeer {
     /// The other network.
     pub target_network: String,
     /// `Pending`, `Created` or `Errored`.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub status: String,
     /// All else.
     #[serde(flatten)]

@@ -20,6 +20,7 @@ pub struct NetworkZone {
     /// Settings.
     pub config: BTreeMap<String, String>,
     /// The URLs of what uses it.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]

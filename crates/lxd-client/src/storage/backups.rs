@@ -79,6 +79,6 @@ impl VolumeBackupHandle {
     /// # Errors
     /// [`Error::is_not_found`] when there is none of that name.
     pub async fn export(&self) -> Result<Download, Error> {
-        Download::begin(self.client.get(below(&self.path, ["export"]))).await
+        self.client.get(below(&self.path, ["export"])).download().await
     }
 }

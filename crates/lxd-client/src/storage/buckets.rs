@@ -25,8 +25,10 @@ pub struct Bucket {
     /// Settings, such as `size`.
     pub config: BTreeMap<String, String>,
     /// Where it is reached.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub s3_url: String,
     /// The cluster's member that it is on.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub location: String,
     /// All else.
     #[serde(flatten)]

@@ -34,8 +34,10 @@ pub struct StoragePool {
     /// Settings, such as `source` and `size`.
     pub config: BTreeMap<String, String>,
     /// `Created`, `Pending`, `Errored` and so on.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub status: String,
     /// The URLs of what is in it.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]

@@ -21,6 +21,7 @@ pub struct VolumeSnapshot {
     /// When the server will delete it; none or the year 1 for never.
     pub expires_at: Option<String>,
     /// The volume's settings at that time.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub config: BTreeMap<String, String>,
     /// All else.
     #[serde(flatten)]

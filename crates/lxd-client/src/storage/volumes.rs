@@ -8,7 +8,6 @@ use super::StoragePoolHandle;
 use crate::handle::handle;
 use crate::path::below;
 use crate::redacted;
-use crate::transfer::upload;
 use crate::{Error, List, Operation};
 
 /// A volume of a storage pool, from [`StoragePoolHandle::volumes`] or [`VolumeHandle::get`].
@@ -28,10 +27,13 @@ pub struct Volume {
     /// `filesystem`, `block` or `iso`.
     pub content_type: String,
     /// The project it is in.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub project: String,
     /// The cluster's member that it is on.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub location: String,
     /// The URLs of what uses it.
+    #[serde(skip_serializing_if = "crate::sending::filled_in")]
     pub used_by: Vec<String>,
     /// All else.
     #[serde(flatten)]
@@ -140,7 +142,7 @@ impl StoragePoolHandle {
         if let Some(name) = name {
             request = request.header(&format!("{prefix}name"), name);
         }
-        upload(request, archive).operation().await
+        request.body_from(archive).operation().await
     }
 
     /// A handle of a volume. Nothing is sent.

@@ -54,6 +54,26 @@ async fn what_is_written_comes_back_and_an_end_of_file_ends_the_command() {
 
 #[tokio::test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn a_command_reads_what_it_is_given_to_its_end() {
+    let c1 = remote().await.instance("c1");
+    assert_eq!(c1.exec(["cat"]).stdin(b"hello").output().await.unwrap().stdout, "hello");
+    assert_eq!(c1.exec(["wc", "-c"]).stdin("").output().await.unwrap().stdout, "0\n");
+    let long: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+    assert!(c1.exec(["cat"]).stdin(long.clone()).output().await.unwrap().stdout == long);
+    // What it does not read keeps nobody.
+    let unread = tokio::time::timeout(SOON, c1.exec(["true"]).stdin(long).status()).await;
+    assert!(unread.expect("it hangs").unwrap().success());
+    let mut process = c1.exec(["grep", "-q", "hello"]).stdin("hello").spawn().await.unwrap();
+    assert!(process.stdin.is_none());
+    assert!(process.wait().await.unwrap().success());
+    let typed = c1.exec(["head", "-n", "1"]).terminal(80, 24).stdin("hello\n").output().await.unwrap();
+    assert!(typed.stdout.windows(5).any(|text| text == b"hello"), "{typed:?}");
+    let refused = c1.exec(["cat"]).stdin("hello").record().await.unwrap_err();
+    assert!(matches!(refused, Error::Config { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn an_open_input_does_not_keep_a_command_that_ended() {
     let c1 = remote().await.instance("c1");
     let mut exec = c1.exec(["true"]).spawn().await.unwrap();

@@ -279,3 +279,29 @@ async fn memory_is_flat_while_a_long_file_goes_both_ways() {
     let grown = most.load(std::sync::atomic::Ordering::Relaxed).saturating_sub(before);
     assert!(grown < 64 << 20, "{grown} bytes more");
 }
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn raw_requests_carry_bytes_and_streams_and_headers_both_ways() {
+    let client = remote().await;
+    let prefix = if client.server().await.unwrap().is_incus() { "X-Incus-" } else { "X-LXD-" };
+    let path = format!("/root/{}", fresh("raw"));
+    let files = |method| client.request(method, ["instances", "c1", "files"]).query("path", &path);
+    let push = |mode: &str| files(http::Method::POST).header(&format!("{prefix}mode"), mode);
+    let pulled = async |limit| {
+        let download = files(http::Method::GET).download().await.unwrap();
+        let mode = download.headers()[&format!("{prefix}mode")].to_str().unwrap().to_owned();
+        (mode, download.bytes(limit).await.unwrap())
+    };
+    push("0640").body("text").done().await.unwrap();
+    assert_eq!(pulled(10).await, ("0640".to_owned(), "text".into()));
+    assert_eq!(files(http::Method::GET).bytes().await.unwrap(), "text");
+
+    let long: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+    push("0600").body_from(std::io::Cursor::new(long.clone())).done().await.unwrap();
+    assert!(pulled(long.len()).await.1 == long);
+
+    files(http::Method::DELETE).done().await.unwrap();
+    let gone = files(http::Method::GET).download().await.unwrap_err();
+    assert!(gone.is_not_found(), "{gone:?}");
+}

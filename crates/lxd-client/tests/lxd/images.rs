@@ -25,6 +25,8 @@ async fn an_image_is_exported_with_its_hash_and_imported_whole_and_split() {
     let exported = client.image(&fingerprint).export_to(folder.path(), |_| ()).await.unwrap();
     assert_eq!(exported.rootfs, None);
     assert!(exported.metadata.ends_with(&fingerprint));
+    let raw = client.get(["images", &fingerprint, "export"]).download().await.unwrap();
+    assert!(raw.bytes(64 << 20).await.unwrap() == std::fs::read(&exported.metadata).unwrap());
 
     // A project of its own, whose images are not those of the others.
     let project = fresh("images");

@@ -343,3 +343,14 @@ async fn an_authority_of_ones_own_vouches_for_a_server_and_for_no_other() {
     let told = refused(good, authorities(Some(&revoked))).await;
     assert_eq!(told, Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Revoked)));
 }
+
+/// It refuses what is `https`, and knows no default port for it.
+#[tokio::test]
+#[allow(clippy::disallowed_types, reason = "loopback only")]
+async fn hypers_own_connector_for_tcp_is_a_way_to_a_server() {
+    let (addr, fingerprint) = tls(|_| sync(json!({"auth": "untrusted"}))).await;
+    let connector = hyper_util::client::legacy::connect::HttpConnector::new();
+    let server = format!("https://{addr}").parse().unwrap();
+    let builder = Client::builder(server, connector).trust(ServerTrust::Fingerprint(fingerprint));
+    assert_eq!(builder.build().unwrap().server().await.unwrap().auth, Auth::Untrusted);
+}
