@@ -1,5 +1,5 @@
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::str::FromStr;
 
 /// Where to connect to: an IP address or a MagicDNS name, and a port.
@@ -35,6 +35,8 @@ pub struct InvalidAddress {
     reason: &'static str,
 }
 
+const A_URL: &str = "it is a URL, and only its host and port are wanted, as in lxd:8443";
+
 impl Address {
     /// Makes an address of a host, which is an IP address (IPv6 with or without brackets) or a name, and a port.
     ///
@@ -48,6 +50,9 @@ impl Address {
         let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
         if let Ok(ip) = bare.parse::<IpAddr>() {
             return Ok(Address { host: Host::Ip(ip), port });
+        }
+        if host.contains("://") {
+            return Err(invalid(A_URL));
         }
         if host.is_empty() {
             return Err(invalid("the host is missing"));
@@ -99,6 +104,9 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
         let invalid = |reason| InvalidAddress { text: text.to_owned(), reason };
+        if text.contains("://") {
+            return Err(invalid(A_URL));
+        }
         let (host, port) = text.rsplit_once(':').ok_or_else(|| invalid("it must be host:port"))?;
         if host.contains(':') && !host.starts_with('[') {
             return Err(invalid("an IPv6 address needs brackets before its port"));
@@ -123,19 +131,13 @@ impl IntoAddress for Address {
     }
 }
 
-impl IntoAddress for &Address {
+impl<T: IntoAddress + Clone> IntoAddress for &T {
     fn into_address(self) -> Result<Address, InvalidAddress> {
-        Ok(self.clone())
+        self.clone().into_address()
     }
 }
 
 impl IntoAddress for &str {
-    fn into_address(self) -> Result<Address, InvalidAddress> {
-        self.parse()
-    }
-}
-
-impl IntoAddress for &String {
     fn into_address(self) -> Result<Address, InvalidAddress> {
         self.parse()
     }
@@ -153,15 +155,21 @@ impl IntoAddress for SocketAddr {
     }
 }
 
-impl IntoAddress for (&str, u16) {
+impl IntoAddress for SocketAddrV4 {
     fn into_address(self) -> Result<Address, InvalidAddress> {
-        Address::new(self.0, self.1)
+        SocketAddr::V4(self).into_address()
     }
 }
 
-macro_rules! into_address_of_ip {
-    ($($ip:ty),*) => {$(
-        impl IntoAddress for ($ip, u16) {
+impl IntoAddress for SocketAddrV6 {
+    fn into_address(self) -> Result<Address, InvalidAddress> {
+        SocketAddr::V6(self).into_address()
+    }
+}
+
+macro_rules! into_address_of_host_and_port {
+    ($($host:ty),*) => {$(
+        impl IntoAddress for ($host, u16) {
             fn into_address(self) -> Result<Address, InvalidAddress> {
                 Address::new(&self.0.to_string(), self.1)
             }
@@ -169,7 +177,7 @@ macro_rules! into_address_of_ip {
     )*};
 }
 
-into_address_of_ip!(IpAddr, Ipv4Addr, Ipv6Addr);
+into_address_of_host_and_port!(&str, String, &String, IpAddr, Ipv4Addr, Ipv6Addr);
 
 #[cfg(test)]
 mod tests {
@@ -194,12 +202,45 @@ mod tests {
             ("lxd:", "1 to 65535"),
             ("fd7a::1:8443", "brackets"),
             ("a b:1", "neither"),
-            ("http://lxd:1", "brackets"),
+            ("http://lxd:1", "URL"),
+            ("https://lxd", "URL"),
+            ("https://[fd7a::1]:8443/1.0", "URL"),
             ("[::1:1", "neither"),
             ("lxd/x:1", "neither"),
         ] {
             let error = text.parse::<Address>().unwrap_err().to_string();
             assert!(error.contains(reason), "{text:?}: {error}");
+        }
+        let error = ("http://lxd", 80).into_address().unwrap_err().to_string();
+        assert!(error.contains("URL"), "{error}");
+    }
+
+    #[test]
+    fn whatever_names_a_host_and_a_port_is_an_address() {
+        let name = String::from("lxd");
+        let by_name = "lxd:1".parse().unwrap();
+        let all = [
+            "lxd:1".into_address(),
+            (&"lxd:1").into_address(),
+            String::from("lxd:1").into_address(),
+            (&String::from("lxd:1")).into_address(),
+            ("lxd", 1).into_address(),
+            (&("lxd", 1)).into_address(),
+            (&name, 1).into_address(),
+            (&(name.clone(), 1)).into_address(),
+            (name, 1).into_address(),
+            Address::into_address(Address::clone(&by_name)),
+            (&by_name).into_address(),
+        ];
+        assert!(all.iter().all(|address| address.as_ref() == Ok(&by_name)), "{all:?}");
+        let (v4, v6) = (Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST);
+        for (address, text) in [
+            (SocketAddrV4::new(v4, 1).into_address(), "127.0.0.1:1"),
+            (SocketAddrV6::new(v6, 1, 0, 0).into_address(), "[::1]:1"),
+            ((&SocketAddr::from((v4, 1))).into_address(), "127.0.0.1:1"),
+            ((v6, 1).into_address(), "[::1]:1"),
+        ] {
+            assert_eq!(address.unwrap().to_string(), text);
         }
     }
 }

@@ -1,7 +1,9 @@
+use serde::{Deserialize, Serialize};
+
 use crate::ffi::RawCounters;
 
 /// What a node has carried since its start, from [`Tailnet::counters`](crate::Tailnet::counters).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Counters {
     /// Dials begun.

@@ -257,6 +257,9 @@ pub enum ListenError {
     /// The node was closed.
     #[error("cannot listen: the node was closed")]
     Closed,
+    /// A UDP socket was bound outside a tokio runtime.
+    #[error("cannot listen: sockets need a tokio runtime, and this was called outside one")]
+    NoRuntime,
     /// Anything else.
     #[error("cannot listen: {message}")]
     Other {
@@ -287,6 +290,7 @@ impl From<ListenError> for io::Error {
             ListenError::NotRunning { .. } => io::ErrorKind::NetworkDown,
             ListenError::NotAllowed { .. } => io::ErrorKind::PermissionDenied,
             ListenError::Closed => io::ErrorKind::NotConnected,
+            ListenError::NoRuntime => io::ErrorKind::Unsupported,
             ListenError::Other { .. } => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)
@@ -300,6 +304,9 @@ pub enum AcceptError {
     /// The node was closed. There will be no more streams.
     #[error("the node was closed")]
     Closed,
+    /// It was called outside a tokio runtime.
+    #[error("cannot accept a stream: streams need a tokio runtime, and this was called outside one")]
+    NoRuntime,
     /// This stream could not be taken; the next one may be.
     #[error("cannot accept a stream: {message}")]
     Other {
@@ -321,6 +328,7 @@ impl From<AcceptError> for io::Error {
     fn from(error: AcceptError) -> io::Error {
         let kind = match error {
             AcceptError::Closed => io::ErrorKind::NotConnected,
+            AcceptError::NoRuntime => io::ErrorKind::Unsupported,
             AcceptError::Other { .. } => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)

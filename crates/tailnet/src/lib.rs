@@ -79,6 +79,7 @@ mod counters;
 mod error;
 mod ffi;
 mod forward;
+mod go_json;
 mod listener;
 mod local_api;
 mod log;

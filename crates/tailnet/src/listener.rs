@@ -1,6 +1,11 @@
+use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
+use futures_core::Stream;
 use serde::Serialize;
+use tokio::runtime::Handle;
 
 use crate::ffi::{Listener, Operation, RawListener};
 use crate::{AcceptError, ListenError, TailnetStream};
@@ -143,14 +148,37 @@ impl TailnetListener {
     /// # Errors
     /// [`AcceptError::Closed`] once the node is closed.
     pub async fn accept(&mut self) -> Result<TailnetStream, AcceptError> {
+        poll_fn(|cx| self.poll_accept(cx)).await
+    }
+
+    /// As [`accept`](Self::accept), for a task that polls.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<TailnetStream, AcceptError>> {
+        if Handle::try_current().is_err() {
+            return Poll::Ready(Err(AcceptError::NoRuntime));
+        }
         let operation = match &mut self.pending {
             Some(operation) => operation,
             none => none.insert(self.listener.accept()?),
         };
-        let result = operation.await;
+        let result = ready!(Pin::new(operation).poll(cx));
         self.pending = None;
         let other = |message: String| AcceptError::Other { message };
         let raw = result?.stream.ok_or_else(|| other("the node gave no stream".to_owned()))?;
-        TailnetStream::new(raw).map_err(|e| other(e.to_string()))
+        Poll::Ready(TailnetStream::new(raw).map_err(|e| other(e.to_string())))
+    }
+}
+
+/// The streams that [`accept`](TailnetListener::accept) gives, until the node is closed. Any other error is one stream's.
+impl Stream for TailnetListener {
+    type Item = Result<TailnetStream, AcceptError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(match ready!(self.poll_accept(cx)) {
+            Err(AcceptError::Closed) => None,
+            accepted => Some(accepted),
+        })
     }
 }

@@ -3,13 +3,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use crate::go_json::empty_is_none;
 use crate::local_api::LOCAL_TIMEOUT;
 use crate::{LocalApiError, Tailnet};
 
 /// The network around the node, as its newest check found it; from [`Tailnet::netcheck`].
-#[derive(Clone, Debug, Deserialize)]
+///
+/// With serde it has the names of `tailscale netcheck --format json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Netcheck {
@@ -23,10 +26,10 @@ pub struct Netcheck {
     #[serde(rename = "IPv6")]
     pub ipv6: bool,
     /// The node's public IPv4 address and port.
-    #[serde(rename = "GlobalV4", default, deserialize_with = "address_or_empty")]
+    #[serde(rename = "GlobalV4", default, with = "empty_is_none")]
     pub public_v4: Option<SocketAddr>,
     /// The node's public IPv6 address and port.
-    #[serde(rename = "GlobalV6", default, deserialize_with = "address_or_empty")]
+    #[serde(rename = "GlobalV6", default, with = "empty_is_none")]
     pub public_v6: Option<SocketAddr>,
     /// Whether a NAT gives another public address for each destination, which makes direct paths hard to find;
     /// `None` when that is not known.
@@ -46,19 +49,13 @@ impl Netcheck {
     }
 }
 
-fn address_or_empty<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<SocketAddr>, D::Error> {
-    Ok(String::deserialize(deserializer)?.parse().ok())
-}
-
 fn known_or_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     // Go writes an optional truth as true, false, null or an empty text.
     Ok(serde_json::Value::deserialize(deserializer)?.as_bool())
 }
 
 /// The relays that the control server names, from [`Tailnet::derp_map`].
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DerpMap {
@@ -68,7 +65,7 @@ pub struct DerpMap {
 }
 
 /// A region of relays.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct DerpRegion {

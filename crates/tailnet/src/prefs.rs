@@ -1,15 +1,17 @@
 use std::net::IpAddr;
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::go_json::{empty_is_none, null_is_default};
 use crate::{LocalApiError, Tailnet};
 
 const PATH: &str = "/localapi/v0/prefs";
 
-/// What the node is set to, from [`Tailnet::prefs`]: what `tailscale set` changes.
-#[derive(Clone, Debug, Deserialize)]
+/// What the node is set to, from [`Tailnet::prefs`]: what `tailscale set` changes. With serde it has the
+/// names of Go's `ipn.Prefs`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Prefs {
@@ -23,16 +25,16 @@ pub struct Prefs {
     #[serde(rename = "ExitNodeID", default)]
     pub exit_node_id: String,
     /// The address of that node, while its id is not known yet.
-    #[serde(rename = "ExitNodeIP", default, deserialize_with = "ip_or_empty")]
+    #[serde(rename = "ExitNodeIP", default, with = "empty_is_none")]
     pub exit_node_ip: Option<IpAddr>,
     /// Whether streams from other nodes are refused.
     #[serde(default)]
     pub shields_up: bool,
     /// The ACL tags it asks for.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub advertise_tags: Vec<String>,
     /// The subnets it offers to route, such as `192.0.2.0/24`.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub advertise_routes: Vec<String>,
     /// Whether it is to be in the tailnet.
     #[serde(default)]
@@ -43,14 +45,6 @@ pub struct Prefs {
     /// All else.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
-}
-
-fn null_is_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-fn ip_or_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<IpAddr>, D::Error> {
-    Ok(String::deserialize(deserializer)?.parse().ok())
 }
 
 /// What to change of a node's [`Prefs`]; what is not named stays.

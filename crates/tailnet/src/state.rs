@@ -1,13 +1,18 @@
-use std::sync::Arc;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
-use serde::Deserialize;
+use futures_core::Stream;
+use serde::{Deserialize, Serialize};
 
 use crate::StatusError;
-use crate::ffi::Node;
+use crate::ffi::{Node, Operation, Success};
+use crate::go_json::empty_is_none;
 
 /// What the node's backend is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum BackendState {
     /// Nothing yet.
@@ -28,7 +33,9 @@ pub enum BackendState {
 }
 
 /// The node's state at one moment, from [`StateWatch::changed`].
-#[derive(Clone, Debug, Deserialize)]
+///
+/// With serde it is as `tailscale_watch` of `tailscale.h` gives it; the names stay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct State {
     seq: u64,
@@ -36,15 +43,15 @@ pub struct State {
     #[serde(rename = "state")]
     pub backend: BackendState,
     /// Where a person can log in, when it waits for that.
-    #[serde(rename = "login_url", deserialize_with = "none_if_empty")]
+    #[serde(rename = "login_url", with = "empty_is_none")]
     pub login_url: Option<String>,
     /// Why the control server refused the node.
-    #[serde(deserialize_with = "none_if_empty")]
+    #[serde(with = "empty_is_none")]
     pub error: Option<String>,
     /// What Tailscale's health checks warn of, one sentence each.
     pub health: Vec<String>,
     /// When the node's key expires; `None` when it does not, or that is not known yet.
-    #[serde(deserialize_with = "time_of_seconds")]
+    #[serde(with = "seconds")]
     pub key_expiry: Option<SystemTime>,
     /// Whether it has expired: [`Tailnet::login`](crate::Tailnet::login) renews it.
     pub expired: bool,
@@ -55,15 +62,25 @@ pub struct State {
     pub netmap: u64,
 }
 
-fn none_if_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    String::deserialize(deserializer).map(|text| (!text.is_empty()).then_some(text))
-}
+/// A time is in seconds since 1970, and 0 is none.
+mod seconds {
+    use super::{Duration, SystemTime};
+    use serde::{Deserialize, Deserializer, Serializer};
 
-fn time_of_seconds<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<SystemTime>, D::Error> {
-    let seconds = u64::try_from(i64::deserialize(deserializer)?).unwrap_or(0);
-    Ok((seconds > 0).then(|| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)))
+    pub(super) fn serialize<S: Serializer>(
+        time: &Option<SystemTime>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let since = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+        serializer.serialize_u64(since.map_or(0, |since| since.as_secs()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<SystemTime>, D::Error> {
+        let seconds = u64::try_from(i64::deserialize(deserializer)?).unwrap_or(0);
+        Ok((seconds > 0).then(|| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)))
+    }
 }
 
 /// Follows the node's state. It does not keep the node open.
@@ -79,13 +96,15 @@ fn time_of_seconds<'de, D: serde::Deserializer<'de>>(
 /// ```
 #[derive(Debug)]
 pub struct StateWatch {
-    node: std::sync::Weak<Node>,
+    /// A wait that was begun by a poll or by a future which was dropped.
+    pending: Option<Operation>,
+    node: Weak<Node>,
     seen: u64,
 }
 
 impl StateWatch {
     pub(crate) fn new(node: &Arc<Node>) -> StateWatch {
-        StateWatch { node: Arc::downgrade(node), seen: 0 }
+        StateWatch { pending: None, node: Arc::downgrade(node), seen: 0 }
     }
 
     /// Waits for a state that this watch has not given yet, and gives the newest; the first time at once.
@@ -95,7 +114,7 @@ impl StateWatch {
     /// # Errors
     /// [`StatusError::Closed`] once the node is closed.
     pub async fn changed(&mut self) -> Result<State, StatusError> {
-        self.after(self.seen).await
+        poll_fn(|cx| self.poll_changed(cx)).await
     }
 
     /// Gives the state of this moment, whether or not this watch has given it before. Cancel safe.
@@ -103,16 +122,43 @@ impl StateWatch {
     /// # Errors
     /// [`StatusError::Closed`] once the node is closed.
     pub async fn newest(&mut self) -> Result<State, StatusError> {
-        self.after(0).await
+        self.pending = None;
+        let now = self.begin(0)?.await?;
+        self.take(&now)
     }
 
-    async fn after(&mut self, seen: u64) -> Result<State, StatusError> {
-        let operation = match self.node.upgrade() {
-            Some(node) => node.watch(seen)?,
-            None => return Err(StatusError::Closed),
+    fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<Result<State, StatusError>> {
+        let mut operation = match self.pending.take() {
+            Some(operation) => operation,
+            None => self.begin(self.seen)?,
         };
-        let state: State = serde_json::from_str(&operation.await?.data)?;
+        let Poll::Ready(result) = Pin::new(&mut operation).poll(cx) else {
+            self.pending = Some(operation);
+            return Poll::Pending;
+        };
+        Poll::Ready(self.take(&result?))
+    }
+
+    /// Starts to wait for a state that is newer than the one of that number.
+    fn begin(&self, seen: u64) -> Result<Operation, StatusError> {
+        Ok(self.node.upgrade().ok_or(StatusError::Closed)?.watch(seen)?)
+    }
+
+    fn take(&mut self, success: &Success) -> Result<State, StatusError> {
+        let state: State = serde_json::from_str(&success.data)?;
         self.seen = state.seq;
         Ok(state)
+    }
+}
+
+/// The states that [`changed`](StateWatch::changed) gives, until the node is closed.
+impl Stream for StateWatch {
+    type Item = Result<State, StatusError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(match ready!(self.poll_changed(cx)) {
+            Err(StatusError::Closed) => None,
+            state => Some(state),
+        })
     }
 }

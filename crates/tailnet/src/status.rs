@@ -1,12 +1,15 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Serialize};
 
 use crate::BackendState;
+use crate::go_json::null_is_default;
 
 /// A node's view of itself and its peers, from [`Tailnet::status`](crate::Tailnet::status).
-#[derive(Clone, Debug, Deserialize)]
+///
+/// With serde it has the names of `tailscale status --json`, and is read back as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Status {
@@ -37,12 +40,14 @@ impl Status {
     /// The peer that has the address. For an address behind a subnet router there is none.
     #[must_use]
     pub fn peer(&self, ip: IpAddr) -> Option<&Peer> {
+        let ip = ip.to_canonical();
         self.peers().find(|peer| peer.ips.contains(&ip))
     }
 
     /// The peer that routes the address for its subnet, and that subnet: the smallest, as routing takes it.
     #[must_use]
     pub fn router_of(&self, ip: IpAddr) -> Option<(&Peer, Subnet)> {
+        let ip = ip.to_canonical();
         let all = self.peers().flat_map(|peer| peer.routes().map(move |route| (peer, route)));
         all.filter(|(_, route)| route.contains(ip)).max_by_key(|(_, route)| route.length)
     }
@@ -59,7 +64,7 @@ impl Status {
 }
 
 /// A node, as another one knows it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Peer {
@@ -124,8 +129,9 @@ impl Peer {
     }
 }
 
-/// A range of addresses, such as `198.51.100.0/24`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A range of addresses, such as `198.51.100.0/24`, which is also how serde has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Subnet {
     ip: IpAddr,
     length: u8,
@@ -161,6 +167,20 @@ impl std::str::FromStr for Subnet {
     }
 }
 
+impl TryFrom<String> for Subnet {
+    type Error = InvalidSubnet;
+
+    fn try_from(text: String) -> Result<Subnet, InvalidSubnet> {
+        text.parse()
+    }
+}
+
+impl From<Subnet> for String {
+    fn from(subnet: Subnet) -> String {
+        subnet.to_string()
+    }
+}
+
 impl std::fmt::Display for Subnet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.ip, self.length)
@@ -175,7 +195,8 @@ pub struct InvalidSubnet {
 }
 
 /// How packets to a peer travel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Path {
     /// Straight to this address of the peer's.
@@ -185,12 +206,6 @@ pub enum Path {
         /// The code of the peer's home region; empty when it is not known.
         region: String,
     },
-}
-
-fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 #[cfg(test)]

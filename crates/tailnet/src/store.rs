@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use tokio::runtime::Handle;
 
 use crate::ffi;
 
@@ -80,7 +81,8 @@ pub(crate) async fn settled() {
 
 /// What the store holds, as `tailscale_set_store` takes it. It holds keys: not for printing.
 pub(crate) async fn read(store: Arc<dyn StateStore>) -> io::Result<String> {
-    let all = tokio::task::spawn_blocking(move || store.read_all()).await.map_err(io::Error::other)??;
+    let runtime = Handle::try_current().map_err(io::Error::other)?;
+    let all = runtime.spawn_blocking(move || store.read_all()).await.map_err(io::Error::other)??;
     let encoded: HashMap<_, _> = all.into_iter().map(|(id, value)| (id, STANDARD.encode(value))).collect();
     Ok(serde_json::to_string(&encoded)?)
 }

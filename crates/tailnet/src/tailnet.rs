@@ -2,6 +2,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 use crate::ffi::{Failure, Library, Node, Operation};
 use crate::{
     AuthKey, CloseTimeout, ConnectError, Connector, Counters, IntoAddress, ListenError, ListenOptions,
@@ -72,7 +74,7 @@ impl Tailnet {
             .map_err(|e| UpError::Other { message: format!("the node's status was not understood: {e}") })
     }
 
-    /// Connects by TCP to an address of the tailnet: `"lxd:8443"`, `(ip, port)`, a `SocketAddr`, an [`Address`].
+    /// Connects by TCP to an address of the tailnet: `"lxd:8443"`, `(ip, port)`, `(name, port)`, a `SocketAddr`, an [`Address`].
     ///
     /// Names are looked up in the tailnet only, and the stream goes through the tailnet only: neither the
     /// host's network nor its DNS is ever used. A name is a node's, or one that a DNS server in the tailnet or the
@@ -90,8 +92,14 @@ impl Tailnet {
     /// [`ConnectError::NotInTailnet`] for every address that no node, service or accepted route has; the
     /// others say what the peer or the network did within the builder's
     /// [`connect_timeout`](TailnetBuilder::connect_timeout).
+    ///
+    /// # Panics
+    /// In a tokio runtime without I/O, as tokio's own sockets do.
     pub async fn connect(&self, address: impl IntoAddress) -> Result<TailnetStream, ConnectError> {
         let address = address.into_address()?;
+        if Handle::try_current().is_err() {
+            return Err(ConnectError::NoRuntime { addr: address });
+        }
         let timeout = self.connect_timeout;
         let dial = self.node.dial(&address.to_string(), timeout);
         let result = match dial {
@@ -192,6 +200,9 @@ impl Tailnet {
         address: SocketAddr,
         peer: Option<SocketAddr>,
     ) -> Result<TailnetUdpSocket, ListenError> {
+        if Handle::try_current().is_err() {
+            return Err(ListenError::NoRuntime);
+        }
         let raw = self.node.listen_packet(&address.to_string())?.await?.stream.ok_or_else(udp::none)?;
         TailnetUdpSocket::new(raw, self.node.clone(), peer)
             .map_err(|e| ListenError::Other { message: e.to_string() })

@@ -1,12 +1,14 @@
 use std::net::SocketAddr;
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{LocalApiError, Tailnet};
 
 /// Who has an address of the tailnet, from [`Tailnet::whois`].
-#[derive(Clone, Debug, Deserialize)]
+///
+/// With serde it has the names of `tailscale whois --json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct WhoIs {
@@ -21,7 +23,7 @@ pub struct WhoIs {
 }
 
 /// The node of a [`WhoIs`].
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct WhoIsNode {
@@ -33,7 +35,7 @@ pub struct WhoIsNode {
 }
 
 /// The user of a [`WhoIs`].
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct WhoIsUser {

@@ -9,6 +9,7 @@ mod admission;
 mod cancel;
 mod defects;
 mod dial;
+mod embed;
 mod fail_closed;
 mod faults;
 mod forward;
