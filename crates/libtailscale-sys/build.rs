@@ -2,15 +2,15 @@
 //!
 //! From the environment: `GO` names the go command; `LIBTAILSCALE_LIB_DIR` names a folder that holds a
 //! `libtailscale.a` built before, and then no Go is needed.
-//! To dependents that ask (`DEP_TAILSCALE_*`): `go`, `gotoolchain`, `cc`, `source`, `tags`,
-//! `profile`, `modfile`, `include`; `version` and `go_version`: of tailscale.com and Go.
+//! To dependents that ask (`DEP_TAILSCALE_*`): `include`, the folder of tailscale.h; `version` and `go_version`, of
+//! tailscale.com and Go.
 
 #[path = "build/go.rs"]
 mod go;
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::{env, fs};
 
 fn main() -> ExitCode {
     match run() {
@@ -24,53 +24,44 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), String> {
-    for name in ["GO", "LIBTAILSCALE_LIB_DIR", "GOTOOLCHAIN", "GOFLAGS", "DOCS_RS"] {
+    for name in ["LIBTAILSCALE_LIB_DIR", "DOCS_RS"] {
         println!("cargo::rerun-if-env-changed={name}");
     }
-    let manifest_dir = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-    let source = manifest_dir
-        .join("libtailscale")
-        .canonicalize()
-        .map_err(|e| format!("the Go sources are missing ({}/libtailscale: {e})", manifest_dir.display()))?;
+    let source = go::source()?;
     let header = source.join("tailscale.h");
+    let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build/go.rs");
-    println!("cargo::metadata=include={}", source.display());
+    println!("cargo::rerun-if-changed={}/tailscale.h", go::SOURCE);
+    println!("cargo::metadata=include={}", copy_header(&header, &out_dir)?.display());
 
     #[cfg(feature = "bindgen")]
-    bindings::generate(&manifest_dir, &header)?;
-    #[cfg(not(feature = "bindgen"))]
-    println!("cargo::rerun-if-changed={}", header.display());
+    bindings::generate(&header, &out_dir)?;
 
     if env::var_os("DOCS_RS").is_some() {
         return Ok(()); // documentation needs the declarations only
     }
-    println!("cargo::metadata=source={}", source.display());
-    println!("cargo::metadata=tags={}", go::tags(&source)?);
-    println!("cargo::metadata=profile={}", go::profile(&source).display());
     println!("cargo::metadata=version={}", go::tailscale_version(&source)?);
     match env::var_os("LIBTAILSCALE_LIB_DIR") {
-        Some(dir) => {
-            println!("cargo::metadata=go={}", go::command().display());
-            link(&prebuilt(Path::new(&dir), &header)?);
-        }
+        Some(dir) => link(&prebuilt(Path::new(&dir), &header)?),
         None => {
-            go::rerun_if_changed(&source)?;
+            go::rerun_if_changed()?;
             let go = go::Go::find(&source)?;
-            println!("cargo::metadata=go={}", go.command.display());
-            println!("cargo::metadata=cc={}", go::c_compiler()?.display());
             println!("cargo::metadata=go_version={}", go.built_with());
-            if let Some(toolchain) = go.toolchain {
-                println!("cargo::metadata=gotoolchain={toolchain}");
-            }
-            let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
             let modfile = go.make_modfile(&source, &out_dir.join("wireguard"))?;
-            println!("cargo::metadata=modfile={}", modfile.display());
-            go.build_archive(&source, &modfile, &out_dir.join("libtailscale.a"))?;
+            go.build(&source, &modfile, ("c-archive", "."), &out_dir.join("libtailscale.a"))?;
             link(&out_dir);
         }
     }
     Ok(())
+}
+
+/// Gives the folder, which is below `OUT_DIR` so that cargo knows where it is after a move.
+fn copy_header(header: &Path, out_dir: &Path) -> Result<PathBuf, String> {
+    let folder = out_dir.join("include");
+    let copied = fs::create_dir_all(&folder).and_then(|()| fs::copy(header, folder.join("tailscale.h")));
+    copied.map_err(|e| format!("{}: {e}", folder.display()))?;
+    Ok(folder)
 }
 
 /// Checks what is in `dir`: the archive and, if it came with one, its header.
@@ -96,7 +87,7 @@ fn prebuilt(dir: &Path, header: &Path) -> Result<PathBuf, String> {
 
 /// The version that a tailscale.h names. An archive without a header is asked when the program runs.
 fn abi_version(header: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(header).ok()?;
+    let text = fs::read_to_string(header).ok()?;
     let version = text.lines().find_map(|line| line.strip_prefix("#define TAILSCALE_ABI_VERSION "))?;
     Some(version.trim().to_owned())
 }
@@ -121,7 +112,7 @@ fn link(dir: &Path) {
 
 #[cfg(feature = "bindgen")]
 mod bindings {
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
     use std::{env, fs};
 
     use sha2::{Digest, Sha256};
@@ -143,11 +134,11 @@ mod bindings {
     }
 
     /// Writes `OUT_DIR/bindings.rs`, and `src/bindings.rs` when the environment asks for it.
-    pub(crate) fn generate(manifest_dir: &Path, header: &Path) -> Result<(), String> {
+    pub(crate) fn generate(header: &Path, out_dir: &Path) -> Result<(), String> {
         println!("cargo::rerun-if-env-changed=LIBTAILSCALE_UPDATE_BINDINGS");
         let bindings = bindgen::builder()
             .header(header.to_str().ok_or("the path of tailscale.h is not UTF-8")?)
-            .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()))
+            .parse_callbacks(Box::new(bindgen::CargoCallbacks::new().rerun_on_header_files(false)))
             .parse_callbacks(Box::new(Docs))
             .allowlist_file(r".*/tailscale\.h")
             .default_enum_style(bindgen::EnumVariation::Consts)
@@ -160,10 +151,10 @@ mod bindings {
             .raw_line(format!("// SHA-256 of tailscale.h: {}", sha256(header)?))
             .generate()
             .map_err(|e| format!("bindgen: {e}"))?;
-        let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("bindings.rs");
+        let out = out_dir.join("bindings.rs");
         bindings.write_to_file(&out).map_err(|e| e.to_string())?;
         if env::var_os("LIBTAILSCALE_UPDATE_BINDINGS").is_some() {
-            fs::copy(&out, manifest_dir.join("src/bindings.rs")).map_err(|e| e.to_string())?;
+            fs::copy(&out, "src/bindings.rs").map_err(|e| e.to_string())?;
         }
         Ok(())
     }

@@ -1,54 +1,39 @@
-//! Builds `cmd/sandbox` and `cmd/wire` of the Go module, with the Go and the tags that libtailscale-sys built the archive
-//! with, so that both share what Go has compiled.
+//! Builds `cmd/sandbox` of the Go module for cargo's target, as libtailscale-sys builds the archive, so that both share
+//! what Go has compiled. `GO` names the go command.
+
+// Both folders are links to those of libtailscale-sys; cargo packages what they point to.
+#[path = "build/go.rs"]
+#[allow(dead_code, reason = "libtailscale-sys uses the rest")]
+mod go;
 
 use std::env;
-use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // Set by libtailscale-sys's build script, whose rerun-if-changed lines cover the sources too.
-    let metadata = |name: &str| env::var(format!("DEP_TAILSCALE_{name}")).unwrap_or_default();
     println!("cargo::rerun-if-changed=build.rs");
-    let programs = [("sandbox", "PROGRAM"), ("wire", "WIRE")].map(|(command, variable)| {
-        let program = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-        let program = program.join(format!("tailnet-{command}"));
-        println!("cargo::rustc-env=TAILNET_SANDBOX_{variable}={}", program.display());
-        (command, program)
-    });
+    println!("cargo::rerun-if-changed=build/go.rs");
+    println!("cargo::rerun-if-env-changed=DOCS_RS");
+    let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let program = out_dir.join("tailnet-sandbox");
+    println!("cargo::rustc-env=TAILNET_SANDBOX_PROGRAM={}", program.display());
     if env::var_os("DOCS_RS").is_some() {
         return ExitCode::SUCCESS;
     }
-    let source = metadata("SOURCE");
-    for folder in ["cmd/sandbox", "cmd/wire", "internal/sandbox"] {
-        println!("cargo::rerun-if-changed={source}/{folder}");
-    }
-    // None where the archive was built before.
-    let modfile =
-        Some(metadata("MODFILE")).filter(|path| !path.is_empty()).map(|path| format!("-modfile={path}"));
-    for (command, program) in &programs {
-        let mut build = Command::new(metadata("GO"));
-        build
-            .current_dir(&source)
-            .args(["build", "-trimpath", "-mod=readonly", "-buildvcs=false"])
-            .arg("-buildmode=pie") // compiled as for an archive, so that both share Go's cache
-            .args(modfile.iter())
-            .args(["-pgo", &metadata("PROFILE")])
-            .args(["-ldflags", "-s -w", "-tags", &metadata("TAGS"), "-o"])
-            .arg(program)
-            .arg(format!("./cmd/{command}"));
-        for (variable, name) in [("CC", "CC"), ("GOTOOLCHAIN", "GOTOOLCHAIN")] {
-            let value = metadata(name);
-            if !value.is_empty() {
-                build.env(variable, value);
-            }
+    match build(&out_dir, &program) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("\nerror: tailnet-sandbox: {message}\n");
+            ExitCode::FAILURE
         }
-        let failure = match build.output() {
-            Ok(output) if output.status.success() => continue,
-            Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-            Err(e) => format!("cannot run the go command ({e}): install Go, or set GO to its path"),
-        };
-        eprintln!("\nerror: tailnet-sandbox: {failure}\n");
-        return ExitCode::FAILURE;
     }
-    ExitCode::SUCCESS
+}
+
+fn build(out_dir: &Path, program: &Path) -> Result<(), String> {
+    go::rerun_if_changed()?;
+    let source = go::source()?;
+    let go = go::Go::find(&source)?;
+    let modfile = go.make_modfile(&source, &out_dir.join("wireguard"))?;
+    // A program of mode pie is compiled as an archive is.
+    go.build(&source, &modfile, ("pie", "./cmd/sandbox"), program)
 }

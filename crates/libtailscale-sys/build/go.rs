@@ -1,24 +1,38 @@
-//! The go command: which one, whether it is new enough, and how it builds the archive.
+//! The go command: which one, whether it is new enough, and how it builds for cargo's target. The build scripts of
+//! libtailscale-sys and tailnet-sandbox share it.
+//!
+//! What they keep must stay right when the folder is moved or copied, so they tell cargo paths relative to the package,
+//! or below `OUT_DIR`, which cargo renames.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// Where the archive's Go code spends its time, as `go build -pgo` takes it.
-pub(crate) fn profile(source: &Path) -> PathBuf {
-    source.join("profile.pgo")
+/// The Go module, relative to the package; a build script's working folder is the package.
+pub(crate) const SOURCE: &str = "libtailscale";
+
+/// The Go module, where it is now.
+pub(crate) fn source() -> Result<PathBuf, String> {
+    Path::new(SOURCE).canonicalize().map_err(|e| format!("the Go sources are missing ({SOURCE}: {e})"))
 }
 
 /// The build tags of the archive, as `go build -tags` takes them.
-pub(crate) fn tags(source: &Path) -> Result<String, String> {
+fn tags(source: &Path) -> Result<String, String> {
     let file = source.join("build-tags.txt");
     let text = fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
     Ok(text.lines().collect::<Vec<_>>().join(","))
 }
 
-/// Has cargo run the build script again when a file that goes into the archive changes.
-pub(crate) fn rerun_if_changed(folder: &Path) -> Result<(), String> {
+/// Has cargo run the build script again when what Go builds from changes: the environment, or a file in the module.
+pub(crate) fn rerun_if_changed() -> Result<(), String> {
+    for name in ["GO", "GOTOOLCHAIN", "GOFLAGS"] {
+        println!("cargo::rerun-if-env-changed={name}");
+    }
+    rerun_if_folder_changed(Path::new(SOURCE))
+}
+
+fn rerun_if_folder_changed(folder: &Path) -> Result<(), String> {
     // A folder's own time changes when a file is added or removed.
     println!("cargo::rerun-if-changed={}", folder.display());
     let failed = |e: std::io::Error| format!("{}: {e}", folder.display());
@@ -26,7 +40,7 @@ pub(crate) fn rerun_if_changed(folder: &Path) -> Result<(), String> {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() {
-            rerun_if_changed(&path)?;
+            rerun_if_folder_changed(&path)?;
         } else if !name.ends_with("_test.go") && !name.ends_with(".md") {
             println!("cargo::rerun-if-changed={}", path.display());
         }
@@ -101,25 +115,24 @@ impl Go {
         Ok(folder.join("go.mod"))
     }
 
-    /// Builds the archive for cargo's target.
-    pub(crate) fn build_archive(&self, source: &Path, modfile: &Path, archive: &Path) -> Result<(), String> {
+    /// Builds a package of the module for cargo's target, in a mode that `go build -buildmode` knows.
+    pub(crate) fn build(
+        &self,
+        source: &Path,
+        modfile: &Path,
+        (mode, package): (&str, &str),
+        output: &Path,
+    ) -> Result<(), String> {
         let mut build = Command::new(&self.command);
         build
-            .args([
-                "build",
-                "-trimpath",
-                "-mod=readonly",
-                "-buildvcs=false",
-                "-buildmode=c-archive",
-                "-modfile",
-            ])
+            .args(["build", "-trimpath", "-mod=readonly", "-buildvcs=false", "-buildmode", mode, "-modfile"])
             .arg(modfile)
             // Optimised for what the benchmark does: see CONTRIBUTING.md.
             .arg("-pgo")
-            .arg(profile(source))
+            .arg(source.join("profile.pgo"))
             .args(["-ldflags", "-s -w", "-tags", &tags(source)?, "-o"])
-            .arg(archive)
-            .arg(".")
+            .arg(output)
+            .arg(package)
             .envs(target_environment()?);
         self.run(build, source)
     }
@@ -155,7 +168,7 @@ impl Go {
                  toolchain, {get}.\n{stderr}"
             )
         } else {
-            format!("building the Go archive failed (with {version}).\n{stderr}")
+            format!("building the Go sources failed (with {version}).\n{stderr}")
         }
     }
 }
@@ -219,7 +232,7 @@ fn target_environment() -> Result<Vec<(&'static str, OsString)>, String> {
 }
 
 /// The C compiler for cargo's target.
-pub(crate) fn c_compiler() -> Result<PathBuf, String> {
+fn c_compiler() -> Result<PathBuf, String> {
     let compiler = cc::Build::new().try_get_compiler();
     compiler.map(|c| c.path().to_owned()).map_err(|e| format!("a C compiler is needed (gcc or clang): {e}"))
 }

@@ -23,5 +23,5 @@ mod sandbox;
 mod standin;
 
 pub use peer::{Peer, PeerInfo};
-pub use sandbox::{Sandbox, SandboxError, program, wire};
+pub use sandbox::{Sandbox, SandboxError, program};
 pub use standin::StandIn;

@@ -1,6 +1,6 @@
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ struct Pipes {
 #[non_exhaustive]
 pub enum SandboxError {
     /// Its program cannot be run.
-    #[error("cannot run the sandbox program {}", program.display())]
+    #[error("cannot run the sandbox program {} (TAILNET_SANDBOX_PROGRAM can name another one)", program.display())]
     Run {
         /// The program.
         program: PathBuf,
@@ -465,16 +465,23 @@ impl Pipes {
     }
 }
 
-/// The program that a sandbox runs: the one that the build script made, or that `TAILNET_SANDBOX_PROGRAM` in the
-/// environment names.
+/// The program that a sandbox runs: the one that `TAILNET_SANDBOX_PROGRAM` in the environment names, or else the one that
+/// the build script made. That is looked for in the target folder of the running program first, which may have been moved
+/// or copied since.
 #[must_use]
 pub fn program() -> PathBuf {
-    let built = || env!("TAILNET_SANDBOX_PROGRAM").into();
-    std::env::var_os("TAILNET_SANDBOX_PROGRAM").map_or_else(built, PathBuf::from)
+    if let Some(named) = std::env::var_os("TAILNET_SANDBOX_PROGRAM") {
+        return named.into();
+    }
+    let built = Path::new(env!("TAILNET_SANDBOX_PROGRAM"));
+    let moved = std::env::current_exe().ok().and_then(|exe| in_target_folder_of(&exe, built));
+    moved.unwrap_or_else(|| built.to_owned())
 }
 
-/// A program that joins two TUN devices, which it makes, with a slow and lossy line; its source says how.
-#[must_use]
-pub fn wire() -> PathBuf {
-    env!("TAILNET_SANDBOX_WIRE").into()
+/// Where `built`, such as `target/debug/build/NAME-HASH/out/PROGRAM`, is beside `exe`, such as `target/debug/deps/TEST`.
+fn in_target_folder_of(exe: &Path, built: &Path) -> Option<PathBuf> {
+    let parts: Vec<_> = built.iter().collect();
+    let build = parts.iter().rposition(|part| *part == "build")?;
+    let inside: PathBuf = parts[build..].iter().collect();
+    exe.ancestors().map(|folder| folder.join(&inside)).find(|program| program.is_file())
 }

@@ -2,6 +2,7 @@
 //! them and all the rest of the tailnet in the other.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -45,7 +46,7 @@ fn a_lossy_and_slow_line_delays_and_breaks_nothing() {
     let output = Command::new("unshare")
         .args(["--net", "sh", "-c", SCRIPT, "sh"])
         .arg(work.path())
-        .arg(tailnet_sandbox::wire())
+        .arg(build_wire(work.path()))
         .arg(tailnet_sandbox::program())
         .args(["50ms", "0.05"])
         .arg(std::env::current_exe().unwrap())
@@ -56,6 +57,21 @@ fn a_lossy_and_slow_line_delays_and_breaks_nothing() {
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
     print!("{text}");
+}
+
+/// Builds the line, which nobody but this test needs.
+fn build_wire(folder: &std::path::Path) -> PathBuf {
+    let wire = folder.join("wire");
+    let go = std::env::var_os("GO").unwrap_or_else(|| "go".into());
+    let build = Command::new(go)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../vendor/libtailscale"))
+        .args(["build", "-trimpath", "-mod=readonly", "-buildvcs=false", "-o"])
+        .arg(&wire)
+        .arg("./cmd/wire")
+        .output()
+        .unwrap();
+    assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
+    wire
 }
 
 #[tokio::test]
