@@ -243,7 +243,7 @@ int32_t tailscale_listener_close(tailscale_listener listener);
 
 /**
  * Binds a UDP socket to `address`: "ip:port" with an address of the node's own, "0.0.0.0:port" for its IPv4 address, or
- * "[::]:port" or ":port" for all of them. Port 0 means any that is free, which `local` then tells.
+ * `[::]:port` or ":port" for all of them. Port 0 means any that is free, which `local` then tells.
  * Each message on `fd`, which is as of tailscale_dial, is a datagram after an 18-byte header: the other side's address, 16 bytes
  * of IPv6 (IPv4 mapped), and its port, big-endian. Ask tailscale_contains before sending to a new address. Reading 0
  * bytes means that the socket has ended.

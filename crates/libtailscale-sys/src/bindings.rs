@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: f3808dd4e9c2211ca5aa317f2978ec340c01c930c4757d47e641f0161713a462
+// SHA-256 of tailscale.h: f7214d24a345b7477899f29daf0cf4127b63f5146db2b393fe07ebc588cbe4c7
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -365,7 +365,7 @@ unsafe extern "C" {
 }
 unsafe extern "C" {
     /**Binds a UDP socket to `address`: "ip:port" with an address of the node's own, "0.0.0.0:port" for its IPv4 address, or
- "[::]:port" or ":port" for all of them. Port 0 means any that is free, which `local` then tells.
+ `[::]:port` or ":port" for all of them. Port 0 means any that is free, which `local` then tells.
  Each message on `fd`, which is as of tailscale_dial, is a datagram after an 18-byte header: the other side's address, 16 bytes
  of IPv6 (IPv4 mapped), and its port, big-endian. Ask tailscale_contains before sending to a new address. Reading 0
  bytes means that the socket has ended.*/
