@@ -9,7 +9,8 @@
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, header};
 
-/// The ends of names that public DNS does not have (RFC 6761, 6762, 8375, ICANN's `internal`; home routers' `lan`, Kubernetes' `svc`).
+/// The ends of names that public DNS does not have (RFC 6761, 6762, 8375, ICANN's `internal`; home routers' `lan`,
+/// Kubernetes' `svc`).
 const PRIVATE: [&str; 6] = ["localhost", "local", "internal", "home.arpa", "lan", "svc"];
 
 /// The names that count.
