@@ -62,6 +62,7 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 	web.Handle("/acme/", control.ca)
 	web.Handle("/api/v2/", api{c.AuthKey, c.ClientSecret, c.IDToken})
 	server.ExplicitBaseURL = control.url
+	wind(server)
 	door.start()
 	return control, nil
 }
