@@ -2,6 +2,8 @@ package node
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"tailscale.com/tailcfg"
 	"tailscale.com/types/dnstype"
@@ -42,3 +44,12 @@ func (n *Node) Redact(line string) string { return n.redact(line) }
 
 // ControlServer is the form in which URLs of control servers are compared.
 func ControlServer(url string) string { return controlServer(url) }
+
+// JudgedLocalAPI says whether a request of the LocalAPI, by the name of its handler, is among the allowed and the refused.
+func JudgedLocalAPI(name string) (allowed, refused bool) {
+	_, refused = localAPIRefused[name]
+	return localAPIAllowed[name], refused
+}
+
+// AllowedLocalAPI are the names of the allowed ones.
+func AllowedLocalAPI() []string { return slices.Collect(maps.Keys(localAPIAllowed)) }

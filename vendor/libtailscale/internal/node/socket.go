@@ -40,7 +40,11 @@ func (n *Node) ServeLocalAPI(ctx context.Context, path string) error {
 	proxy.ErrorLog = logger
 	server := &http.Server{ErrorLog: logger, BaseContext: func(net.Listener) context.Context { return n.ctx }}
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := checkLocalAPI(r.URL.RequestURI()); err != nil {
+		err := checkLocalAPI(r.Method, r.URL.RequestURI())
+		if err == nil {
+			err = n.checkControlURL(r)
+		}
+		if err != nil {
 			http.Error(w, err.Error(), http.StatusForbidden)
 			return
 		}
