@@ -1,8 +1,13 @@
 use std::fmt;
+use std::time::Duration;
 
 use http::Method;
 
 use crate::{LocalApiError, Tailnet};
+
+/// How long the authority may take. It asks the DNS whether the name is the node's, which takes what a change needs to
+/// get around.
+const CERTIFICATE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// The node's certificate for one of its names, from [`Tailnet::certificate`]. `Debug` does not show the key.
 #[derive(Clone)]
@@ -22,10 +27,11 @@ impl fmt::Debug for Certificate {
 
 impl Tailnet {
     /// The certificate that a public authority has given the node for its full MagicDNS name, for a TLS server of the
-    /// program's own. The node gets one if it has none or if it is about to expire, which takes seconds to a minute, so
-    /// ask again now and then. [`ListenOptions::tls`](crate::ListenOptions::tls) does all that by itself.
+    /// program's own. The node gets one if it has none or if it is about to expire, so ask again now and then. That takes
+    /// seconds to a minute as a rule, and five minutes at the most.
+    /// [`ListenOptions::tls`](crate::ListenOptions::tls) does all that by itself.
     ///
-    /// Cancel safe: what was begun goes on in the background.
+    /// Cancel safe: dropping the future ends what was begun with the authority, which counts how often it is asked.
     ///
     /// ```no_run
     /// # async fn example(tailnet: tailnet::Tailnet) -> Result<(), Box<dyn std::error::Error>> {
@@ -39,12 +45,14 @@ impl Tailnet {
     /// ```
     ///
     /// # Errors
-    /// [`LocalApiError::Refused`] when the name is not the node's, or the tailnet has HTTPS disabled.
+    /// [`LocalApiError::Refused`] when the name is not the node's, the tailnet has HTTPS disabled, or the authority gives
+    /// none; [`LocalApiError::Timeout`] after five minutes.
     pub async fn certificate(&self, name: &str) -> Result<Certificate, LocalApiError> {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.')) {
             return Err(LocalApiError::Invalid { message: format!("{name:?} is no name of a node") });
         }
-        let pair = self.local_api(Method::GET, &format!("/localapi/v0/cert/{name}?type=pair"), "").await?;
+        let path = format!("/localapi/v0/cert/{name}?type=pair");
+        let pair = self.local_api_within(CERTIFICATE_TIMEOUT, Method::GET, &path, "").await?;
         // The key comes first.
         let split =
             pair.find("-----BEGIN CERTIFICATE-----").filter(|at| pair[..*at].contains("PRIVATE KEY-----"));

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::ffi::Failure;
 use crate::{Path, Tailnet};
 
-/// The deadline of what has none of its own.
+/// The deadline of what has none of its own: the node answers by itself, or asks the control server.
 pub(crate) const LOCAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why the node's LocalAPI gave no answer.
@@ -23,14 +23,13 @@ pub enum LocalApiError {
         /// The text.
         message: String,
     },
-    /// The request makes no sense, or would connect or resolve by the host's network.
+    /// The request makes no sense, or is one that [`Tailnet::local_api`] refuses.
     #[error("{message}")]
     Invalid {
         /// Why.
         message: String,
     },
-    /// No answer within the deadline, which is the builder's
-    /// [`connect_timeout`](crate::TailnetBuilder::connect_timeout).
+    /// No answer within the request's own deadline: 30 seconds, where nothing else is said.
     #[error("no answer within {} s", after.as_secs_f32())]
     Timeout {
         /// The deadline.
@@ -117,7 +116,10 @@ impl Tailnet {
     /// Sends a request to the node's LocalAPI, which is what the `tailscale` command uses, and gives the answer's
     /// body. It is for what this crate has no method for; Tailscale may change it between versions.
     ///
-    /// Cancel safe as far as the request is.
+    /// Refused are the requests that would connect or resolve by the host's network, that would lose the node's
+    /// identity or give it another control server, that change this machine, and all that this crate does not know.
+    ///
+    /// The deadline is 30 seconds. Cancel safe as far as the request is.
     ///
     /// ```no_run
     /// # async fn example(tailnet: tailnet::Tailnet) -> Result<(), tailnet::LocalApiError> {
@@ -128,9 +130,22 @@ impl Tailnet {
     ///
     /// # Errors
     /// [`LocalApiError::Refused`] when the answer is an error; [`LocalApiError::Invalid`] also for the requests that
-    /// would connect or resolve by the host's network.
+    /// are refused here, with the reason.
     pub async fn local_api(&self, method: Method, path: &str, body: &str) -> Result<String, LocalApiError> {
-        let timeout = self.connect_timeout;
+        self.local_api_within(LOCAL_TIMEOUT, method, path, body).await
+    }
+
+    /// As [`local_api`](Self::local_api), with another deadline, for what takes longer: a profile of a minute, say.
+    ///
+    /// # Errors
+    /// As [`local_api`](Self::local_api).
+    pub async fn local_api_within(
+        &self,
+        timeout: Duration,
+        method: Method,
+        path: &str,
+        body: &str,
+    ) -> Result<String, LocalApiError> {
         let error = |failure| LocalApiError::of(failure, timeout);
         let operation = self.node.local_api(method.as_str(), path, body, timeout).map_err(error)?;
         Ok(operation.await.map_err(error)?.data)
@@ -212,7 +227,8 @@ impl Tailnet {
     /// safe.
     ///
     /// # Errors
-    /// [`LocalApiError::Timeout`] when none came within 30 seconds; [`LocalApiError::Other`] when the node knows why.
+    /// [`LocalApiError::Timeout`] when none came within 30 seconds, and a [`tokio::time::timeout`] around it waits less
+    /// long; [`LocalApiError::Other`] when the node knows why.
     pub async fn ping(&self, ip: IpAddr, kind: PingKind) -> Result<Pong, LocalApiError> {
         let name = match kind {
             PingKind::Disco => "disco",

@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use http::Method;
-use tailnet::{LocalApiError, Path, PingKind};
+use tailnet::{LocalApiError, Path, PingKind, PrefsEdit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::{ECHO, builder, done, joined, sandbox, soon, until};
@@ -43,10 +43,22 @@ async fn a_ping_of_nobody_fails_within_the_deadline() {
 #[tokio::test]
 async fn the_way_out_through_the_local_api_is_closed() {
     let (sandbox, node, _) = joined().await;
-    for path in ["/localapi/v0/dial", "/localapi/v0/dns-query?name=localhost", "/elsewhere", ""] {
+    for path in [
+        "/localapi/v0/dial",
+        "/localapi/v0/dns-query?name=localhost",
+        "/localapi/v0/debug-dial-types?ip=127.0.0.1&port=1&network=tcp",
+        "/localapi/v0/reset-auth",
+        "/localapi/v0/unknown",
+        "/elsewhere",
+        "",
+    ] {
         let error = soon(node.local_api(Method::POST, path, "")).await.unwrap_err();
         assert!(matches!(error, LocalApiError::Invalid { .. }), "{path}: {error:?}");
     }
+    let elsewhere = PrefsEdit::new().set("ControlURL", "http://127.0.0.1:1".into());
+    let error = soon(node.edit_prefs(&elsewhere)).await.unwrap_err();
+    let ours = sandbox.control_url().to_string();
+    assert!(error.to_string().contains(ours.trim_end_matches('/')), "it says which it is: {error}");
     let prefs = soon(node.local_api(Method::GET, "/localapi/v0/prefs", "")).await.unwrap();
     assert!(prefs.contains("\"WantRunning\":true") || prefs.contains("\"WantRunning\": true"), "{prefs}");
     soon(node.close()).await.unwrap();
@@ -76,6 +88,26 @@ async fn metrics_serve_configuration_and_a_mark_for_support_are_given() {
     assert_eq!(soon(node.serve_config()).await.unwrap()["TCP"], config["TCP"]);
     let error = soon(node.certificate("other.example.com")).await.unwrap_err();
     assert!(matches!(error, LocalApiError::Refused { .. }), "{error:?}");
+    done(sandbox, node).await;
+}
+
+#[tokio::test]
+async fn requests_of_the_local_api_have_deadlines_of_their_own() {
+    let sandbox = sandbox().await;
+    let node = soon(builder(&sandbox).connect_timeout(Duration::from_nanos(1)).up()).await.unwrap();
+    let tools = sandbox.peer("tools");
+    assert!(soon(node.connect((tools.ipv4, ECHO))).await.is_err(), "connections have that one");
+    soon(node.ping(tools.ip(), PingKind::Tsmp)).await.unwrap();
+    soon(node.whois((tools.ipv4, ECHO).into())).await.unwrap();
+    soon(node.metrics()).await.unwrap();
+    soon(node.prefs()).await.unwrap();
+    soon(node.edit_prefs(&PrefsEdit::new().shields_up(true))).await.unwrap();
+    soon(node.derp_map()).await.unwrap();
+    soon(node.bug_report()).await.unwrap();
+    let followed =
+        node.local_api_within(Duration::from_millis(50), Method::GET, "/localapi/v0/watch-ipn-bus", "");
+    let error = soon(followed).await.unwrap_err();
+    assert!(matches!(error, LocalApiError::Timeout { after } if after.as_millis() == 50), "{error:?}");
     done(sandbox, node).await;
 }
 
@@ -133,12 +165,21 @@ async fn the_tailscale_command_works_on_a_node_of_this_process_but_for_ways_arou
         (&["version", "--daemon"], "1."),
         (&["debug", "prefs"], "WantRunning"),
         (&["set", "--accept-routes"], ""),
+        (&["switch", "--list"], ""),
+        (&["debug", "restun"], ""),
     ] {
         let (success, text) = run(args).await;
         assert!(success && text.contains(said), "{args:?}: {text}");
     }
     assert!(soon(node.prefs()).await.unwrap().accept_routes, "`set` has set it");
-    for args in [&["nc", &peer, "7"][..], &["logout"], &["dns", "query", "localhost"]] {
+    for args in [
+        &["nc", &peer, "7"][..],
+        &["logout"],
+        &["login", "--login-server=http://127.0.0.1:1"],
+        &["up", "--reset", "--login-server=http://127.0.0.1:1"],
+        &["dns", "query", "localhost"],
+        &["debug", "dial-types", "127.0.0.1", "1"],
+    ] {
         let (success, text) = run(args).await;
         assert!(!success && text.contains("refused"), "{args:?}: {text}");
     }
