@@ -139,6 +139,7 @@ fn of_up(error: &UpError) -> Known {
         UpError::NeedsApproval => {
             (3, "approve the machine in Tailscale's admin console, or use a pre-approved key")
         }
+        UpError::ControlUntrusted { .. } => (8, ""), // what to do is in its text
         UpError::ControlUnreachable { .. } => (4, "check the network, and control_url if it is set"),
         UpError::Timeout { .. } => (4, "a longer join_timeout waits longer; -v shows Tailscale's log"),
         UpError::Config { .. } => (2, ""),
@@ -183,6 +184,7 @@ fn of_control(error: &ControlError) -> Option<Known> {
             }
             "refused" => (6, ""),
             "timeout" | "unreachable" => (7, ""),
+            "control_untrusted" => (8, ""),
             "not_running" => (4, BRING_BACK),
             _ => (1, ""),
         },

@@ -93,6 +93,8 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Acc
 
 const REACH: &str = "check the network and any firewall (TCP 443 outward), and control_url if it is set";
 
+const TRUST: &str = "check that control_url names the right server, and that nothing on the way speaks for it, as a captive portal does";
+
 const RENEW: &str =
     "put a new auth key where the old one is, or disable key expiry for this machine in the admin console";
 
@@ -102,6 +104,7 @@ const CLIENT: &str = "check in the admin console that the OAuth client or worklo
 fn kind(error: &UpError) -> (&'static str, &'static str, bool) {
     match error {
         UpError::ControlUnreachable { .. } => (CONTROL, REACH, false),
+        UpError::ControlUntrusted { .. } => (CONTROL, TRUST, false),
         UpError::AuthRejected { .. } => {
             (AUTH, "make a new reusable auth key in Tailscale's admin console (Settings, Keys)", true)
         }

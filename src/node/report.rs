@@ -64,6 +64,7 @@ impl AskError {
             AskError::NoSuchKind(_) | AskError::Invalid(_) | AskError::Key(_) => "invalid",
             AskError::Up(UpError::AuthRejected { .. }) => "auth_rejected",
             AskError::Up(UpError::NeedsLogin { .. }) => "needs_login",
+            AskError::Up(UpError::ControlUntrusted { .. }) => "control_untrusted",
             AskError::LocalApi(LocalApiError::Timeout { .. }) | AskError::Up(UpError::Timeout { .. }) => {
                 "timeout"
             }

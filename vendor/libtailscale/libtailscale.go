@@ -24,7 +24,10 @@ import (
 
 func main() {}
 
-func init() { safely.SetReport(func(text string) { logLine(0, node.Warn, node.Redact(text)) }) }
+func init() {
+	safely.SetReport(func(text string) { logLine(0, node.Warn, node.Redact(text)) })
+	node.LogOfProcess(func(level node.Level, line string) { logLine(0, level, line) })
+}
 
 // handles holds every *node.Node, closing, *node.Listener, *node.Stream, *node.Packets and operation.
 var handles handle.Table
@@ -44,7 +47,7 @@ type closing struct{ node *node.Node }
 type operation context.CancelCauseFunc
 
 // Does not compile when the codes of the two languages have come apart.
-var _ = [1]struct{}{errs.NotAllowed - C.TAILSCALE_NOT_ALLOWED: {}}
+var _ = [1]struct{}{errs.ControlUntrusted - C.TAILSCALE_CONTROL_UNTRUSTED: {}}
 
 //export tailscale_abi_version
 func tailscale_abi_version() C.uint32_t { return C.TAILSCALE_ABI_VERSION }

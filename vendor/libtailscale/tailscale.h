@@ -60,7 +60,8 @@ enum tailscale_code {
   TAILSCALE_ADDRESS_IN_USE = 19,     /**< another listener of the node has the port */
   TAILSCALE_LOCAL_API = 20,          /**< the LocalAPI refused the request; `data` is the HTTP status */
   TAILSCALE_KEY_EXPIRED = 21,        /**< the node's key has expired: tailscale_login renews it */
-  TAILSCALE_NOT_ALLOWED = 22         /**< the tailnet does not allow it, or not to this node */
+  TAILSCALE_NOT_ALLOWED = 22,        /**< the tailnet does not allow it, or not to this node */
+  TAILSCALE_CONTROL_UNTRUSTED = 23   /**< the control server's certificate is not one to trust */
 };
 
 struct tailscale_slice {
@@ -90,14 +91,15 @@ enum tailscale_log_level {
   TAILSCALE_LOG_WARN = 3
 };
 
-/** One line, without its line end, that `node` has logged. Lines may come on any thread, and
- * a few may still come while a node closes. Configured secrets are replaced before. */
+/** One line, without its line end, that `node` has logged, or that is of no node in particular: 0. Lines may come on any
+ * thread, and a few may still come while a node closes. Configured secrets are replaced before. */
 typedef void (*tailscale_log)(tailscale node, int32_t level, tailscale_text *line, size_t len);
 
 /** Returns TAILSCALE_ABI_VERSION of the library that was linked. */
 uint32_t tailscale_abi_version(void);
 
-/** Sets the process's receiver of log lines; null discards them. */
+/** Sets the process's receiver of log lines; null discards them. The library writes nothing to the standard error; only
+ * Go's runtime does, before it ends the process. */
 int32_t tailscale_set_log(tailscale_log log);
 
 /** Makes a node, which does nothing yet. tailscale_close frees it. */
@@ -174,7 +176,8 @@ int32_t tailscale_status(tailscale node, tailscale_done done, void *context, tai
 
 /**
  * Sends a request to the node's LocalAPI, such as GET /localapi/v0/prefs. `data` is the answer's body.
- * What would connect or resolve by the host's network is refused with INVALID_ARGUMENT.
+ * Refused with INVALID_ARGUMENT is what would connect or resolve by the host's network, lose the node's identity, give it
+ * another control server or change this machine, and what the library does not know.
  */
 int32_t tailscale_local_api(tailscale node, tailscale_text *method, size_t method_len,
                             tailscale_text *path, size_t path_len, tailscale_text *body, size_t body_len,

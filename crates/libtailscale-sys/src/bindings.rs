@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: b22457b081ca4dbca67c2bac57d4414c7460a9f229e0f34a048383d4c93c9fba
+// SHA-256 of tailscale.h: f3808dd4e9c2211ca5aa317f2978ec340c01c930c4757d47e641f0161713a462
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -53,6 +53,8 @@ pub const TAILSCALE_LOCAL_API: tailscale_code = 20;
 pub const TAILSCALE_KEY_EXPIRED: tailscale_code = 21;
 ///the tailnet does not allow it, or not to this node
 pub const TAILSCALE_NOT_ALLOWED: tailscale_code = 22;
+///the control server's certificate is not one to trust
+pub const TAILSCALE_CONTROL_UNTRUSTED: tailscale_code = 23;
 pub type tailscale_code = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -93,8 +95,8 @@ pub const TAILSCALE_LOG_DEBUG: tailscale_log_level = 1;
 pub const TAILSCALE_LOG_INFO: tailscale_log_level = 2;
 pub const TAILSCALE_LOG_WARN: tailscale_log_level = 3;
 pub type tailscale_log_level = ::std::os::raw::c_uint;
-/**One line, without its line end, that `node` has logged. Lines may come on any thread, and
- a few may still come while a node closes. Configured secrets are replaced before.*/
+/**One line, without its line end, that `node` has logged, or that is of no node in particular: 0. Lines may come on any
+ thread, and a few may still come while a node closes. Configured secrets are replaced before.*/
 pub type tailscale_log = ::std::option::Option<
     unsafe extern "C" fn(
         node: tailscale,
@@ -108,7 +110,8 @@ unsafe extern "C" {
     pub fn tailscale_abi_version() -> u32;
 }
 unsafe extern "C" {
-    ///Sets the process's receiver of log lines; null discards them.
+    /**Sets the process's receiver of log lines; null discards them. The library writes nothing to the standard error; only
+ Go's runtime does, before it ends the process.*/
     pub fn tailscale_set_log(log: tailscale_log) -> i32;
 }
 unsafe extern "C" {
@@ -239,7 +242,8 @@ unsafe extern "C" {
 }
 unsafe extern "C" {
     /**Sends a request to the node's LocalAPI, such as GET /localapi/v0/prefs. `data` is the answer's body.
- What would connect or resolve by the host's network is refused with INVALID_ARGUMENT.*/
+ Refused with INVALID_ARGUMENT is what would connect or resolve by the host's network, lose the node's identity, give it
+ another control server or change this machine, and what the library does not know.*/
     pub fn tailscale_local_api(
         node: tailscale,
         method: *const ::std::os::raw::c_char,

@@ -45,6 +45,13 @@ pub enum UpError {
         /// What was tried last.
         message: String,
     },
+    /// The control server's certificate is not one to trust: its authority is unknown, it is for another name, or it has
+    /// expired. This is told at once.
+    #[error("{message}")]
+    ControlUntrusted {
+        /// Which server, what is wrong with its certificate, and what to do.
+        message: String,
+    },
     /// The state folder cannot be used, or another node uses it.
     #[error("{message}")]
     StateFolder {
@@ -95,6 +102,7 @@ impl UpError {
             sys::TAILSCALE_NEEDS_APPROVAL => UpError::NeedsApproval,
             sys::TAILSCALE_AUTH_REJECTED => UpError::AuthRejected { message },
             sys::TAILSCALE_CONTROL_UNREACHABLE => UpError::ControlUnreachable { message },
+            sys::TAILSCALE_CONTROL_UNTRUSTED => UpError::ControlUntrusted { message },
             sys::TAILSCALE_STATE_FOLDER => UpError::StateFolder { message },
             sys::TAILSCALE_TIMEOUT => UpError::Timeout { after, message },
             sys::TAILSCALE_CLOSED => UpError::Closed,

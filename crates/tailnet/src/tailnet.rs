@@ -57,7 +57,9 @@ impl Tailnet {
     /// Cancel safe. After an error the node goes on trying, so this can be called again.
     ///
     /// # Errors
-    /// Says what the node was waiting for.
+    /// Says what the node was waiting for. What waiting does not mend is told at once: a refused key, a login that is
+    /// needed, a control server that is not to be trusted ([`UpError::ControlUntrusted`]; called again, this waits for the
+    /// node's next try, half a minute at the most).
     pub async fn up(&self) -> Result<Status, UpError> {
         self.up_by(self.node.up(self.join_timeout)).await
     }

@@ -22,6 +22,7 @@ mod lossy;
 mod oauth;
 mod prefs;
 mod quic;
+mod quiet;
 mod restart;
 mod state_folder;
 mod store;

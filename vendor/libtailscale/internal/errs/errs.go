@@ -41,6 +41,7 @@ const (
 	LocalAPI
 	KeyExpired
 	NotAllowed
+	ControlUntrusted
 )
 
 // Error is an error with its code.

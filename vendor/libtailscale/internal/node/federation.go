@@ -137,6 +137,9 @@ func post(ctx context.Context, base, path, contentType, body, bearer string, ans
 		request.Header.Set("Authorization", "Bearer "+bearer)
 	}
 	response, err := http.DefaultClient.Do(request)
+	if e := untrustedServer(request.URL, err); e != nil {
+		return e
+	}
 	if err != nil {
 		return errs.New(errs.ControlUnreachable, "cannot get an auth key: %v", err)
 	}

@@ -2,8 +2,6 @@ package node
 
 import (
 	"fmt"
-	"log"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -85,28 +83,21 @@ func redactPatterns(line string) string {
 	return line
 }
 
-// stderr takes the lines that some of Tailscale's packages have for no logger: the credentials of the environment's proxy
-// are among them.
-type stderr struct{}
-
-func init() { log.SetOutput(stderr{}) }
-
-func (stderr) Write(line []byte) (int, error) {
-	_, err := os.Stderr.WriteString(redactPatterns(string(line)))
-	return len(line), err
-}
-
 // backendLogf takes what Tailscale's backend logs, which marks its verbose lines.
 func (n *Node) backendLogf(format string, args ...any) {
-	safely.Do(func() error { n.noticeErrors(args); return nil })
-	level, line := Debug, fmt.Sprintf(format, args...)
+	safely.Do(func() error { n.noticeErrors(args); n.noticeLogins(args); return nil })
+	line := fmt.Sprintf(format, args...)
+	n.log(levelOf(line), n.redact(strings.TrimRight(line, "\n")))
+}
+
+func levelOf(line string) Level {
 	switch {
 	case strings.Contains(line, "[v1]"), strings.Contains(line, "[v2]"):
-		level = Trace
+		return Trace
 	case strings.Contains(line, "[unexpected]"):
-		level = Warn
+		return Warn
 	}
-	n.log(level, n.redact(strings.TrimRight(line, "\n")))
+	return Debug
 }
 
 // userLogf takes what tsnet means for the person who runs the program.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/url"
 
 	"tailscale.com/ipn"
 	"tailscale.com/types/key"
@@ -256,6 +257,14 @@ func (n *Node) whyNotStarted(c Config, err error) error {
 	text := n.redact(err.Error())
 	if c.ClientSecret == "" && !isClientSecret(c.AuthKey) {
 		return errs.New(errs.Internal, "cannot start the node: %s", text)
+	}
+	var request *url.Error
+	if errors.As(err, &request) {
+		if at, e := url.Parse(request.URL); e == nil {
+			if e := untrustedServer(at, err); e != nil {
+				return e
+			}
+		}
 	}
 	var unreachable *net.OpError
 	if errors.As(err, &unreachable) {

@@ -76,6 +76,8 @@ type Node struct {
 	loggingIn     chan struct{} // holds one token while a login or logout begins
 	newestLogin   *login
 	loggedInAgain atomic.Bool // with the configured key, since the node was last in its tailnet
+
+	toldUntrusted atomic.Uint64 // the newest of untrusted.tries that a caller has been told of
 }
 
 // New makes a node that logs to log.

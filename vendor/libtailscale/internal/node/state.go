@@ -34,6 +34,7 @@ type State struct {
 	loginError string         // why the last try to log in failed; empty once it worked
 	known      bool           // the control server has answered
 	selfKey    key.NodePublic // the node's, in the newest network map
+	untrusted  untrusted      // whether the control server's certificate is
 	login      *login         // the one under way
 	resuming   *login         // the refused one without which the node goes on as soon as it can
 }
@@ -195,7 +196,7 @@ func (n *Node) apply(s *State, notify *ipn.Notify) {
 // letIn says that the control server has accepted the node's login.
 func (s *State) letIn() {
 	s.endLogin(nil)
-	s.LoginURL, s.Error, s.known = "", "", true
+	s.LoginURL, s.Error, s.known, s.untrusted.err = "", "", true, nil
 }
 
 func refusal(why string) error {
@@ -225,8 +226,9 @@ func (n *Node) Up(ctx context.Context) ([]byte, error) {
 	return n.awaitUp(ctx, nil)
 }
 
-// awaitUp waits until the node has joined, or its login is refused.
+// awaitUp waits until the node has joined, its login is refused, or the control server turns out to be one not to trust.
 func (n *Node) awaitUp(ctx context.Context, l *login) ([]byte, error) {
+	told := n.toldUntrusted.Load()
 	for {
 		s, newer := n.state.get()
 		switch {
@@ -240,6 +242,9 @@ func (n *Node) awaitUp(ctx context.Context, l *login) ([]byte, error) {
 			return status, nil
 		case s.Error != "" && s.resuming == nil:
 			return nil, refusal(s.Error)
+		case s.untrusted.isNews(told):
+			n.toldUntrusted.Store(s.untrusted.tries)
+			return nil, s.untrusted.err
 		case s.LoginURL != "" && !(s.Forgotten && (s.login != nil || n.mayLoginAgain())):
 			return nil, &errs.Error{Code: errs.NeedsLogin, Data: s.LoginURL,
 				Message: "the node needs a login: open " + s.LoginURL}
@@ -266,6 +271,8 @@ func (n *Node) whyNotUp(ctx context.Context, err error) error {
 		return expired(s)
 	case s.State == ipn.NeedsMachineAuth.String():
 		return errs.New(errs.NeedsApproval, "the node waits for an administrator's approval")
+	case s.untrusted.err != nil:
+		return s.untrusted.err
 	case s.loginError != "":
 		return errs.New(errs.ControlUnreachable, "cannot log in at the control server: %s", s.loginError)
 	case !s.known:
