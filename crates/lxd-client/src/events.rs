@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use futures_core::Stream;
+use futures_util::stream::try_unfold;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -91,7 +93,7 @@ redacted::debug!(Lifecycle { action, source, requestor, project, timestamp } hid
 ///
 /// It makes a lost connection again by itself, for as long as it takes, with pauses that grow to five
 /// seconds. An operation that has ended never comes as running again, though the server tells these things
-/// out of order.
+/// out of order. [`into_stream`](Self::into_stream) makes a [`Stream`] of it.
 #[derive(Debug)]
 pub struct Events {
     client: Client,
@@ -200,6 +202,12 @@ impl Events {
                 }
             }
         }
+    }
+
+    /// The events as a stream, for what takes one. It ends after an error, with the cases of [`next`](Self::next).
+    #[must_use]
+    pub fn into_stream(self) -> impl Stream<Item = Result<Event, Error>> + Send + Unpin {
+        Box::pin(try_unfold(self, |mut events| async move { Ok(Some((events.next().await?, events))) }))
     }
 
     async fn reconnect(&mut self) -> Result<(), Error> {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use http::Method;
 use libtailscale_sys as sys;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ffi::Failure;
 use crate::{Path, Tailnet};
@@ -77,7 +77,7 @@ pub enum PingKind {
 }
 
 /// An answer to [`Tailnet::ping`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pong {
     /// The time from the question to the answer.

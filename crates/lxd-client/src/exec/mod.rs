@@ -110,7 +110,8 @@ impl Exec {
         self
     }
 
-    /// On a terminal of this size: what it reads and writes is one stream then, `stdin` and `stdout`.
+    /// On a terminal of this size: what it reads and writes is one stream then, `stdin` and `stdout`. What a command writes
+    /// right before it ends may be lost on a busy server (LXD 5.0; stock `lxc exec -t` loses it as well).
     pub fn terminal(mut self, width: u16, height: u16) -> Exec {
         self.body.interactive = true;
         (self.body.width, self.body.height) = (width, height);

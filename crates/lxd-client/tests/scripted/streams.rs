@@ -207,3 +207,15 @@ async fn events_that_are_none_are_passed_over() {
     let event = tokio::time::timeout(Duration::from_secs(20), events.next()).await.expect("none").unwrap();
     assert!(matches!(&event, lxd_client::Event::Other(event) if event["metadata"] == "hello"), "{event:?}");
 }
+
+#[tokio::test]
+async fn events_are_a_stream() {
+    let (_folder, client) = websocket_that_says(b"\x81\x25{\"type\":\"logging\",\"metadata\":\"hello\"}");
+    let events = client.events(&[lxd_client::EventKind::Logging]).await.unwrap();
+    let first = events.into_stream().take(1).collect::<Vec<_>>();
+    let first = tokio::time::timeout(Duration::from_secs(20), first).await.expect("none");
+    assert!(
+        matches!(&first[..], [Ok(lxd_client::Event::Other(event))] if event["metadata"] == "hello"),
+        "{first:?}"
+    );
+}

@@ -125,6 +125,8 @@ async fn what_a_node_tells_is_serde_of_its_own_names() {
     same_again(&soon(node.derp_map()).await.unwrap(), &["/Regions"]);
     same_again(&soon(node.prefs()).await.unwrap(), &["/RouteAll", "/ExitNodeIP", "/AdvertiseTags"]);
     drop(soon(node.connect((tools.ipv4, ECHO))).await.unwrap());
+    let pong = soon(node.ping(tools.ipv4.into(), tailnet::PingKind::Disco)).await.unwrap();
+    same_again(&pong, &["/latency", "/path", "/node", "/node_ip"]);
     same_again(&node.counters(), &["/dials", "/bytes_sent"]);
     assert_ne!(node.counters(), Counters::default());
     done(sandbox, node).await;
