@@ -3,6 +3,7 @@
 package backend
 
 import (
+	"errors"
 	"sync"
 
 	"tailscale.com/ipn/ipnext"
@@ -10,6 +11,8 @@ import (
 	"tailscale.com/tsd"
 	"tailscale.com/tsnet"
 	"tailscale.com/types/logger"
+
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/pingfilter"
 )
 
 const name = "kolaboree"
@@ -39,6 +42,11 @@ func newExtension(_ logger.Logf, safe ipnext.SafeBackend) (ipnext.Extension, err
 	if !ok {
 		return nil, ipnext.SkipExtension
 	}
+	tun, ok := safe.Sys().Tun.GetOK()
+	if !ok {
+		return nil, errors.New("the backend has no tun device on which to drop pings into subnets") // and does not start
+	}
+	pingfilter.Install(tun) // no peer is known yet, so no packet comes
 	mu.Lock()
 	defer mu.Unlock()
 	started[safe.Sys()] = local

@@ -235,6 +235,16 @@ func (c *control) byHostname(hostname string) (*tailcfg.Node, error) {
 	return nil, fmt.Errorf("no node has joined as %q", hostname)
 }
 
+// approveRoutes has the other nodes send what is for the subnets to the node, instead of what it was sent before.
+func (c *control) approveRoutes(hostname string, routes []netip.Prefix) error {
+	node, err := c.byHostname(hostname)
+	if err != nil {
+		return err
+	}
+	c.SetSubnetRoutes(node.Key, routes)
+	return nil
+}
+
 // hostService approves a node as the host, in place of the one before, of a service, at an address for which the service's name is in the DNS.
 func (c *control) hostService(hostname string, service tailcfg.ServiceName, ip netip.Addr) error {
 	if err := service.Validate(); err != nil {

@@ -116,9 +116,10 @@ type Command struct {
 	Peer string `json:"peer"` // the hostname, for start_peer, stop_peer, hold_news and tell_news
 	URL  string `json:"url"`  // for complete_login
 
-	Node    string              `json:"node"` // the hostname, for host_service, forget_node and recall_node
+	Node    string              `json:"node"` // the hostname, for host_service, approve_routes, forget_node and recall_node
 	Service tailcfg.ServiceName `json:"service"`
 	IP      netip.Addr          `json:"ip"`
+	Routes  []netip.Prefix      `json:"routes"` // for approve_routes
 
 	Count int `json:"count"` // for add_nodes
 
@@ -176,6 +177,8 @@ func (s *Sandbox) Do(ctx context.Context, c Command) error {
 		return s.control.recall(c.Node)
 	case "host_service":
 		return s.control.hostService(c.Node, c.Service, c.IP)
+	case "approve_routes":
+		return s.control.approveRoutes(c.Node, c.Routes)
 	case "add_nodes":
 		for range c.Count {
 			s.control.AddFakeNode()
