@@ -73,6 +73,7 @@ mod auth_key;
 #[cfg(feature = "axum")]
 mod axum;
 mod builder;
+mod carry;
 mod certificate;
 mod connector;
 mod counters;
