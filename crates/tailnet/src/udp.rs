@@ -33,7 +33,7 @@ const HEADER: usize = 18;
 /// addresses too. Whatever sends to where a datagram came from needs to know none of that.
 ///
 /// The methods are those of [`tokio::net::UdpSocket`], but for one thing: any number of tasks may wait by the `poll_`
-/// methods, where tokio wakes the last one only. `examples/quinn.rs` gives quinn such a socket.
+/// methods, where tokio wakes the last one only. `examples/quinn` gives quinn such a socket.
 ///
 /// ```no_run
 /// # async fn example(tailnet: tailnet::Tailnet) -> Result<(), Box<dyn std::error::Error>> {
