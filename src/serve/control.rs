@@ -139,7 +139,7 @@ async fn dial(
         let text = "this needs the headers Connection: Upgrade and Upgrade: tcp".to_owned();
         return Err(refusal(StatusCode::UPGRADE_REQUIRED, "invalid", text));
     }
-    let mut stream = match node.tailnet().connect(&address).await {
+    let stream = match node.tailnet().connect(&address).await {
         Ok(stream) => stream,
         Err(error) => {
             node.shared.requests.count("dial", "failed");
@@ -151,7 +151,7 @@ async fn dial(
     node.tasks().spawn(async move {
         let Ok(client) = upgraded.await else { return };
         let mut client = TokioIo::new(client);
-        if let Err(error) = tokio::io::copy_bidirectional(&mut client, &mut stream).await {
+        if let Err(error) = stream.carry(&mut client).await {
             debug!("a stream of the control socket broke: {error}");
         }
     });

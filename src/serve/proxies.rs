@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lxd_client::Facade;
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{debug, info};
 
@@ -81,7 +81,7 @@ async fn joined(node: &Node) {
     let _ = tokio::time::timeout(JOIN, node.joined()).await;
 }
 
-async fn one_client(node: &Node, protocol: Protocol, client: TcpStream) {
+async fn one_client(node: &Node, protocol: Protocol, mut client: TcpStream) {
     let served = async {
         let socks5 = match protocol {
             Protocol::Socks5 => true,
@@ -95,15 +95,18 @@ async fn one_client(node: &Node, protocol: Protocol, client: TcpStream) {
         };
         joined(node).await;
         let (name, result) = if socks5 {
-            ("socks5", node.tailnet().serve_socks5(client).await)
+            ("socks5", node.tailnet().serve_socks5(&mut client).await)
         } else {
-            ("http_connect", node.tailnet().serve_http_proxy(client).await)
+            ("http_connect", node.tailnet().serve_http_proxy(&mut client).await)
         };
         node.shared.requests.count(name, if result.is_ok() { "ok" } else { "failed" });
         result
     };
     if let Err(error) = served.await {
         debug!("a client of the proxy: {error}");
+        if error.kind() != io::ErrorKind::InvalidData {
+            reset(&client);
+        }
     }
 }
 
@@ -123,12 +126,16 @@ pub(super) async fn serve_cloud_unix(node: Node, cloud: Cloud, socket: UnixSocke
 /// Forwards streams of an address to a cloud, as they are.
 pub(super) async fn serve_cloud_tcp(node: Node, cloud: Cloud, listener: TcpListener) {
     loop {
-        let Ok((client, _)) = listener.accept().await else {
+        let Ok((mut client, _)) = listener.accept().await else {
             tokio::time::sleep(NO_ACCEPT).await;
             continue;
         };
         let (of, cloud) = (node.clone(), cloud.clone());
-        node.tasks().spawn(async move { forward(&of, &cloud, client).await });
+        node.tasks().spawn(async move {
+            if !forward(&of, &cloud, &mut client).await {
+                reset(&client);
+            }
+        });
     }
 }
 
@@ -136,7 +143,7 @@ pub(super) async fn serve_cloud_tcp(node: Node, cloud: Cloud, listener: TcpListe
 async fn serve_cloud_stream(
     node: &Node,
     cloud: &Cloud,
-    client: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    mut client: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
 ) {
     match (cloud.config().kind, cloud.bare_client()) {
         (CloudKind::Lxd | CloudKind::Incus, Some(api)) => {
@@ -146,23 +153,32 @@ async fn serve_cloud_stream(
             let facade = Facade::new(api);
             node.stopping().run_until_cancelled_owned(facade.serve(client)).await;
         }
-        _ => forward(node, cloud, client).await,
+        _ => drop(forward(node, cloud, &mut client).await), // such streams know no reset
     }
 }
 
-async fn forward(node: &Node, cloud: &Cloud, mut client: impl AsyncRead + AsyncWrite + Unpin) {
+/// Has the connection end with a reset, so that what was cut off does not look whole.
+fn reset(client: &TcpStream) {
+    let _ = client.set_zero_linger(); // fails only on what is no open socket
+}
+
+/// Whether everything was carried to its end.
+async fn forward(node: &Node, cloud: &Cloud, client: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> bool {
     let name = format!("proxy {}", cloud.name());
     joined(node).await;
     match cloud.connect().await {
-        Ok(mut stream) => {
+        Ok(stream) => {
             node.shared.requests.count(&name, "connected");
-            if let Err(error) = copy_bidirectional(&mut client, &mut stream).await {
+            let carried = stream.carry(client).await;
+            if let Err(error) = &carried {
                 debug!(cloud = cloud.name(), "a forwarded stream broke: {error}");
             }
+            carried.is_ok()
         }
         Err(error) => {
             node.shared.requests.count(&name, "failed");
             debug!(cloud = cloud.name(), "{error}");
+            false
         }
     }
 }

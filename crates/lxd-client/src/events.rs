@@ -205,7 +205,6 @@ impl Events {
     }
 
     /// The events as a stream, for what takes one. It ends after an error, with the cases of [`next`](Self::next).
-    #[must_use]
     pub fn into_stream(self) -> impl Stream<Item = Result<Event, Error>> + Send + Unpin {
         Box::pin(try_unfold(self, |mut events| async move { Ok(Some((events.next().await?, events))) }))
     }

@@ -2,14 +2,15 @@
 
 use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::{Address, ConnectError, IntoAddress, Tailnet, TailnetStream};
+use crate::{Address, ConnectError, IntoAddress, StatusError, Tailnet};
 
 /// The pause after an accept that failed, as when no descriptor is free.
 const NO_ACCEPT: Duration = Duration::from_millis(100);
@@ -91,7 +92,8 @@ impl Tailnet {
     /// only a host and a port: a database driver, a program of somebody else's. Each connection is a dial of its own,
     /// with the dial's deadline, and each direction ends by itself. A connection whose dial fails, or whose other side
     /// breaks, is reset, which on a Unix socket is an end of file; why is logged. The forwarder goes on until it is
-    /// dropped or the node is closed, which closes the listener.
+    /// dropped or the node is closed, which closes the listener; it
+    /// keeps the node open as a clone does.
     ///
     /// Whoever reaches the listener reaches that address as this node, so bind it to loopback, or to a Unix socket in a
     /// private folder. It is taken as it is: on `0.0.0.0` it serves the machine's other networks.
@@ -125,6 +127,7 @@ impl Tailnet {
 /// Accepts until the node is closed. The connections end with the future.
 async fn serve(tailnet: Tailnet, listener: impl Accept, to: Address) {
     let mut connections = JoinSet::new();
+    let mut closed = pin!(closed(&tailnet));
     loop {
         tokio::select! {
             accepted = listener.accept_client(), if connections.len() < Forwarder::MAX_CONNECTIONS => match accepted {
@@ -136,41 +139,39 @@ async fn serve(tailnet: Tailnet, listener: impl Accept, to: Address) {
                     tokio::time::sleep(NO_ACCEPT).await;
                 }
             },
-            Some(ended) = connections.join_next() => {
-                if matches!(ended, Ok(Err(ConnectError::Closed { .. }))) {
-                    return;
-                }
-            }
+            Some(_) = connections.join_next() => {}
+            () = &mut closed => return,
         }
     }
 }
 
+/// Waits until the node is closed.
+async fn closed(tailnet: &Tailnet) {
+    let mut watch = tailnet.watch();
+    while !matches!(watch.changed().await, Err(StatusError::Closed)) {}
+}
+
 async fn carry(tailnet: Tailnet, client: impl Client, to: Address) -> Result<(), ConnectError> {
-    let mut connection = Connection { client, stream: None, whole: false };
-    let dialled = tailnet.connect(&to).await;
-    let stream = connection.stream.insert(dialled.inspect_err(|e| tracing::warn!("forward: {e}"))?);
+    let mut client = ResetOnDrop { client, whole: false };
+    let stream = tailnet.connect(&to).await.inspect_err(|e| tracing::warn!("forward: {e}"))?;
     let _ = stream.set_keepalive(Some(KEEPALIVE)); // fails when it has ended, which the copying tells
-    match copy_bidirectional(&mut connection.client, stream).await {
-        Ok(_) => connection.whole = true,
+    match stream.carry(&mut client.client).await {
+        Ok(_) => client.whole = true,
         Err(error) => tracing::debug!("forward to {to}: a connection broke: {error}"),
     }
     Ok(())
 }
 
-/// A client's connection and its stream. What was not carried to its end must not look like it to either side.
-struct Connection<C: Client> {
+/// A client's connection, which must not look whole when it is not.
+struct ResetOnDrop<C: Client> {
     client: C,
-    stream: Option<TailnetStream>,
     whole: bool,
 }
 
-impl<C: Client> Drop for Connection<C> {
+impl<C: Client> Drop for ResetOnDrop<C> {
     fn drop(&mut self) {
         if !self.whole {
             self.client.end_with_reset();
-            if let Some(stream) = self.stream.take() {
-                stream.abort();
-            }
         }
     }
 }

@@ -35,7 +35,7 @@
 //! | dial | [`Tailnet::connect`] |
 //! | look a name up | [`Tailnet::lookup_host`] |
 //! | listen | [`Tailnet::listen`], [`TailnetListener::accept`]; TLS, Funnel, services: [`Tailnet::listen_with`] |
-//! | send datagrams | [`Tailnet::bind_udp`], [`Tailnet::connect_udp`]; QUIC: `examples/quinn.rs` |
+//! | send datagrams | [`Tailnet::bind_udp`], [`Tailnet::connect_udp`]; QUIC: `examples/quinn` |
 //! | give hyper a way in | [`Tailnet::connector`] |
 //! | give a database driver, or what else takes only host:port, a way in | [`Tailnet::forward`] |
 //! | see the node and its peers | [`Tailnet::status`], [`Tailnet::watch`], [`Tailnet::ping`], [`Tailnet::netcheck`], [`Tailnet::counters`] |
@@ -73,6 +73,7 @@ mod auth_key;
 #[cfg(feature = "axum")]
 mod axum;
 mod builder;
+mod carry;
 mod certificate;
 mod connector;
 mod counters;

@@ -1,4 +1,3 @@
-use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::unix::net::UnixDatagram as StdUnixDatagram;
@@ -34,7 +33,7 @@ const HEADER: usize = 18;
 /// addresses too. Whatever sends to where a datagram came from needs to know none of that.
 ///
 /// The methods are those of [`tokio::net::UdpSocket`], but for one thing: any number of tasks may wait by the `poll_`
-/// methods, where tokio wakes the last one only. `examples/quinn.rs` gives quinn such a socket.
+/// methods, where tokio wakes the last one only. `examples/quinn` gives quinn such a socket.
 ///
 /// ```no_run
 /// # async fn example(tailnet: tailnet::Tailnet) -> Result<(), Box<dyn std::error::Error>> {
@@ -111,7 +110,14 @@ impl TailnetUdpSocket {
     /// [`ConnectError::NotInTailnet`] inside an error of the kind of [`ConnectError`]'s for every address that the tailnet
     /// does not have; nothing is sent then. That nobody is there is no error, as datagrams go.
     pub async fn send_to(&self, datagram: &[u8], to: SocketAddr) -> io::Result<usize> {
-        poll_fn(|cx| self.poll_send_to(cx, datagram, to)).await
+        // Not by the polls: the place of a task that waits there outlives a future that is dropped.
+        loop {
+            self.writable().await?;
+            match self.try_send_to(datagram, to) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                sent => return sent,
+            }
+        }
     }
 
     /// As [`send_to`](Self::send_to), for a task that polls.
@@ -166,16 +172,13 @@ impl TailnetUdpSocket {
     /// # Errors
     /// [`io::ErrorKind::ConnectionAborted`] once the node is closed.
     pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        poll_fn(|cx| {
-            loop {
-                ready!(self.poll_recv_ready(cx))?;
-                match self.try_recv_from(buf) {
-                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                    received => return Poll::Ready(received),
-                }
+        loop {
+            self.readable().await?;
+            match self.try_recv_from(buf) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                received => return received,
             }
-        })
-        .await
+        }
     }
 
     /// As [`recv_from`](Self::recv_from), for a task that polls: the datagram is appended to `buf`.

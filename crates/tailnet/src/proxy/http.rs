@@ -12,9 +12,10 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::GREETING;
+use crate::carry::AbortOnDrop;
 use crate::{Address, ConnectError, Connector, Tailnet, TailnetStream};
 
 /// Headers for one connection (RFC 9110, section 7.6.1), besides those that `Connection` names.
@@ -45,8 +46,9 @@ impl Tailnet {
     /// are not looked at. Dropping the future ends the connection.
     ///
     /// # Errors
-    /// When the client does not speak HTTP/1.1 or the connection broke. The client is told why a dial failed, which is
-    /// no error here.
+    /// [`io::ErrorKind::InvalidData`] when the client does not speak HTTP/1.1; every other kind when the connection of a
+    /// tunnel broke, on either side. The peer's is reset then; reset the client's too (`set_zero_linger`), so that what
+    /// was cut off does not look whole. The client is told why a dial failed, which is no error here.
     pub async fn serve_http_proxy(
         &self,
         client: impl AsyncRead + AsyncWrite + Send + Unpin,
@@ -80,14 +82,17 @@ impl Tailnet {
             .preserve_header_case(true)
             .max_headers(MAX_HEADERS)
             .serve_connection(TokioIo::new(client), service);
-        std::future::poll_fn(|cx| connection.poll_without_shutdown(cx)).await.map_err(io::Error::other)?;
+        std::future::poll_fn(|cx| connection.poll_without_shutdown(cx))
+            .await
+            .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
         let parts = connection.into_parts();
         let mut client = parts.io.into_inner();
-        let Some(mut stream) = dialled.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+        let Some(stream) = dialled.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return client.shutdown().await;
         };
+        let mut stream = AbortOnDrop::new(stream);
         stream.write_all(&parts.read_buf).await?; // what the client has sent behind its request
-        copy_bidirectional(&mut client, &mut stream).await.map(drop)
+        stream.carry(&mut client).await.map(drop)
     }
 
     /// Dials what a CONNECT asks for.

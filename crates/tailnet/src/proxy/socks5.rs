@@ -6,7 +6,7 @@ use std::io;
 use fast_socks5::server::Socks5ServerProtocol;
 use fast_socks5::util::target_addr::TargetAddr;
 use fast_socks5::{ReplyError, Socks5Command};
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::GREETING;
 use super::datagrams::Association;
@@ -31,19 +31,20 @@ impl Tailnet {
     /// ```
     ///
     /// # Errors
-    /// When the client does not speak SOCKS5 or the connection broke. The client is told why a dial failed, which is
-    /// no error here.
+    /// [`io::ErrorKind::InvalidData`] when the client does not speak SOCKS5; every other kind when the connection broke, on
+    /// either side. The peer's is reset then; reset the client's too (`set_zero_linger`), so that what was cut off does not
+    /// look whole. The client is told why a dial failed, which is no error here.
     pub async fn serve_socks5(&self, client: impl AsyncRead + AsyncWrite + Send + Unpin) -> io::Result<()> {
         let (reply, command, target) =
             greeted(async { Socks5ServerProtocol::accept_no_auth(client).await?.read_command().await })
                 .await?
-                .map_err(io::Error::other)?;
+                .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
         let refuse = match command {
             Socks5Command::TCPConnect => match self.dial(target).await {
-                Ok(mut stream) => {
+                Ok(stream) => {
                     let mut client =
                         reply.reply_success(stream.local_addr()).await.map_err(io::Error::other)?;
-                    return copy_bidirectional(&mut client, &mut stream).await.map(drop);
+                    return stream.carry(&mut client).await.map(drop);
                 }
                 Err(error) => {
                     tracing::debug!("SOCKS5: {error}");

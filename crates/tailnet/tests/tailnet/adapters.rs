@@ -1,5 +1,6 @@
 //! What other libraries and programs reach the tailnet by: axum, tonic, reqwest, SOCKS5, an HTTP proxy.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
@@ -11,14 +12,14 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tailnet::{PeerAddr, Tailnet};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::{TcpListener, TcpStream};
 use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::common::{CLOSED, DIGEST, ECHO, builder, done, joined, soon};
+use crate::common::{CLOSED, DIGEST, ECHO, accept_that_sends, builder, done, joined, soon};
 
 #[tokio::test]
 async fn axum_serves_the_tailnet_and_knows_who_asks() {
@@ -106,7 +107,7 @@ fn http_proxy(node: &Tailnet) -> DuplexStream {
 }
 
 /// Asks for a connection to a name (RFC 1928) and gives the reply's code.
-async fn ask_socks5(client: &mut DuplexStream, name: &str, port: u16) -> u8 {
+async fn ask_socks5(client: &mut (impl AsyncRead + AsyncWrite + Unpin), name: &str, port: u16) -> u8 {
     let mut target = vec![3, u8::try_from(name.len()).unwrap()];
     target.extend(name.as_bytes());
     target.extend(port.to_be_bytes());
@@ -114,7 +115,11 @@ async fn ask_socks5(client: &mut DuplexStream, name: &str, port: u16) -> u8 {
 }
 
 /// Gives the reply's code and its address.
-async fn command_socks5(client: &mut DuplexStream, command: u8, target: &[u8]) -> (u8, SocketAddr) {
+async fn command_socks5(
+    client: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    command: u8,
+    target: &[u8],
+) -> (u8, SocketAddr) {
     client.write_all(&[5, 1, 0]).await.unwrap();
     let mut method = [0; 2];
     soon(client.read_exact(&mut method)).await.unwrap();
@@ -127,7 +132,7 @@ async fn command_socks5(client: &mut DuplexStream, command: u8, target: &[u8]) -
 }
 
 /// Sends the request's head and gives the answer's.
-async fn ask_http(client: &mut DuplexStream, head: &str) -> String {
+async fn ask_http(client: &mut (impl AsyncRead + AsyncWrite + Unpin), head: &str) -> String {
     client.write_all(head.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
@@ -190,6 +195,53 @@ async fn http_connect_reaches_the_tailnet_and_nothing_else() {
         let answer = ask_http(&mut http_proxy(&node), &head).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {answer}");
     }
+    done(sandbox, node).await;
+}
+
+/// A client's connection over TCP, served by `serve`.
+async fn over_tcp<F>(serve: impl FnOnce(TcpStream) -> F) -> (TcpStream, tokio::task::JoinHandle<F::Output>)
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    #[allow(clippy::disallowed_methods, reason = "a loopback address of this test's")]
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    (client, tokio::spawn(serve(listener.accept().await.unwrap().0)))
+}
+
+#[tokio::test]
+async fn an_upload_through_a_proxy_that_is_cut_off_does_not_look_whole() {
+    let (sandbox, node, _) = joined().await;
+    let other = soon(builder(&sandbox).hostname("other").up()).await.unwrap();
+    let mut listener = soon(other.listen(0)).await.unwrap();
+    let port = listener.local_addr().port();
+    for (by_socks5, by_abort) in [(true, false), (true, true), (false, false), (false, true)] {
+        let of = node.clone();
+        let (mut client, served) = over_tcp(async move |client| match by_socks5 {
+            true => of.serve_socks5(client).await,
+            false => of.serve_http_proxy(client).await,
+        })
+        .await;
+        if by_socks5 {
+            assert_eq!(ask_socks5(&mut client, "other", port).await, 0);
+        } else {
+            let head = format!("CONNECT other:{port} HTTP/1.1\r\nHost: x\r\n\r\n");
+            assert!(ask_http(&mut client, &head).await.starts_with("HTTP/1.1 200 "));
+        }
+        client.write_all(b"x").await.unwrap();
+        let mut accepted = accept_that_sends(&mut listener).await;
+        if by_abort {
+            served.abort();
+        } else {
+            client.set_zero_linger().unwrap();
+            drop(client);
+            let error = soon(served).await.unwrap().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        }
+        let told = soon(accepted.read(&mut [0; 9])).await.map_err(|e| e.kind());
+        assert_eq!(told, Err(io::ErrorKind::ConnectionReset), "SOCKS5: {by_socks5}, aborted: {by_abort}");
+    }
+    soon(other.close()).await.unwrap();
     done(sandbox, node).await;
 }
 

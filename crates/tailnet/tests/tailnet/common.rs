@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tailnet::{Tailnet, TailnetBuilder, TailnetListener, TailnetStream};
 use tailnet_sandbox::{Peer, PeerInfo, Sandbox};
+use tokio::io::AsyncReadExt;
 
 /// No test takes that long unless something hangs.
 pub(crate) const HANG: Duration = Duration::from_secs(60);
@@ -60,6 +61,16 @@ pub(crate) async fn accept_of(listener: &mut TailnetListener, dialled: &TailnetS
     loop {
         let accepted = soon(listener.accept()).await.expect("a stream comes");
         if accepted.peer_addr() == dialled.local_addr() {
+            return accepted;
+        }
+    }
+}
+
+/// Accepts the stream whose client has sent one byte, which is read here. As in [`accept_of`], another may come first.
+pub(crate) async fn accept_that_sends(listener: &mut TailnetListener) -> TailnetStream {
+    loop {
+        let mut accepted = soon(listener.accept()).await.expect("a stream comes");
+        if let Ok(1) = soon(accepted.read(&mut [0; 1])).await {
             return accepted;
         }
     }

@@ -3,6 +3,8 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use tailnet::{ListenError, Tailnet, TailnetUdpSocket};
@@ -271,4 +273,22 @@ async fn closing_the_node_wakes_who_receives() {
     let error = soon(receive).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted, "{error}");
     sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_task_that_has_given_up_waiting_is_not_remembered() {
+    struct Task;
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+    let (sandbox, node, _) = joined().await;
+    let socket = soon(node.bind_udp(0)).await.unwrap();
+    let task = Arc::new(Task);
+    let waker = Waker::from(task.clone());
+    let mut buf = [0; 9];
+    let mut receiving = Box::pin(socket.recv_from(&mut buf));
+    assert!(receiving.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    drop((receiving, waker));
+    assert_eq!(Arc::strong_count(&task), 1);
+    done(sandbox, node).await;
 }
