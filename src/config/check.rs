@@ -112,6 +112,13 @@ pub(super) fn tag(text: &str) -> Result<String, String> {
     if ok { Ok(text.to_owned()) } else { Err(format!("{text:?} is not a tag: it must be tag:name")) }
 }
 
+/// A host's name, without a port.
+pub(super) fn host(text: &str) -> Result<String, String> {
+    let ok = text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    if ok { Ok(text.to_owned()) } else { Err(format!("{text:?} is not the name of a host")) }
+}
+
 /// An address to listen on, of this machine: an IP address or `localhost`, and a port. `:1055` is all addresses, as in
 /// Tailscale's container image.
 pub(crate) fn listen(text: &str) -> Result<SocketAddr, String> {

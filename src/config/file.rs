@@ -103,6 +103,8 @@ pub(super) struct Local {
     pub(super) listen: Option<Option<SocketAddr>>,
     /// More names by which /readyz and /metrics are asked, such as a reverse proxy's. Without: IP addresses, names that no
     /// public DNS has (`localhost`, `node`, `node.default.svc`, …), and the machine's own name.
+    #[serde(deserialize_with = "hosts")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub(super) hosts: Option<Vec<String>>,
     /// The address of a SOCKS5 proxy into the tailnet. Default: none.
     #[serde(deserialize_with = "listen")]
@@ -362,6 +364,19 @@ fn listen_or_none<'de, D: Deserializer<'de>>(
 
 fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     Ok(Option::<Vec<Tag>>::deserialize(deserializer)?.map(|tags| tags.into_iter().map(|tag| tag.0).collect()))
+}
+
+fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    Ok(Option::<Vec<Host>>::deserialize(deserializer)?
+        .map(|hosts| hosts.into_iter().map(|host| host.0).collect()))
+}
+
+struct Host(String);
+
+impl<'de> Deserialize<'de> for Host {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Host, D::Error> {
+        Checked(check::host).deserialize(deserializer).map(Host)
+    }
 }
 
 struct Tag(String);

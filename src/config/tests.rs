@@ -301,6 +301,8 @@ fn each_of_fifty_broken_configurations_is_refused_with_the_line_and_the_remedy()
         (cloud("checks: {timeout: 0}"), 5, "from 0.1 to 86400"),
         (cloud("checks: {silence: 19.9}"), 5, "from 20 to 86400"),
         (cloud("checks: {silence: 30s}"), 5, "from 20 to 86400"),
+        ("local: {hosts: ['https://metrics.example.com']}\n".into(), 1, "names without ports"),
+        ("local:\n  hosts:\n    - node\n    - metrics.example.com:443\n".into(), 4, "names without ports"),
         ("state_dir: \"s\n".into(), 2, "YAML"),
         ("state_dir: s\n\thostname: x\n".into(), 2, "YAML"),
         ("state_dir: s\nstate_dir: t\n".into(), 2, "leave one"),

@@ -96,7 +96,11 @@ async fn join(tailnet: &Tailnet, config: &Config) -> Result<(), NodeError> {
                 "the node waits for an administrator's approval (Tailscale's admin console, Machines)"
                     .to_owned()
             }
-            UpError::ControlUnreachable { .. } | UpError::Timeout { .. } | UpError::KeyExpired { .. } => {
+            // A captive portal is left behind and a certificate renewed, also while nobody looks after the service.
+            UpError::ControlUntrusted { .. }
+            | UpError::ControlUnreachable { .. }
+            | UpError::Timeout { .. }
+            | UpError::KeyExpired { .. } => {
                 format!("not joined yet: {error}; trying on")
             }
             error => return Err(NodeError::Join(error)),

@@ -1,5 +1,7 @@
 //! Keys that are refused, expire and are replaced; what is lost and comes back.
 
+use std::time::Duration;
+
 use tailnet_sandbox::Peer;
 
 use crate::node::{Service, World, curl, free_port, health_url, until};
@@ -15,6 +17,30 @@ fn a_refused_key_ends_the_service_with_a_hint() {
     let (code, log) = service.ended();
     assert_eq!(code, Some(3), "{log}");
     assert!(log.contains("hint: make a new reusable auth key") && !log.contains("tskey-auth-wrong"), "{log}");
+}
+
+#[test]
+fn a_control_server_that_cannot_be_trusted_is_told_and_the_service_tries_on() {
+    let world = World::new();
+    world.configure_berlin();
+    let portal = format!("https://localhost:{}", world.standin.addr().port()); // it vouches for itself
+    let mut service = Service::start({
+        let mut program = world.program();
+        program.args(["run", "--control-url", &portal]);
+        program
+    });
+    let told = service.says("not joined yet");
+    assert!(told.contains(&portal) && told.contains("cannot be trusted"), "{told}");
+    std::thread::sleep(Duration::from_secs(3)); // at least one more try
+    assert_eq!(curl(&[&health_url(world.home.path(), "/healthz")]).0, "200");
+    let ready = curl(&[&health_url(world.home.path(), "/readyz")]);
+    assert_eq!(ready.0, "503", "{}", ready.1);
+    let (code, log) = service.ends_on("TERM");
+    assert_eq!((code, log.matches("not joined yet").count()), (Some(0), 1), "{log}");
+
+    // What a person waits for ends.
+    let printed = world.run(&["ping", "berlin", "--control-url", &portal]);
+    assert_eq!(printed.code, Some(8), "{}", printed.stderr);
 }
 
 #[test]

@@ -141,6 +141,8 @@ func (f *stateFolder) close() {
 	}
 	locked.mu.Lock()
 	defer locked.mu.Unlock()
+	// A process that this one is about to start has the file too, until it executes its program.
+	unix.Flock(int(f.lock.Fd()), unix.LOCK_UN)
 	f.lock.Close()
 	locked.folders = slices.DeleteFunc(locked.folders, func(other *stateFolder) bool { return other == f })
 	close(f.left)

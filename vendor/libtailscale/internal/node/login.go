@@ -16,10 +16,11 @@ import (
 
 // login is one that has begun.
 type login struct {
-	from   key.NodePublic // the node's key before: a node that was let in anew has another
-	resume bool           // the node was in its tailnet, and goes on with what it had when it is refused
-	over   chan struct{}  // closed when it was let in, was refused, or another login has taken its place
-	err    error          // why it was refused, once over is closed
+	from    key.NodePublic // the node's key before: a node that was let in anew has another
+	resume  bool           // the node was in its tailnet, and goes on with what it had when it is refused
+	planned bool           // it has not begun, and what the backend says is not of it
+	over    chan struct{}  // closed when it was let in, was refused, or another login has taken its place
+	err     error          // why it was refused, once over is closed
 }
 
 // refused is why it was; nil while nobody knows.
@@ -231,7 +232,7 @@ func (n *Node) loginAgain(s *State) {
 		return
 	}
 	n.loggedInAgain.Store(true)
-	l := &login{over: make(chan struct{})} // until the real one takes its place
+	l := &login{planned: true, over: make(chan struct{})} // until the real one takes its place
 	s.login = l
 	n.inBackground("cannot log in again", func() error {
 		_, err := n.beginLogin(n.ctx, n.config.startKey())

@@ -136,7 +136,8 @@ func (n *Node) apply(s *State, notify *ipn.Notify) {
 			s.endLogin(nil)
 		}
 	}
-	if notify.ErrMessage != nil {
+	planned := s.login != nil && s.login.planned
+	if notify.ErrMessage != nil && !planned {
 		s.Error = n.redact(*notify.ErrMessage)
 		if l := s.login; l != nil {
 			s.endLogin(refusal(s.Error))
@@ -146,7 +147,7 @@ func (n *Node) apply(s *State, notify *ipn.Notify) {
 			}
 		}
 	}
-	if notify.BrowseToURL != nil {
+	if notify.BrowseToURL != nil && !planned {
 		s.LoginURL = *notify.BrowseToURL
 	}
 	if notify.LoginFinished != nil {

@@ -5,26 +5,58 @@ package safely
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 )
 
 var report atomic.Pointer[func(text string)]
 
-// SetReport says who is told of each panic: what it said, and its stack. Until then standard error is.
+// SetReport says who is told of panics: what each said, and its stack. Until then standard error is.
 func SetReport(to func(text string)) { report.Store(&to) }
 
-// Recovered reports what recover gave, and makes an error of it.
+// reported has a *atomic.Int64 for each place that has panicked: when that was last reported, in nanoseconds.
+var reported sync.Map
+
+// oftenest is how often a place is reported: what other nodes send may lead there all the time.
+const oftenest = time.Minute
+
+// Recovered makes an error of what recover gave, and reports it, unless the place was reported just before.
 func Recovered(panicked any) error {
-	text := fmt.Sprintf("panic: %v\n%s", panicked, debug.Stack())
-	if to := report.Load(); to != nil {
-		(*to)(text)
-	} else {
-		fmt.Fprintln(os.Stderr, text)
+	if mayReport() {
+		text := fmt.Sprintf("panic: %v\n%s", panicked, debug.Stack())
+		if to := report.Load(); to != nil {
+			(*to)(text)
+		} else {
+			fmt.Fprintln(os.Stderr, text)
+		}
 	}
 	return errs.New(errs.Internal, "a defect of this library, whose log says more: panic: %v", panicked)
+}
+
+func mayReport() bool {
+	entry, _ := reported.LoadOrStore(place(), new(atomic.Int64))
+	last := entry.(*atomic.Int64)
+	before, now := last.Load(), time.Now().UnixNano()
+	return (before == 0 || now-before >= int64(oftenest)) && last.CompareAndSwap(before, now)
+}
+
+// place is the call that panicked.
+func place() uintptr {
+	callers := make([]uintptr, 64)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
+	for panicking := false; ; {
+		frame, more := frames.Next()
+		ofRuntime := strings.HasPrefix(frame.Function, "runtime.")
+		if panicking = panicking || ofRuntime; panicking && !ofRuntime || !more {
+			return frame.PC
+		}
+	}
 }
 
 // Do does work, and makes an error of its panic.

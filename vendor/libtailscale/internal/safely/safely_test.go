@@ -17,6 +17,7 @@ import (
 func listen(t *testing.T) *[]string {
 	var texts []string
 	SetReport(func(text string) { texts = append(texts, text) })
+	reported.Clear()
 	t.Cleanup(func() { report.Store(nil) })
 	return &texts
 }
@@ -47,6 +48,18 @@ func TestWhoeverWaitsForAGoroutineIsToldOfItsPanic(t *testing.T) {
 	Func(func() { panic("a defect") }, nil)()
 	if len(*reports) != 4 {
 		t.Errorf("the reports: %v", *reports)
+	}
+}
+
+func TestAPlaceThatPanicsAllTheTimeDoesNotFillTheLog(t *testing.T) {
+	reports := listen(t)
+	for i := range 1000 {
+		if err := Do(func() error { var none []int; _ = none[i]; return nil }); err == nil {
+			t.Fatal("no error")
+		}
+	}
+	if err := Do(func() error { panic("another place") }); err == nil || len(*reports) != 2 {
+		t.Errorf("%v; %d reports: %v", err, len(*reports), *reports)
 	}
 }
 
