@@ -20,6 +20,7 @@ import (
 
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/node"
+	"github.com/kolaboree/kolaboree-node/libtailscale/internal/peerdns"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/sandbox"
 )
 
@@ -87,7 +88,7 @@ func appendAnswer(to, packed []byte) ([]byte, error) {
 // A real exit node forwards to its host's DNS server, which a test may not ask. The peers of this process answer by
 // themselves instead; "denied." is what no access to the exit node looks like.
 func init() {
-	ipnlocal.RegisterPeerAPIHandler("/", func(_ ipnlocal.PeerAPIHandler, w http.ResponseWriter, r *http.Request) {
+	peerdns.Answer = func(_ ipnlocal.PeerAPIHandler, w http.ResponseWriter, r *http.Request) {
 		question, err := io.ReadAll(r.Body)
 		if err != nil || r.Method != http.MethodPost || r.URL.Path != "/dns-query" || r.Header.Get("Content-Type") != "application/dns-message" {
 			http.Error(w, "bad request", http.StatusBadRequest)
@@ -101,7 +102,7 @@ func init() {
 			w.Header().Set("Content-Type", "application/dns-message")
 			w.Write(answer)
 		}
-	})
+	}
 }
 
 func TestAChosenExitNodeIsAskedForTheNamesOfTheInternet(t *testing.T) {

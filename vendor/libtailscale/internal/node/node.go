@@ -25,6 +25,7 @@ import (
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/knobs"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/memory"
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/netstack"
+	_ "github.com/kolaboree/kolaboree-node/libtailscale/internal/peerdns" // refuses what peers ask
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 

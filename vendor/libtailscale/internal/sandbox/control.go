@@ -43,6 +43,7 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 		AllOnline:      true,
 		TagOwners:      map[string][]string{}, // a node has the tags that it asks for
 	}
+	server.AllNodesSameUser = c.SameOwner
 	web := http.NewServeMux()
 	door, err := newDoor(c.Address, func(l net.Listener) {
 		server := &http.Server{Handler: web, ErrorLog: logger.StdLogger(logf)}

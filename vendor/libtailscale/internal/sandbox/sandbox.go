@@ -24,6 +24,8 @@ type Config struct {
 	Peers   []PeerConfig `json:"peers"`
 	NoUDP   bool         `json:"no_udp"` // the peers have no UDP: there is no path to them but the relay
 
+	SameOwner bool `json:"same_owner"` // all nodes belong to one user
+
 	ClientSecret string `json:"client_secret"` // of the tailnet's OAuth client
 	IDToken      string `json:"id_token"`      // of the workload that may join, whose client is "sandbox-workload"
 
