@@ -92,8 +92,7 @@ impl Tailnet {
     /// only a host and a port: a database driver, a program of somebody else's. Each connection is a dial of its own,
     /// with the dial's deadline, and each direction ends by itself. A connection whose dial fails, or whose other side
     /// breaks, is reset, which on a Unix socket is an end of file; why is logged. The forwarder goes on until it is
-    /// dropped or the node is closed, which closes the listener; it
-    /// keeps the node open as a clone does.
+    /// dropped or the node is closed, which closes the listener; it keeps the node open as a clone does.
     ///
     /// Whoever reaches the listener reaches that address as this node, so bind it to loopback, or to a Unix socket in a
     /// private folder. It is taken as it is: on `0.0.0.0` it serves the machine's other networks.
