@@ -27,17 +27,17 @@
 //! | do all else in the tailnet | [`Node::tailnet`] |
 //! | change what is watched | [`Node::reload`], [`Node::reconfigure`] |
 //! | stop | [`Node::stop`] |
-//! | talk to a node that runs already | its control socket, as [`api`] describes |
+//! | talk to a node that runs already | its control socket, as [`control::protocol`] describes |
 
-pub mod api;
 pub mod cli;
 mod cloud;
 mod config;
-mod control;
+pub mod control;
 mod doctor;
+mod local;
 mod node;
 mod notify;
-mod serve;
+mod uplink;
 
 pub use cloud::{Cloud, CloudError};
 pub use config::{
@@ -45,8 +45,8 @@ pub use config::{
     InvalidExitNode, Key, KeyError, KeySource, Listen, Loaded, LogFormat, Problem, SCHEMA, Secret, Setting,
     Source, Trust,
 };
+pub use local::ServeError;
 pub use node::{AskError, Node, NodeBuilder, NodeError, ReloadError};
-pub use serve::ServeError;
 
 /// The version of this program and of what is in it, for people.
 pub const VERSION: &str = env!("KOLABOREE_VERSION");

@@ -7,7 +7,7 @@ use tailnet::{ConnectError, LocalApiError, UpError};
 
 use crate::cloud::ANOTHER_PROJECT;
 use crate::config::{ConfigError, KeyError};
-use crate::control::ControlError;
+use crate::control::client::ControlError;
 use crate::node::{AskError, NodeError};
 
 /// Shown below `--help`; [`Failure::of`] gives them.

@@ -1,6 +1,5 @@
 //! The command line: one file a command.
 
-mod access;
 mod args;
 mod config;
 mod doctor;
@@ -18,8 +17,8 @@ use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, Loaded, LogFormat};
-pub(crate) use access::Access;
 use args::{Args, Command};
+pub(crate) use exit::usage;
 pub use output::shown;
 use output::{Format, Out};
 

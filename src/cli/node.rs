@@ -9,13 +9,15 @@ use anyhow::Context;
 use serde::de::IgnoredAny;
 use tokio::io::AsyncWriteExt;
 
-use super::access::{Access, running};
 use super::args::{Command, Ping};
 use super::exit::{Told, usage};
 use super::output::{Colour, Out, Table, tell};
-use crate::api::{Cloud, Netcheck, Peer, PingRequest, Pong, Reloaded, Status, UpRequest, Whois};
 use crate::config::Config;
-use crate::control;
+use crate::control::client as control;
+use crate::control::protocol::{
+    Cloud, Netcheck, Peer, PingRequest, Pong, Reloaded, Status, UpRequest, Whois,
+};
+use crate::uplink::{Access, running};
 
 /// Between two pings, as `ping` does it.
 const PING_PAUSE: Duration = Duration::from_secs(1);

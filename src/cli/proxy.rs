@@ -7,12 +7,12 @@ use lxd_client::{Client, Facade};
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::access::Access;
 use super::args::{Place, Proxy};
 use super::output::tell;
 use crate::cloud::{introduce, one_line};
 use crate::config::{CloudConfig, CloudKind, Config};
-use crate::serve::{Opens, bind_tcp, bind_unix};
+use crate::local::{Opens, bind_tcp, bind_unix};
+use crate::uplink::Access;
 
 pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitCode> {
     let cloud = super::lxd::named(&config, &options.cloud)?.clone();

@@ -9,8 +9,8 @@ use tailnet::{Path, Status};
 use super::Cloud;
 use super::client::{introduced, one_line, project, server, tell};
 use super::once::Once;
-use crate::api::Health;
 use crate::config::{CloudConfig, CloudKind};
+use crate::control::protocol::Health;
 
 /// Looks at the cloud. It ends at the first thing that does not answer, and within the cloud's timeout.
 pub(super) async fn look(cloud: &Cloud) -> Health {

@@ -15,8 +15,8 @@ use lxd_client::{Client, Identity};
 use tailnet::{ConnectError, Tailnet, TailnetStream};
 use tokio::sync::{Notify, watch as channel};
 
-use crate::api;
 use crate::config::{CloudConfig, CloudKind};
+use crate::control::protocol as api;
 
 pub use client::CloudError;
 pub(crate) use client::{ANOTHER_PROJECT, introduce, one_line, other_project, over};

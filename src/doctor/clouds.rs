@@ -1,10 +1,10 @@
 //! A cloud, from the network map up to its API.
 
 use super::Findings;
-use crate::api::Health;
-use crate::cli::Access;
 use crate::cloud::{one_line, other_project};
 use crate::config::{CloudConfig, CloudKind, Config};
+use crate::control::protocol::Health;
+use crate::uplink::Access;
 
 pub(super) async fn look(findings: &mut Findings, access: &Access, config: &Config, cloud: &CloudConfig) {
     let area = format!("cloud {}", cloud.name);

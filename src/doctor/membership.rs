@@ -3,10 +3,10 @@
 use tailnet::UpError;
 
 use super::Findings;
-use crate::cli::Access;
 use crate::cloud::{now, one_line};
 use crate::config::{Config, KeySource};
 use crate::node::NodeError;
+use crate::uplink::Access;
 
 const CONTROL: &str = "control server";
 const AUTH: &str = "authentication";

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::{AskError, Shared};
-use crate::api;
 use crate::config::ExitNode;
+use crate::control::protocol as api;
 
 /// Has the node use that exit node, or none. A name that no node has chooses none: nothing outside the tailnet is reached
 /// then. Gives the address that was chosen. A state folder remembers the choice, so each start makes it anew.

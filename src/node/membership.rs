@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::{Joining, NodeError, Shared, blocking, exit_node, expiry};
-use crate::api::Health;
 use crate::config::{Config, Key};
+use crate::control::protocol::Health;
 
 /// How often a key's file is looked at, while a new key is needed.
 const KEY_LOOK: Duration = Duration::from_secs(2);

@@ -25,7 +25,7 @@ use tracing::{info, warn};
 
 use crate::cloud::{Cloud, CloudError, Gate};
 use crate::config::{CloudConfig, Config, Key, KeyError};
-use crate::serve::{self, CloudProxy, Requests, ServeError};
+use crate::local::{self, CloudProxy, Requests, ServeError};
 
 /// A node of a tailnet that keeps watch over clouds and serves what its configuration says. Clones share it.
 ///
@@ -257,7 +257,7 @@ impl Node {
         let clouds: Vec<Arc<Running>> = clouds.collect::<Result<_, NodeError>>()?;
         *node.shared.clouds.write().unwrap_or_else(PoisonError::into_inner) = clouds;
         if serve {
-            serve::local(&node, &config).await?;
+            local::serve(&node, &config).await?;
         }
         Ok(node)
     }
@@ -269,7 +269,7 @@ impl Node {
 
     /// Takes the places where a cloud is served.
     fn bind_cloud(&self, cloud: &Cloud) -> Result<Vec<CloudProxy>, NodeError> {
-        Ok(if self.shared.serve { serve::bind_cloud(cloud)? } else { Vec::new() })
+        Ok(if self.shared.serve { local::bind_cloud(cloud)? } else { Vec::new() })
     }
 
     /// Has a cloud watched, and served at these places.

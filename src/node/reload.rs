@@ -7,8 +7,8 @@ use std::sync::{Arc, PoisonError};
 use tracing::{info, warn};
 
 use super::{Node, NodeError, Running, blocking, exit_node};
-use crate::api::Reloaded;
 use crate::config::{CloudConfig, Config, ConfigError};
+use crate::control::protocol::Reloaded;
 
 /// How to read the configuration again.
 #[derive(Clone)]

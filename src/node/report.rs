@@ -11,9 +11,9 @@ use http::Method;
 use tailnet::{BackendState, ConnectError, LocalApiError, PingKind, PrefsEdit, StatusError, UpError};
 
 use super::{Joining, Node, exit_node, read_key};
-use crate::api::{Failure, Netcheck, Peer, PingRequest, Pong, Relay, Status, UpRequest, Whois};
 use crate::cloud::{now, path_text};
 use crate::config::{Key, KeyError};
+use crate::control::protocol::{Failure, Netcheck, Peer, PingRequest, Pong, Relay, Status, UpRequest, Whois};
 
 /// How long a peer has to answer a ping.
 const PING: Duration = Duration::from_secs(5);

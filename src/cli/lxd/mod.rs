@@ -12,10 +12,10 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use lxd_client::{Client, InstanceHandle};
 
-use super::access::Access;
 use super::exit::usage;
 use super::output::Out;
 use crate::config::{CloudConfig, CloudKind, Config};
+use crate::uplink::Access;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Lxd {

@@ -14,8 +14,8 @@ use super::super::exit::{Told, usage};
 use super::super::node::{bytes, clouds_text};
 use super::super::output::{Out, tell};
 use super::Fleet;
-use crate::api::Cloud;
 use crate::config::Environment;
+use crate::control::protocol::Cloud;
 
 pub(super) async fn ping(fleet: &Fleet, names: &[String], count: u32, out: &Out) -> anyhow::Result<ExitCode> {
     let clouds: Vec<_> = if names.is_empty() {

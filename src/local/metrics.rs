@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use tailnet::BackendState;
 
-use crate::api::Health;
+use crate::control::protocol::Health;
 use crate::node::Node;
 
 pub(super) async fn text(node: &Node) -> String {

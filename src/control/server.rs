@@ -1,4 +1,4 @@
-//! The control socket: what [`crate::api`] describes.
+//! The control socket: what [`super::protocol`] describes.
 
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use tailnet::ConnectError;
 use tracing::{debug, info, warn};
 
-use super::UnixSocket;
-use crate::api::{Cloud, Failure, PingRequest, UpRequest};
+use super::protocol::{self, Cloud, Failure, PingRequest, UpRequest};
+use crate::local::UnixSocket;
 use crate::node::{AskError, Node, ReloadError};
 
-pub(super) fn serve(node: &Node, socket: UnixSocket) {
+pub(crate) fn serve(node: &Node, socket: UnixSocket) {
     let router = Router::new()
         .route("/v1/status", get(status))
         .route("/v1/ping", post(ping))
@@ -71,11 +71,11 @@ fn answer<T: Serialize>(result: Result<T, AskError>) -> Answer<T> {
     Ok(Json(result?))
 }
 
-async fn status(State(node): State<Node>) -> Answer<crate::api::Status> {
+async fn status(State(node): State<Node>) -> Answer<protocol::Status> {
     answer(node.status().await)
 }
 
-async fn ping(State(node): State<Node>, Json(request): Json<PingRequest>) -> Answer<crate::api::Pong> {
+async fn ping(State(node): State<Node>, Json(request): Json<PingRequest>) -> Answer<protocol::Pong> {
     answer(node.ping(&request).await)
 }
 
@@ -87,30 +87,30 @@ struct Address {
 async fn whois(
     State(node): State<Node>,
     Query(Address { address }): Query<Address>,
-) -> Answer<crate::api::Whois> {
+) -> Answer<protocol::Whois> {
     answer(node.whois(&address).await)
 }
 
-async fn netcheck(State(node): State<Node>) -> Answer<crate::api::Netcheck> {
+async fn netcheck(State(node): State<Node>) -> Answer<protocol::Netcheck> {
     answer(node.netcheck().await)
 }
 
-async fn up(State(node): State<Node>, Json(request): Json<UpRequest>) -> Answer<crate::api::Status> {
+async fn up(State(node): State<Node>, Json(request): Json<UpRequest>) -> Answer<protocol::Status> {
     info!("up, by a command");
     answer(node.bring_up(&request).await)
 }
 
-async fn down(State(node): State<Node>) -> Answer<crate::api::Status> {
+async fn down(State(node): State<Node>) -> Answer<protocol::Status> {
     info!("down, by a command");
     answer(node.bring_down().await)
 }
 
-async fn logout(State(node): State<Node>) -> Answer<crate::api::Status> {
+async fn logout(State(node): State<Node>) -> Answer<protocol::Status> {
     info!("logout, by a command");
     answer(node.log_out().await)
 }
 
-async fn reload(State(node): State<Node>) -> Answer<crate::api::Reloaded> {
+async fn reload(State(node): State<Node>) -> Answer<protocol::Reloaded> {
     node.reload().await.map(Json).map_err(|error: ReloadError| {
         warn!("the configuration was not read again: {error}");
         refusal(StatusCode::BAD_REQUEST, "invalid", error.to_string())

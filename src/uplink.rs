@@ -5,10 +5,10 @@ use std::pin::Pin;
 use lxd_client::{Client as LxdClient, Identity};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::api::{self, Health, PingRequest, Pong, Status};
 use crate::cloud;
 use crate::config::{CloudConfig, Config};
-use crate::control::{self, ControlError};
+use crate::control::client::{self as control, ControlError};
+use crate::control::protocol::{self as api, Health, PingRequest, Pong, Status};
 use crate::node::{Node, NodeError, blocking};
 
 /// A stream of either way.
@@ -79,7 +79,7 @@ impl Access {
             }
             Access::Own(node) => match node.cloud(name) {
                 Some(cloud) => Ok(cloud.check().await),
-                None => Err(super::exit::usage(format!("no cloud is named {name:?}"))),
+                None => Err(crate::cli::usage(format!("no cloud is named {name:?}"))),
             },
         }
     }

@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
-use crate::api::Failure;
+use super::protocol::Failure;
 
 /// Longer than what the node itself waits for.
 const TIMEOUT: Duration = Duration::from_secs(120);

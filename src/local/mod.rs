@@ -1,6 +1,5 @@
 //! What the node serves on this machine: health and metrics, the control socket, and proxies into the tailnet.
 
-mod control;
 mod health;
 mod host;
 mod listen;
@@ -15,6 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::cloud::Cloud;
 use crate::config::Config;
+use crate::control;
 use crate::node::Node;
 
 pub(crate) use listen::{Opens, UnixSocket, bind_tcp, bind_unix};
@@ -33,14 +33,14 @@ pub struct ServeError {
 }
 
 /// Serves what the configuration says, but for the clouds' proxies.
-pub(crate) async fn local(node: &Node, config: &Config) -> Result<(), ServeError> {
+pub(crate) async fn serve(node: &Node, config: &Config) -> Result<(), ServeError> {
     let control = bind_unix("the control socket", &config.control_socket(), Opens::OWNER)?;
     let health = match config.listen {
         Some(address) => Some(bind_tcp("health and metrics", address)?),
         None => None,
     };
     let proxies = proxies::bind(config)?;
-    control::serve(node, control);
+    control::server::serve(node, control);
     if let Some(listener) = health {
         health::serve(node, listener);
     }
