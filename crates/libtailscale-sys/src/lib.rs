@@ -51,3 +51,8 @@ impl Default for tailscale_counters {
         }
     }
 }
+
+/// Compiles the example of the crate's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

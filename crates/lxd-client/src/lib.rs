@@ -235,3 +235,8 @@ pub use transfer::{Download, WithProgress, with_progress};
 pub use versioned::Versioned;
 pub use warnings::{Warning, WarningHandle};
 pub use websocket::{Message, RawStream, WebSocket};
+
+/// Compiles the example of the crate's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -10,9 +10,10 @@ const DEFAULT: &str = "default";
 
 /// The error that a server answered with.
 pub(crate) fn refusal(code: u16, message: String, headers: &HeaderMap) -> Error {
-    match code {
-        401 if let Some(login) = OidcLogin::of(headers) => Error::LoginRequired { login: Box::new(login) },
-        401 | 403 => Error::NotTrusted { message },
+    let login = OidcLogin::of(headers).filter(|_| code == 401);
+    match (code, login) {
+        (_, Some(login)) => Error::LoginRequired { login: Box::new(login) },
+        (401 | 403, None) => Error::NotTrusted { message },
         _ => Error::Api { code, message },
     }
 }

@@ -30,6 +30,7 @@ impl AbortOnDrop {
         AbortOnDrop(Some(stream))
     }
 
+    #[cfg(feature = "proxy")]
     pub(crate) async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.0 {
             Some(stream) => stream.write_all(bytes).await,

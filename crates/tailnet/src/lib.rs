@@ -120,3 +120,8 @@ pub use stream::TailnetStream;
 pub use tailnet::Tailnet;
 pub use udp::TailnetUdpSocket;
 pub use whois::{WhoIs, WhoIsNode, WhoIsUser};
+
+/// Compiles the example of the crate's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

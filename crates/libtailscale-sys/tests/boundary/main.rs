@@ -108,7 +108,7 @@ fn the_bindings_are_those_of_the_header() {
     let bindings = include_str!("../../src/bindings.rs");
     assert!(
         bindings.contains(&sum),
-        "src/bindings.rs is out of date: LIBTAILSCALE_UPDATE_BINDINGS=1 cargo build -p libtailscale-sys --features bindgen"
+        "src/bindings.rs is out of date: LIBTAILSCALE_UPDATE_BINDINGS=1 cargo build -p kolaboree-libtailscale-sys --features bindgen"
     );
 }
 
