@@ -41,7 +41,7 @@ pub(super) async fn follow(
     let mut netmap = None;
     let mut said = None;
     loop {
-        let newest = state.borrow_and_update().as_ref().map(|state| (state.netmap, state.backend));
+        let newest = state.borrow_and_update().as_ref().map(|state| (state.netmap_version, state.backend));
         if newest != netmap && newest.is_some_and(|(_, backend)| backend == BackendState::Running) {
             netmap = newest;
             let Some(shared) = shared.upgrade() else { return };

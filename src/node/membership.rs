@@ -151,7 +151,7 @@ async fn follow(shared: Weak<Shared>, tailnet: Tailnet) {
     let mut last = BackendState::NoState;
     let (mut joined_once, mut is_in, mut forgotten) = (false, false, false);
     let mut health: Vec<String> = Vec::new();
-    let mut netmap = 0;
+    let mut netmap_version = 0;
     while let Ok(state) = watch.changed().await {
         let Some(shared) = shared.upgrade() else { return };
         if state.forgotten && !forgotten {
@@ -185,8 +185,8 @@ async fn follow(shared: Weak<Shared>, tailnet: Tailnet) {
         }
         if state.backend == BackendState::Running {
             (joined_once, is_in) = (true, true);
-            if state.netmap != netmap {
-                netmap = state.netmap;
+            if state.netmap_version != netmap_version {
+                netmap_version = state.netmap_version;
                 shared.wake(|health| health.reachable != Some(true));
             }
         }

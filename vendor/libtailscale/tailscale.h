@@ -162,11 +162,11 @@ int32_t tailscale_login(tailscale node, tailscale_text *key, size_t len, uint32_
 int32_t tailscale_logout(tailscale node, tailscale_done done, void *context, tailscale_op *op);
 
 /**
- * Waits until the node's state is newer than the one numbered `seen` (0: at once), and gives the newest
- * as JSON in `data`: {"seq", "state", "login_url", "error", "health", "key_expiry", "expired", "forgotten", "netmap"},
- * where `health` is a list of sentences, `state` one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting,
- * Running, `key_expiry` a time in Unix seconds or 0, `forgotten` whether the control server no longer knows the node,
- * and `netmap` the count of the network map's changes.
+ * Waits until the node's state is newer than the one numbered `seen` (0: at once), and gives the newest state as JSON in
+ * `data`: {"seq", "state", "login_url", "error", "health", "key_expiry", "expired", "forgotten", "netmap_version"}.
+ * `state` is one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running. `health` is a list of sentences.
+ * `key_expiry` is a time in Unix seconds, or 0. `forgotten` says whether the control server no longer knows the node.
+ * `netmap_version` counts the changes of the network map.
  */
 int32_t tailscale_watch(tailscale node, uint64_t seen, tailscale_done done, void *context,
                         tailscale_op *op);

@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: f7214d24a345b7477899f29daf0cf4127b63f5146db2b393fe07ebc588cbe4c7
+// SHA-256 of tailscale.h: 33911126b228b294edfa21764d4d89015d90a8d73ba27d604750b05cf25fcb64
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -218,11 +218,11 @@ unsafe extern "C" {
     ) -> i32;
 }
 unsafe extern "C" {
-    /**Waits until the node's state is newer than the one numbered `seen` (0: at once), and gives the newest
- as JSON in `data`: {"seq", "state", "login_url", "error", "health", "key_expiry", "expired", "forgotten", "netmap"},
- where `health` is a list of sentences, `state` one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting,
- Running, `key_expiry` a time in Unix seconds or 0, `forgotten` whether the control server no longer knows the node,
- and `netmap` the count of the network map's changes.*/
+    /**Waits until the node's state is newer than the one numbered `seen` (0: at once), and gives the newest state as JSON in
+ `data`: {"seq", "state", "login_url", "error", "health", "key_expiry", "expired", "forgotten", "netmap_version"}.
+ `state` is one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running. `health` is a list of sentences.
+ `key_expiry` is a time in Unix seconds, or 0. `forgotten` says whether the control server no longer knows the node.
+ `netmap_version` counts the changes of the network map.*/
     pub fn tailscale_watch(
         node: tailscale,
         seen: u64,

@@ -68,7 +68,7 @@ impl Client {
     /// A handle of a certificate, by its fingerprint. Nothing is sent.
     #[must_use]
     pub fn certificate(&self, fingerprint: &Fingerprint) -> CertificateHandle {
-        CertificateHandle::new(&self.outside(), at(["certificates", &fingerprint.to_string()]))
+        CertificateHandle::new(&self.unscoped(), at(["certificates", &fingerprint.to_string()]))
     }
 
     /// `POST /1.0/certificates`: has the server trust somebody else's certificate.

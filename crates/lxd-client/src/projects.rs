@@ -85,7 +85,7 @@ impl Client {
     /// [`Client::project`].
     #[must_use]
     pub fn project_named(&self, name: &str) -> ProjectHandle {
-        ProjectHandle::new(&self.outside(), at(["projects", name]))
+        ProjectHandle::new(&self.unscoped(), at(["projects", name]))
     }
 }
 

@@ -59,7 +59,7 @@ pub struct State {
     /// away for too long. The node needs a login then; with the key of its start it tries that once by itself.
     pub forgotten: bool,
     /// A count of the changes of the network map: nodes that came or went, or changed.
-    pub netmap: u64,
+    pub netmap_version: u64,
 }
 
 /// A time is in seconds since 1970, and 0 is none.

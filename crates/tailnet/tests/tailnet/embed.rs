@@ -136,7 +136,7 @@ async fn what_a_node_tells_is_serde_of_its_own_names() {
 fn a_state_is_written_as_it_came() {
     let json = serde_json::json!({
         "seq": 3, "state": "NeedsLogin", "login_url": "https://login.example", "error": "refused", "health": ["sick"],
-        "key_expiry": 1_700_000_000, "expired": true, "forgotten": false, "netmap": 2,
+        "key_expiry": 1_700_000_000, "expired": true, "forgotten": false, "netmap_version": 2,
     });
     let state: State = serde_json::from_value(json.clone()).unwrap();
     assert!(state.login_url.is_some() && state.key_expiry.is_some() && state.error.is_some());

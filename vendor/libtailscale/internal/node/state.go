@@ -25,10 +25,10 @@ type State struct {
 	Error    string   `json:"error"`
 	Health   []string `json:"health"`
 
-	KeyExpiry int64  `json:"key_expiry"` // in Unix seconds; 0 when the node's key does not expire, or is not known yet
-	Expired   bool   `json:"expired"`    // it has
-	Forgotten bool   `json:"forgotten"`  // the control server no longer knows the node
-	Netmap    uint64 `json:"netmap"`     // counts the changes of the network map
+	KeyExpiry     int64  `json:"key_expiry"`     // in Unix seconds; 0 when the node's key does not expire, or is not known yet
+	Expired       bool   `json:"expired"`        // it has
+	Forgotten     bool   `json:"forgotten"`      // the control server no longer knows the node
+	NetmapVersion uint64 `json:"netmap_version"` // counts the changes of the network map
 
 	backend    ipn.State      // as it says itself
 	loginError string         // why the last try to log in failed; empty once it worked
@@ -113,7 +113,7 @@ func (n *Node) notified(notify *ipn.Notify) {
 	n.state.update(func(s *State) {
 		n.apply(s, notify)
 		if newMap || notify.PeerChangedPatch != nil {
-			s.Netmap++
+			s.NetmapVersion++
 			if s.login == nil && s.isIn() {
 				s.Error = "" // only a node that is let in gets news
 			}
