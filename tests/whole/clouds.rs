@@ -67,7 +67,7 @@ fn stock(world: &World, program: &str, arguments: &[&str]) -> String {
 }
 
 #[test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn the_lxd_commands_work_across_clouds() {
     let (world, service) = with_real("lxd");
     let looks = world.json(&["lxd", "ping"]);
@@ -164,7 +164,7 @@ fn the_lxd_commands_work_across_clouds() {
 }
 
 #[test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn files_are_sent_and_fetched_as_cp_does_it() {
     let (world, service) = with_real("lxd");
     world.good(&["lxd", "launch", "busybox", "real:c6"]);
@@ -229,7 +229,7 @@ fn files_are_sent_and_fetched_as_cp_does_it() {
 }
 
 #[test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn a_command_has_a_terminal_where_lxd_exec_has_one() {
     let (world, service) = with_real("lxd");
     let mut terminal = Terminal::of(world.program().args(["lxd", "exec", "real:c1", "sh"]), 31, 97);
@@ -257,7 +257,7 @@ fn a_command_has_a_terminal_where_lxd_exec_has_one() {
 }
 
 #[test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn stock_lxc_works_through_the_proxy() {
     let (world, service) = with_real("lxd");
     let lxc = |arguments: &[&str]| stock(&world, "lxc", arguments);
@@ -286,7 +286,7 @@ fn stock_lxc_works_through_the_proxy() {
 }
 
 #[test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn the_lxd_commands_join_by_themselves_where_no_node_runs() {
     let (world, service) = with_real("lxd");
     service.ends_on("TERM");
@@ -350,7 +350,7 @@ fn confined(kind: &str) {
 }
 
 #[test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn a_command_ends_with_an_error_while_its_server_is_out_of_reach() {
     let (world, service) = with_real("lxd");
     let mut exec = world.program();
@@ -370,7 +370,7 @@ fn a_command_ends_with_an_error_while_its_server_is_out_of_reach() {
 }
 
 #[test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn a_node_that_a_server_confines_to_a_project_says_so_and_works_in_it() {
     confined("lxd");
 }

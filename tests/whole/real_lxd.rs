@@ -46,7 +46,7 @@ async fn joined() -> (Sandbox, Tailnet, String) {
 const SERVER: &str = "https://lxd:8443";
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 async fn a_token_opens_a_real_lxd_and_its_instances() {
     let (sandbox, node, version) = joined().await;
     let server = || SERVER.parse().unwrap();
@@ -77,7 +77,7 @@ async fn a_token_opens_a_real_lxd_and_its_instances() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 async fn a_real_lxd_refuses_a_token_that_was_used_and_another_pin_refuses_it() {
     let (sandbox, node, _) = joined().await;
     let token: TrustToken = new_token().parse().unwrap();
@@ -100,7 +100,7 @@ async fn a_real_lxd_refuses_a_token_that_was_used_and_another_pin_refuses_it() {
 }
 
 #[test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: set LXD_DIR (see .ci/with-lxd)")]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn lxd_ping_finds_the_lxd_of_lxd_dir_and_shows_its_version_and_instances() {
     let home = tempfile::tempdir().unwrap();
     let ping = |token: &str| {

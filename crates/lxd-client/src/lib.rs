@@ -158,7 +158,7 @@ mod known_servers;
 mod list;
 mod lively;
 mod lxc_config;
-mod migrate;
+mod migration;
 mod networks;
 mod nulls;
 mod oidc;
@@ -209,7 +209,7 @@ pub use instances::{
 pub use known_servers::KnownServers;
 pub use list::List;
 pub use lxc_config::{LxcConfig, LxcConfigError, Remote, Tool};
-pub use migrate::{Copy, Route};
+pub use migration::{Migration, Route};
 pub use networks::{
     AclRule, ForwardPort, LoadBalancerBackend, LoadBalancerPort, Network, NetworkAcl, NetworkAclHandle,
     NetworkAddress, NetworkAllocation, NetworkForward, NetworkForwardHandle, NetworkHandle, NetworkLease,
@@ -218,7 +218,7 @@ pub use networks::{
 };
 pub use oidc::OidcLogin;
 pub use operation::{Operation, OperationState};
-pub use path::Path;
+pub use path::ApiPath;
 pub use profiles::{Profile, ProfileHandle};
 pub use projects::{Project, ProjectHandle, ProjectState, ProjectUsage};
 pub use request::Request;

@@ -17,10 +17,10 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Path(pub(crate) Result<String, String>);
+pub struct ApiPath(pub(crate) Result<String, String>);
 
 /// Without the query, which may hold a secret.
-impl std::fmt::Debug for Path {
+impl std::fmt::Debug for ApiPath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.0 {
             Ok(path) => write!(f, "{:?}", path.split('?').next().unwrap_or_default()),
@@ -29,9 +29,9 @@ impl std::fmt::Debug for Path {
     }
 }
 
-impl From<&str> for Path {
-    fn from(path: &str) -> Path {
-        Path(if path.starts_with('/') {
+impl From<&str> for ApiPath {
+    fn from(path: &str) -> ApiPath {
+        ApiPath(if path.starts_with('/') {
             Ok(path.to_owned())
         } else {
             Err(format!("{path:?} is not a path: it does not begin with /"))
@@ -39,36 +39,36 @@ impl From<&str> for Path {
     }
 }
 
-impl From<String> for Path {
-    fn from(path: String) -> Path {
+impl From<String> for ApiPath {
+    fn from(path: String) -> ApiPath {
         path.as_str().into()
     }
 }
 
-impl<S: AsRef<str>, const N: usize> From<[S; N]> for Path {
-    fn from(segments: [S; N]) -> Path {
+impl<S: AsRef<str>, const N: usize> From<[S; N]> for ApiPath {
+    fn from(segments: [S; N]) -> ApiPath {
         segments[..].into()
     }
 }
 
-impl<S: AsRef<str>> From<&[S]> for Path {
-    fn from(segments: &[S]) -> Path {
+impl<S: AsRef<str>> From<&[S]> for ApiPath {
+    fn from(segments: &[S]) -> ApiPath {
         let mut path = "/1.0".to_owned();
         for segment in segments {
             let segment = segment.as_ref();
             // No encoding keeps a server from reading these as something other than a name.
             if matches!(segment, "" | "." | "..") {
-                return Path(Err(format!("{segment:?} is not a name")));
+                return ApiPath(Err(format!("{segment:?} is not a name")));
             }
             path.push('/');
             path.extend(utf8_percent_encode(segment, RESERVED));
         }
-        Path(Ok(path))
+        ApiPath(Ok(path))
     }
 }
 
-impl<S: AsRef<str>> From<Vec<S>> for Path {
-    fn from(segments: Vec<S>) -> Path {
+impl<S: AsRef<str>> From<Vec<S>> for ApiPath {
+    fn from(segments: Vec<S>) -> ApiPath {
         segments[..].into()
     }
 }
@@ -111,16 +111,16 @@ mod tests {
 
     #[test]
     fn a_name_stays_one_segment() {
-        let path = Path::from(["images", "aliases", "a/b?c=d#e%"]);
+        let path = ApiPath::from(["images", "aliases", "a/b?c=d#e%"]);
         assert_eq!(path.0.unwrap(), "/1.0/images/aliases/a%2Fb%3Fc%3Dd%23e%25");
     }
 
     #[test]
     fn what_would_be_another_path_is_refused() {
         for name in ["", ".", ".."] {
-            assert!(Path::from(["instances", name]).0.is_err(), "{name:?}");
+            assert!(ApiPath::from(["instances", name]).0.is_err(), "{name:?}");
         }
-        assert!(Path::from("1.0").0.is_err());
+        assert!(ApiPath::from("1.0").0.is_err());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::client::{Body, Carrier, MAX_ANSWER, no_body};
 use crate::connect::BoxError;
 use crate::envelope::Envelope;
 use crate::operation::Operation;
-use crate::path::{Path, push_query};
+use crate::path::{ApiPath, push_query};
 use crate::redacted::Hidden;
 use crate::sending;
 use crate::transfer::{Begun, Uploading, begin, body_of};
@@ -48,7 +48,7 @@ const ASKED_LATELY: Duration = Duration::from_secs(10);
 pub struct Request {
     client: Client,
     method: Method,
-    path: Path,
+    path: ApiPath,
     scoped: bool,
     query: Vec<(String, String)>,
     headers: HeaderMap,
@@ -93,7 +93,7 @@ enum Deadline {
 
 impl Client {
     /// Begins a request; see [`Request`].
-    pub fn request(&self, method: Method, path: impl Into<Path>) -> Request {
+    pub fn request(&self, method: Method, path: impl Into<ApiPath>) -> Request {
         Request {
             client: self.clone(),
             method,
@@ -110,27 +110,27 @@ impl Client {
     }
 
     /// Begins a GET.
-    pub fn get(&self, path: impl Into<Path>) -> Request {
+    pub fn get(&self, path: impl Into<ApiPath>) -> Request {
         self.request(Method::GET, path)
     }
 
     /// Begins a POST.
-    pub fn post(&self, path: impl Into<Path>) -> Request {
+    pub fn post(&self, path: impl Into<ApiPath>) -> Request {
         self.request(Method::POST, path)
     }
 
     /// Begins a PUT.
-    pub fn put(&self, path: impl Into<Path>) -> Request {
+    pub fn put(&self, path: impl Into<ApiPath>) -> Request {
         self.request(Method::PUT, path)
     }
 
     /// Begins a PATCH.
-    pub fn patch(&self, path: impl Into<Path>) -> Request {
+    pub fn patch(&self, path: impl Into<ApiPath>) -> Request {
         self.request(Method::PATCH, path)
     }
 
     /// Begins a DELETE.
-    pub fn delete(&self, path: impl Into<Path>) -> Request {
+    pub fn delete(&self, path: impl Into<ApiPath>) -> Request {
         self.request(Method::DELETE, path)
     }
 }

@@ -16,7 +16,7 @@ mod forwarder;
 mod images;
 mod instances;
 mod lxc_config;
-mod migrate;
+mod migration;
 mod networks;
 mod operations;
 mod profiles;

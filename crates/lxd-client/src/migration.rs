@@ -1,4 +1,4 @@
-//! Copies of instances from one server to another (LXD.md section 2, "Copy").
+//! Migration: copies of instances from one server to another (LXD.md section 2, "Copy").
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -9,7 +9,7 @@ use crate::instances::{Instance, InstanceHandle};
 use crate::websocket::Socket;
 use crate::{Client, Error, Operation};
 
-/// The way of a copy.
+/// How the bytes of a copy get from one server to the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Route {
@@ -21,36 +21,36 @@ pub enum Route {
     Push(String),
 }
 
-/// A copy to make, for [`InstanceHandle::copy_to`].
+/// A copy to make on another server, for [`InstanceHandle::copy_to`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is copied until it is given to an instance"]
-pub struct Copy {
+pub struct Migration {
     name: String,
     route: Route,
     instance_only: bool,
     pool: Option<String>,
 }
 
-impl Copy {
+impl Migration {
     /// A copy of this name, through this process, with its snapshots.
-    pub fn new(name: &str) -> Copy {
-        Copy { name: name.to_owned(), route: Route::Relay, instance_only: false, pool: None }
+    pub fn new(name: &str) -> Migration {
+        Migration { name: name.to_owned(), route: Route::Relay, instance_only: false, pool: None }
     }
 
     /// Another way.
-    pub fn route(mut self, route: Route) -> Copy {
+    pub fn route(mut self, route: Route) -> Migration {
         self.route = route;
         self
     }
 
     /// Without the snapshots.
-    pub fn instance_only(mut self) -> Copy {
+    pub fn instance_only(mut self) -> Migration {
         self.instance_only = true;
         self
     }
 
     /// Into this storage pool of the target.
-    pub fn pool(mut self, pool: &str) -> Copy {
+    pub fn pool(mut self, pool: &str) -> Migration {
         self.pool = Some(pool.to_owned());
         self
     }
@@ -62,34 +62,34 @@ impl InstanceHandle {
     ///
     /// # Errors
     /// Those of either server; what is left of the copy then is the target's business, which removes it.
-    pub async fn copy_to(&self, target: &Client, copy: &Copy) -> Result<InstanceHandle, Error> {
+    pub async fn copy_to(&self, target: &Client, migration: &Migration) -> Result<InstanceHandle, Error> {
         let instance = self.get().await?.value;
-        let (mut sending, mut receiving) = match &copy.route {
+        let (mut sending, mut receiving) = match &migration.route {
             Route::Relay => {
-                let sending = self.send(copy, None).await?;
-                let receiving = self.receive(target, copy, &instance, json!({"mode": "push"})).await?;
+                let sending = self.send(migration, None).await?;
+                let receiving = self.receive(target, migration, &instance, json!({"mode": "push"})).await?;
                 relay(&self.client, &sending, target, &receiving).await?;
                 (sending, receiving)
             }
             Route::Pull(url) => {
-                let sending = self.send(copy, None).await?;
+                let sending = self.send(migration, None).await?;
                 let source = json!({
                     "mode": "pull",
                     "operation": operation_url(url, &sending),
                     "secrets": secrets(&self.client, &sending)?,
                     "certificate": certificate(&self.client).await?,
                 });
-                let receiving = self.receive(target, copy, &instance, source).await?;
+                let receiving = self.receive(target, migration, &instance, source).await?;
                 (sending, receiving)
             }
             Route::Push(url) => {
-                let receiving = self.receive(target, copy, &instance, json!({"mode": "push"})).await?;
+                let receiving = self.receive(target, migration, &instance, json!({"mode": "push"})).await?;
                 let to = json!({
                     "operation": operation_url(url, &receiving),
                     "secrets": secrets(target, &receiving)?,
                     "certificate": certificate(target).await?,
                 });
-                (self.send(copy, Some(to)).await?, receiving)
+                (self.send(migration, Some(to)).await?, receiving)
             }
         };
         let (sent, received) = tokio::join!(sending.wait(), receiving.wait());
@@ -100,13 +100,13 @@ impl InstanceHandle {
             }
             (sent, received) => sent.and(received),
         }?;
-        Ok(target.instance(&copy.name))
+        Ok(target.instance(&migration.name))
     }
 
-    async fn send(&self, copy: &Copy, target: Option<Value>) -> Result<Operation, Error> {
+    async fn send(&self, migration: &Migration, target: Option<Value>) -> Result<Operation, Error> {
         let mut body = json!({
             "migration": true, "live": false,
-            "instance_only": copy.instance_only, "container_only": copy.instance_only,
+            "instance_only": migration.instance_only, "container_only": migration.instance_only,
         });
         if let Some(target) = target {
             body["target"] = target;
@@ -117,14 +117,14 @@ impl InstanceHandle {
     async fn receive(
         &self,
         target: &Client,
-        copy: &Copy,
+        migration: &Migration,
         instance: &Instance,
         mut source: Value,
     ) -> Result<Operation, Error> {
         source["type"] = "migration".into();
         source["live"] = false.into();
-        source["instance_only"] = copy.instance_only.into();
-        source["container_only"] = copy.instance_only.into();
+        source["instance_only"] = migration.instance_only.into();
+        source["container_only"] = migration.instance_only.into();
         if let Some(image) = instance.config.get("volatile.base_image") {
             source["base-image"] = image.as_str().into();
         }
@@ -137,7 +137,7 @@ impl InstanceHandle {
             .map(|(key, value)| (key.clone(), value.as_str().into()))
             .collect();
         let mut devices = instance.devices.clone();
-        if let Some(pool) = &copy.pool {
+        if let Some(pool) = &migration.pool {
             let root = [("type", "disk"), ("path", "/"), ("pool", pool)];
             devices
                 .entry(root_disk(instance))
@@ -145,7 +145,7 @@ impl InstanceHandle {
                 .extend(root.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
         }
         let body = json!({
-            "name": copy.name, "source": source, "type": instance.kind, "architecture": instance.architecture,
+            "name": migration.name, "source": source, "type": instance.kind, "architecture": instance.architecture,
             "config": config, "devices": devices, "profiles": instance.profiles,
             "ephemeral": instance.ephemeral, "description": instance.description,
         });

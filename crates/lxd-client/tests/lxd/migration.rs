@@ -1,4 +1,4 @@
-use lxd_client::{Copy, Entry, NewInstance, Route};
+use lxd_client::{Entry, Migration, NewInstance, Route};
 use serde_json::json;
 
 use crate::common::{address, fresh, remote};
@@ -17,7 +17,7 @@ async fn an_instance_is_copied_on_each_way_with_its_files_and_snapshots() {
     origin.files().write("/root/mark", &b"kept"[..], &Default::default()).await.unwrap();
     origin.create_snapshot("s0", false).await.unwrap().wait().await.unwrap();
     for route in [Route::Relay, Route::Pull(source_url), Route::Push(second.url.clone())] {
-        let copied = origin.copy_to(&target, &Copy::new(&fresh("copied")).route(route.clone())).await;
+        let copied = origin.copy_to(&target, &Migration::new(&fresh("copied")).route(route.clone())).await;
         let copied = copied.unwrap_or_else(|e| panic!("{route:?}: {e}"));
         let read = copied.get().await.unwrap();
         assert_eq!(read.config["user.mark"], "1", "{route:?}");
@@ -32,15 +32,15 @@ async fn an_instance_is_copied_on_each_way_with_its_files_and_snapshots() {
     let named =
         json!({"profiles": [], "devices": {"disk0": {"type": "disk", "path": "/", "pool": "default"}}});
     origin.patch(&named).await.unwrap();
-    let copy = Copy::new(&fresh("copied")).pool("default").instance_only();
-    let copied = origin.copy_to(&target, &copy).await.unwrap();
+    let migration = Migration::new(&fresh("copied")).pool("default").instance_only();
+    let copied = origin.copy_to(&target, &migration).await.unwrap();
     let devices = copied.get().await.unwrap().value.devices;
     assert_eq!(devices.into_keys().collect::<Vec<_>>(), ["disk0"]);
     copied.delete_forced().await.unwrap();
     // A name that is taken is refused, and nothing hangs.
-    let copy = Copy::new("twice");
-    origin.copy_to(&target, &copy).await.unwrap();
-    let taken = tokio::time::timeout(std::time::Duration::from_secs(60), origin.copy_to(&target, &copy));
+    let migration = Migration::new("twice");
+    origin.copy_to(&target, &migration).await.unwrap();
+    let taken = tokio::time::timeout(std::time::Duration::from_secs(60), origin.copy_to(&target, &migration));
     assert!(taken.await.expect("it hangs").is_err());
     target.instance("twice").delete_forced().await.unwrap();
     origin.delete_forced().await.unwrap();
