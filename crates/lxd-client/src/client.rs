@@ -19,7 +19,7 @@ use tower_service::Service;
 use crate::connect::{BoxConnector, BoxError, Connect, UnixConnector, Used};
 use crate::dial::Dial;
 use crate::http1::{Http1, Ready};
-use crate::{Error, Fingerprint, Identity, Server, ServerTrust, tls};
+use crate::{DialTrace, Error, Fingerprint, Identity, Server, ServerTrust, tls};
 
 /// Newer LXD and Incus close a connection that was idle for 30 seconds; ours goes a little earlier.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(25);
@@ -202,6 +202,13 @@ impl Client {
     #[must_use]
     pub fn connections_made(&self) -> u64 {
         self.shared.dial.made()
+    }
+
+    /// How long the steps of the newest connection took that all requests share, for those who measure the server: ask
+    /// for it after a request. When that failed, it shows which step did. `None` before the first, and on a Unix socket.
+    #[must_use]
+    pub fn dial_trace(&self) -> Option<DialTrace> {
+        self.shared.dial.newest()
     }
 
     fn assemble(

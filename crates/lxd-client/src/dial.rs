@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -14,6 +14,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use tower_service::Service;
 
 use crate::connect::{BoxConnector, BoxError, BoxIo};
+use crate::trace::{DialTrace, Traced, Tracer};
 
 /// The deadline of a new connection passed.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -25,9 +26,10 @@ pub(crate) struct NoConnection {
 /// Makes connections that are ready for HTTP.
 #[derive(Clone)]
 pub(crate) struct Dial {
-    https: HttpsConnector<BoxConnector>,
+    https: HttpsConnector<Traced>,
     timeout: Duration,
     made: Arc<AtomicU64>,
+    tracer: Tracer,
 }
 
 impl Dial {
@@ -35,20 +37,28 @@ impl Dial {
     pub(crate) fn any(config: rustls::ClientConfig, connector: BoxConnector, timeout: Duration) -> Dial {
         let builder = HttpsConnectorBuilder::new().with_tls_config(config);
         // http is for Unix sockets only: see check_server.
+        let (tracer, made) = (Tracer::default(), Arc::default());
+        let connector = tracer.around(connector);
         let https = builder.https_or_http().enable_all_versions().wrap_connector(connector);
-        Dial { https, timeout, made: Arc::default() }
+        Dial { https, timeout, made, tracer }
     }
 
     /// For HTTP/1.1, which websockets and SFTP need; counted with those of `other`.
     pub(crate) fn http1(config: rustls::ClientConfig, connector: BoxConnector, other: &Dial) -> Dial {
         let builder = HttpsConnectorBuilder::new().with_tls_config(config);
-        let https = builder.https_or_http().enable_http1().wrap_connector(connector);
-        Dial { https, timeout: other.timeout, made: Arc::clone(&other.made) }
+        let (tracer, made) = (Tracer::default(), Arc::clone(&other.made));
+        let https = builder.https_or_http().enable_http1().wrap_connector(tracer.around(connector));
+        Dial { https, timeout: other.timeout, made, tracer }
     }
 
     /// How many connections were made.
     pub(crate) fn made(&self) -> u64 {
         self.made.load(Ordering::Relaxed)
+    }
+
+    /// The newest of its connections, or attempts at one.
+    pub(crate) fn newest(&self) -> Option<DialTrace> {
+        self.tracer.newest()
     }
 }
 
@@ -63,12 +73,14 @@ impl Service<Uri> for Dial {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let connecting = self.https.call(uri);
-        let (timeout, made) = (self.timeout, Arc::clone(&self.made));
+        let (timeout, made, tracer) = (self.timeout, Arc::clone(&self.made), self.tracer.clone());
         Box::pin(async move {
+            let began = Instant::now();
             let stream = tokio::time::timeout(timeout, connecting)
                 .await
                 .map_err(|_| NoConnection { after: timeout })??;
             made.fetch_add(1, Ordering::Relaxed);
+            tracer.secured(began, &stream);
             Ok(Secured(stream))
         })
     }

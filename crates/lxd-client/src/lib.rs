@@ -179,6 +179,7 @@ mod server;
 mod storage;
 mod tls;
 mod token;
+mod trace;
 mod transfer;
 mod versioned;
 mod warnings;
@@ -231,6 +232,7 @@ pub use storage::{
 };
 pub use tls::{Authorities, ServerTrust};
 pub use token::{InvalidToken, TrustToken};
+pub use trace::DialTrace;
 pub use transfer::{Download, WithProgress, with_progress};
 pub use versioned::Versioned;
 pub use warnings::{Warning, WarningHandle};

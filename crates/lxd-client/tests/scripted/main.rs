@@ -5,6 +5,7 @@
 mod server;
 
 mod answers;
+mod dial_trace;
 mod exec;
 mod facade;
 mod files;
