@@ -34,9 +34,11 @@ mod cloud;
 mod config;
 pub mod control;
 mod doctor;
+mod listen;
 mod local;
 mod node;
 mod notify;
+mod service;
 mod uplink;
 
 pub use cloud::{Cloud, CloudError};
@@ -45,7 +47,7 @@ pub use config::{
     InvalidExitNode, Key, KeyError, KeySource, Listen, Loaded, LogFormat, Problem, SCHEMA, Secret, Setting,
     Source, Trust,
 };
-pub use local::ServeError;
+pub use listen::ServeError;
 pub use node::{AskError, Node, NodeBuilder, NodeError, ReloadError};
 
 /// The version of this program and of what is in it, for people.

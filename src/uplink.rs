@@ -9,7 +9,7 @@ use crate::cloud;
 use crate::config::{CloudConfig, Config};
 use crate::control::client::{self as control, ControlError};
 use crate::control::protocol::{self as api, Health, PingRequest, Pong, Status};
-use crate::node::{Node, NodeError, blocking};
+use crate::node::{Node, NodeBuilder, NodeError, blocking};
 
 /// A stream of either way.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send {}
@@ -36,7 +36,7 @@ impl Access {
             Err(ControlError::NoNode(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        let node = Node::builder(config.clone()).serve_nothing().watch_nothing().start().await?;
+        let node = NodeBuilder::new(config.clone()).watch_nothing().start().await?;
         let joined = tokio::select! {
             // This one waits for as long as it takes, and knows why a key cannot be used.
             joined = node.joined() => joined,
@@ -77,10 +77,7 @@ impl Access {
                 let path = format!("/v1/clouds/{}/check", control::query(name));
                 Ok(client.post::<api::Cloud>(&path, &()).await?.health)
             }
-            Access::Own(node) => match node.cloud(name) {
-                Some(cloud) => Ok(cloud.check().await),
-                None => Err(crate::cli::usage(format!("no cloud is named {name:?}"))),
-            },
+            Access::Own(node) => Ok(node.check(name).await?.health),
         }
     }
 

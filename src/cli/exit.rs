@@ -97,6 +97,7 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Known> {
     if let Some(error) = cause.downcast_ref::<AskError>() {
         return match error {
             AskError::NotJoined(_) => Some((4, BRING_BACK)),
+            AskError::NoSuchCloud(_) => Some((5, "")),
             AskError::NoSuchPeer(_) => Some((5, "`kolaboree-node status` lists the nodes of the tailnet")),
             AskError::NotLookedUp(_) => Some((7, "")),
             AskError::NoSuchKind(_) | AskError::Invalid(_) => Some((2, "")),

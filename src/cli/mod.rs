@@ -18,7 +18,6 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, Loaded, LogFormat};
 use args::{Args, Command};
-pub(crate) use exit::usage;
 pub use output::shown;
 use output::{Format, Out};
 

@@ -11,7 +11,7 @@ use super::args::{Place, Proxy};
 use super::output::tell;
 use crate::cloud::{introduce, one_line};
 use crate::config::{CloudConfig, CloudKind, Config};
-use crate::local::{Opens, bind_tcp, bind_unix};
+use crate::listen::{Opens, bind_tcp, bind_unix};
 use crate::uplink::Access;
 
 pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitCode> {

@@ -11,7 +11,7 @@ use tailnet::ConnectError;
 use tracing::{debug, info, warn};
 
 use super::protocol::{self, Cloud, Failure, PingRequest, UpRequest};
-use crate::local::UnixSocket;
+use crate::listen::UnixSocket;
 use crate::node::{AskError, Node, ReloadError};
 
 pub(crate) fn serve(node: &Node, socket: UnixSocket) {
@@ -122,10 +122,7 @@ async fn clouds(State(node): State<Node>) -> Json<Vec<Cloud>> {
 }
 
 async fn check(State(node): State<Node>, Path(name): Path<String>) -> Answer<Cloud> {
-    let unknown = || refusal(StatusCode::NOT_FOUND, "not_found", format!("no cloud is named {name:?}"));
-    let cloud = node.cloud(&name).ok_or_else(unknown)?;
-    cloud.check().await;
-    Ok(Json(cloud.report()))
+    answer(node.check(&name).await)
 }
 
 /// Joins the client with a stream through the tailnet, as `docker attach` does with a container's.
@@ -142,11 +139,11 @@ async fn dial(
     let stream = match node.tailnet().connect(&address).await {
         Ok(stream) => stream,
         Err(error) => {
-            node.shared.requests.count("dial", "failed");
+            node.requests().count("dial", "failed");
             return Err(refused_dial(&error));
         }
     };
-    node.shared.requests.count("dial", "connected");
+    node.requests().count("dial", "connected");
     let upgraded = hyper::upgrade::on(&mut request);
     node.tasks().spawn(async move {
         let Ok(client) = upgraded.await else { return };

@@ -40,13 +40,13 @@ async fn for_this_machine(
     if hosts.know(request.uri(), request.headers()) {
         return next.run(request).await;
     }
-    node.shared.requests.count("another host", "421");
+    node.requests().count("another host", "421");
     let text = "this is asked for by an IP address or a name of this machine; others go to local.hosts in kolaboree.yaml\n";
     (StatusCode::MISDIRECTED_REQUEST, text).into_response()
 }
 
 async fn alive(State(node): State<Node>) -> &'static str {
-    node.shared.requests.count("/healthz", "200");
+    node.requests().count("/healthz", "200");
     "ok\n"
 }
 
@@ -54,15 +54,15 @@ async fn alive(State(node): State<Node>) -> &'static str {
 async fn ready(State(node): State<Node>) -> Response {
     let reasons = node.not_ready();
     if reasons.is_empty() {
-        node.shared.requests.count("/readyz", "200");
+        node.requests().count("/readyz", "200");
         return "ready\n".into_response();
     }
-    node.shared.requests.count("/readyz", "503");
+    node.requests().count("/readyz", "503");
     (StatusCode::SERVICE_UNAVAILABLE, reasons.join("\n") + "\n").into_response()
 }
 
 async fn figures(State(node): State<Node>) -> Response {
-    node.shared.requests.count("/metrics", "200");
+    node.requests().count("/metrics", "200");
     let text = metrics::text(&node).await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

@@ -17,7 +17,7 @@ pub(super) async fn text(node: &Node) -> String {
     of_process(&mut page, tokio::task::spawn_blocking(Used::read).await.unwrap_or_default());
     of_clouds(&mut page, node).await;
     page.metric("kolaboree_requests_total", "counter", "Requests and connections on this machine.");
-    for ((what, outcome), count) in node.shared.requests.all() {
+    for ((what, outcome), count) in node.requests().all() {
         page.value(&[("to", &what), ("outcome", outcome)], count);
     }
     page.text + &node.tailscale_metrics().await
@@ -27,7 +27,7 @@ fn of_node(page: &mut Page, node: &Node) {
     page.metric("kolaboree_info", "gauge", "The version of the program.");
     page.value(&[("version", crate::VERSION)], 1);
     page.metric("kolaboree_uptime_seconds", "gauge", "Seconds since the start.");
-    page.value(&[], node.shared.began.elapsed().as_secs_f64());
+    page.value(&[], node.uptime().as_secs_f64());
     let running = node.state().is_some_and(|state| state.backend == BackendState::Running);
     page.metric("kolaboree_node_joined", "gauge", "Whether the node is in its tailnet.");
     page.value(&[], u8::from(running));

@@ -9,10 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{debug, info};
 
-use super::ServeError;
-use super::listen::{UnixSocket, bind_tcp};
 use crate::cloud::Cloud;
 use crate::config::{CloudKind, Config};
+use crate::listen::{ServeError, UnixSocket, bind_tcp};
 use crate::node::Node;
 
 /// The pause after an accept that failed, as when no descriptor is free.
@@ -99,7 +98,7 @@ async fn one_client(node: &Node, protocol: Protocol, mut client: TcpStream) {
         } else {
             ("http_connect", node.tailnet().serve_http_proxy(&mut client).await)
         };
-        node.shared.requests.count(name, if result.is_ok() { "ok" } else { "failed" });
+        node.requests().count(name, if result.is_ok() { "ok" } else { "failed" });
         result
     };
     if let Err(error) = served.await {
@@ -148,7 +147,7 @@ async fn serve_cloud_stream(
     match (cloud.config().kind, cloud.bare_client()) {
         (CloudKind::Lxd | CloudKind::Incus, Some(api)) => {
             joined(node).await;
-            node.shared.requests.count(&format!("proxy {}", cloud.name()), "connected");
+            node.requests().count(&format!("proxy {}", cloud.name()), "connected");
             // Ends with the node, whose streams end then: keep-alive connections would last for ever.
             let facade = Facade::new(api);
             node.stopping().run_until_cancelled_owned(facade.serve(client)).await;
@@ -168,7 +167,7 @@ async fn forward(node: &Node, cloud: &Cloud, client: &mut (impl AsyncRead + Asyn
     joined(node).await;
     match cloud.connect().await {
         Ok(stream) => {
-            node.shared.requests.count(&name, "connected");
+            node.requests().count(&name, "connected");
             let carried = stream.carry(client).await;
             if let Err(error) = &carried {
                 debug!(cloud = cloud.name(), "a forwarded stream broke: {error}");
@@ -176,7 +175,7 @@ async fn forward(node: &Node, cloud: &Cloud, client: &mut (impl AsyncRead + Asyn
             carried.is_ok()
         }
         Err(error) => {
-            node.shared.requests.count(&name, "failed");
+            node.requests().count(&name, "failed");
             debug!(cloud = cloud.name(), "{error}");
             false
         }

@@ -1,18 +1,23 @@
 //! The node: in its tailnet, with its clouds, and what it serves on this machine.
 
+mod builder;
 mod exit_node;
 mod expiry;
 mod membership;
 mod reload;
 mod report;
+mod requests;
+mod serve;
 
+pub use builder::NodeBuilder;
 pub use reload::ReloadError;
 pub use report::AskError;
+pub(crate) use serve::{Serve, Serving};
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use lxd_client::{Identity, IdentityError};
@@ -21,23 +26,25 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::warn;
+
+use requests::Requests;
 
 use crate::cloud::{Cloud, CloudError, Gate};
 use crate::config::{CloudConfig, Config, Key, KeyError};
-use crate::local::{self, CloudProxy, Requests, ServeError};
+use crate::listen::ServeError;
 
 /// A node of a tailnet that keeps watch over clouds and serves what its configuration says. Clones share it.
 ///
 /// It runs until [`stop`](Node::stop): dropping it does not stop it, as what it serves goes on.
 #[derive(Clone, Debug)]
 pub struct Node {
-    pub(crate) shared: Arc<Shared>,
+    shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) tailnet: Tailnet,
+struct Shared {
+    tailnet: Tailnet,
     config: RwLock<Arc<Config>>,
     clouds: RwLock<Vec<Arc<Running>>>,
     /// One reload after another.
@@ -53,12 +60,12 @@ pub(crate) struct Shared {
     logged_out: AtomicBool,
     /// How to read the configuration again.
     reload: Option<Reload>,
-    /// Whether anything is served on this machine.
-    serve: bool,
+    /// What serves on this machine, if anything does.
+    serve: Option<&'static dyn Serve>,
     /// Whether clouds are looked at by themselves.
     watch: bool,
-    pub(crate) requests: Requests,
-    pub(crate) began: Instant,
+    requests: Requests,
+    began: Instant,
     /// Ends the tasks.
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -131,153 +138,25 @@ impl NodeError {
     }
 }
 
-/// Says how to start a node; from [`Node::builder`].
-#[must_use = "a builder does nothing until `start`"]
-#[derive(Debug)]
-pub struct NodeBuilder {
-    config: Config,
-    reload: Option<Reload>,
-    serve: bool,
-    watch: bool,
-}
-
-impl NodeBuilder {
-    /// How [`Node::reload`] and the command for it read the configuration again.
-    pub fn reload_with(
-        mut self,
-        read: impl Fn() -> Result<Config, crate::config::ConfigError> + Send + Sync + 'static,
-    ) -> NodeBuilder {
-        self.reload = Some(reload::Read::new(read));
-        self
-    }
-
-    /// Serves nothing on this machine: no address, no control socket, no proxies.
-    pub fn serve_nothing(mut self) -> NodeBuilder {
-        self.serve = false;
-        self
-    }
-
-    /// Does not look at the clouds by itself.
-    pub fn watch_nothing(mut self) -> NodeBuilder {
-        self.watch = false;
-        self
-    }
-
-    /// Starts the node, which joins in the background: [`Node::joined`] waits for that. What is served on this machine
-    /// is served from now on, and says that the node has not joined yet.
-    ///
-    /// # Errors
-    /// When the state folder, an address on this machine or a cloud's client cannot be had; nothing is left running then.
-    pub async fn start(self) -> Result<Node, NodeError> {
-        let NodeBuilder { config, reload, serve, watch } = self;
-        info!("Starting with Tailscale as {}", config.hostname);
-        let key = match read_key(&config).await {
-            Err(error) if has_identity(&config.state_dir) => {
-                warn!("{error}; the node joins with the identity that it has");
-                None
-            }
-            key => key?,
-        };
-        let tailnet = membership::begin(&config, key.as_ref()).await?;
-        let begun = Node::around(tailnet.clone(), config, reload, serve, watch).await;
-        match begun {
-            Ok(node) => {
-                node.spawn(membership::keep(Arc::downgrade(&node.shared), tailnet));
-                Ok(node)
-            }
-            Err(error) => {
-                close(&tailnet).await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Starts the node and waits until it has joined its tailnet.
-    ///
-    /// # Errors
-    /// As [`start`](Self::start) and [`Node::joined`]; the node is stopped then.
-    pub async fn up(self) -> Result<Node, NodeError> {
-        let node = self.start().await?;
-        if let Err(error) = node.joined().await {
-            node.stop().await;
-            return Err(error);
-        }
-        Ok(node)
-    }
-}
-
 impl Node {
-    /// Begins to say how to start a node.
-    pub fn builder(config: Config) -> NodeBuilder {
-        NodeBuilder { config, reload: None, serve: true, watch: true }
-    }
-
-    /// Starts a node and waits until it has joined its tailnet.
-    ///
-    /// # Errors
-    /// Says why there is no node; nothing is left running then.
-    pub async fn up(config: Config) -> Result<Node, NodeError> {
-        Node::builder(config).up().await
-    }
-
-    async fn around(
-        tailnet: Tailnet,
-        config: Config,
-        reload: Option<Reload>,
-        serve: bool,
-        watch: bool,
-    ) -> Result<Node, NodeError> {
-        let (folder, name) = (config.state_dir.clone(), config.hostname.clone());
-        let identity = blocking(move || Identity::load_or_generate(&folder, &name)).await?;
-        let config = Arc::new(config);
-        let shared = Shared {
-            tailnet,
-            config: RwLock::new(Arc::clone(&config)),
-            clouds: RwLock::default(),
-            reloading: Arc::default(),
-            identity,
-            gate: Gate::default(),
-            joining: watch::Sender::new(Joining::Waiting),
-            state: watch::Sender::new(None),
-            logged_out: AtomicBool::new(false),
-            reload,
-            serve,
-            watch,
-            requests: Requests::default(),
-            began: Instant::now(),
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-        };
-        let node = Node { shared: Arc::new(shared) };
-        let clouds = config.clouds.iter().map(|config| {
-            let cloud = node.make_cloud(config)?;
-            let places = node.bind_cloud(&cloud)?;
-            Ok(node.run_cloud(cloud, places))
-        });
-        let clouds: Vec<Arc<Running>> = clouds.collect::<Result<_, NodeError>>()?;
-        *node.shared.clouds.write().unwrap_or_else(PoisonError::into_inner) = clouds;
-        if serve {
-            local::serve(&node, &config).await?;
-        }
-        Ok(node)
-    }
-
     fn make_cloud(&self, config: &CloudConfig) -> Result<Cloud, NodeError> {
         let shared = &self.shared;
         Ok(Cloud::new(config.clone(), &shared.tailnet, &shared.gate, &shared.identity)?)
     }
 
     /// Takes the places where a cloud is served.
-    fn bind_cloud(&self, cloud: &Cloud) -> Result<Vec<CloudProxy>, NodeError> {
-        Ok(if self.shared.serve { local::bind_cloud(cloud)? } else { Vec::new() })
+    fn bind_cloud(&self, cloud: &Cloud) -> Result<Vec<Serving>, NodeError> {
+        Ok(match self.shared.serve {
+            Some(serve) => serve.bind_cloud(self, cloud)?,
+            None => Vec::new(),
+        })
     }
 
     /// Has a cloud watched, and served at these places.
-    fn run_cloud(&self, cloud: Cloud, places: Vec<CloudProxy>) -> Arc<Running> {
+    fn run_cloud(&self, cloud: Cloud, places: Vec<Serving>) -> Arc<Running> {
         let mut tasks = JoinSet::new();
         let stop = &self.shared.stop;
-        for place in places {
-            let serve = place.serve(self.clone(), cloud.clone());
+        for serve in places {
             tasks.spawn(stop.clone().run_until_cancelled_owned(serve).map(drop));
         }
         if self.shared.watch {
@@ -299,6 +178,16 @@ impl Node {
 
     pub(crate) fn tasks(&self) -> &TaskTracker {
         &self.shared.tasks
+    }
+
+    /// What was asked of the node on this machine.
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.shared.requests
+    }
+
+    /// How long it has been since the start.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.shared.began.elapsed()
     }
 
     /// Waits until the node has joined its tailnet. Cancel safe.

@@ -31,6 +31,9 @@ pub enum AskError {
     /// Nobody of the tailnet has that name or address.
     #[error("the tailnet has no node with the name or address {0}")]
     NoSuchPeer(String),
+    /// The configuration has no cloud of that name.
+    #[error("no cloud is named {0:?}")]
+    NoSuchCloud(String),
     /// A DNS server of the tailnet does not say who has the name.
     #[error("{0}")]
     NotLookedUp(String),
@@ -68,7 +71,9 @@ impl AskError {
             AskError::LocalApi(LocalApiError::Timeout { .. }) | AskError::Up(UpError::Timeout { .. }) => {
                 "timeout"
             }
-            AskError::LocalApi(LocalApiError::Refused { status: 404, .. }) => "not_found",
+            AskError::NoSuchCloud(_) | AskError::LocalApi(LocalApiError::Refused { status: 404, .. }) => {
+                "not_found"
+            }
             _ => "failed",
         };
         Failure { error: self.to_string(), code: code.to_owned() }
@@ -140,6 +145,16 @@ impl Node {
             peers: status.peers().filter(|peer| !peer.ips.is_empty()).map(peer).collect(),
             clouds: self.clouds().iter().map(crate::Cloud::report).collect(),
         })
+    }
+
+    /// Looks at the cloud of that name now. Cancel safe.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn check(&self, name: &str) -> Result<crate::control::protocol::Cloud, AskError> {
+        let cloud = self.cloud(name).ok_or_else(|| AskError::NoSuchCloud(name.to_owned()))?;
+        cloud.check().await;
+        Ok(cloud.report())
     }
 
     /// Asks a node of the tailnet for a sign of life, once. Cancel safe.

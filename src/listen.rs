@@ -10,7 +10,18 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
-use super::ServeError;
+/// Something cannot be served on this machine.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {place} for {what}: {source}")]
+#[non_exhaustive]
+pub struct ServeError {
+    /// For what.
+    pub what: String,
+    /// Where.
+    pub place: String,
+    /// Why.
+    pub source: io::Error,
+}
 
 /// How many clients may wait to be accepted, as for std's listeners.
 const BACKLOG: u32 = 4096;
