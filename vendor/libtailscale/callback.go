@@ -105,8 +105,8 @@ func logLine(h uint64, level node.Level, line string) {
 }
 
 // storeOf makes a store of what C kept, and of C's way to keep.
-func storeOf(kept map[string][]byte, write C.tailscale_store_write, release C.tailscale_store_release, context_ unsafe.Pointer) *node.Store {
-	return node.NewStore(kept, func(id string, value []byte) error {
+func storeOf(stored map[string][]byte, write C.tailscale_store_write, release C.tailscale_store_release, context_ unsafe.Pointer) *node.Store {
+	return node.NewStore(stored, func(id string, value []byte) error {
 		var at *C.tailscale_text // null: forget
 		if value != nil {
 			at = (*C.tailscale_text)(unsafe.Pointer(unsafe.SliceData(value)))

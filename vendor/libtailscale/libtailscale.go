@@ -82,16 +82,16 @@ func tailscale_configure(h C.tailscale, config *C.tailscale_text, size C.size_t,
 //export tailscale_set_store
 func tailscale_set_store(h C.tailscale, state *C.tailscale_text, size C.size_t, write C.tailscale_store_write, release C.tailscale_store_release, context_ unsafe.Pointer) (code C.int32_t) {
 	defer recoverInto(&code)
-	var kept map[string][]byte
+	var stored map[string][]byte
 	text, ok := goText(state, size)
-	if !ok || write == nil || release == nil || json.Unmarshal([]byte(text), &kept) != nil {
+	if !ok || write == nil || release == nil || json.Unmarshal([]byte(text), &stored) != nil {
 		return C.TAILSCALE_INVALID_ARGUMENT
 	}
 	n, err := handle.Get[*node.Node](&handles, uint64(h))
 	if err != nil {
 		return C.TAILSCALE_BAD_HANDLE
 	}
-	return codeOf(n.SetStore(storeOf(kept, write, release, context_)))
+	return codeOf(n.SetStore(storeOf(stored, write, release, context_)))
 }
 
 //export tailscale_start

@@ -72,12 +72,12 @@ func New(nc net.Conn, bytes *Bytes, ended func()) (c *Conn, fd int, err error) {
 
 // run copies in one direction until that is over. A panic breaks the stream.
 func (c *Conn) run(direction func()) {
-	defer c.over()
+	defer c.copyDone()
 	safely.Func(direction, func(error) { c.Abort(errs.Internal) })()
 }
 
 // over says that one direction is.
-func (c *Conn) over() {
+func (c *Conn) copyDone() {
 	if c.copies.Add(-1) == 0 {
 		defer c.ended()
 		defer c.pair.Close()

@@ -329,7 +329,7 @@ func TestAPanicInEitherDirectionEndsASocketAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestAnAbortDoesNotWaitToSayFarewellByTLS(t *testing.T) {
+func TestAnAbortDoesNotWaitToSendTheCloseOfTLS(t *testing.T) {
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()
 	here, there := net.Pipe() // has no room at all once its reader stops

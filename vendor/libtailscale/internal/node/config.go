@@ -83,14 +83,14 @@ func (c *Config) check() error {
 
 // checkIdentity checks that there is one way to be let in at the most.
 func (c *Config) checkIdentity() error {
-	ways := 0
-	for _, way := range []string{c.AuthKey, c.ClientSecret, c.ClientID} {
-		if way != "" {
-			ways++
+	credentials := 0
+	for _, credential := range []string{c.AuthKey, c.ClientSecret, c.ClientID} {
+		if credential != "" {
+			credentials++
 		}
 	}
 	switch {
-	case ways > 1:
+	case credentials > 1:
 		return fmt.Errorf("only one of auth_key, client_secret and client_id can let the node in")
 	case (c.ClientID != "") != (c.IDToken != ""):
 		return fmt.Errorf("client_id and id_token need each other")

@@ -100,15 +100,15 @@ func (n *Node) dialFirst(ctx context.Context, ips []netip.Addr, port uint16) (ne
 
 // dialAddress dials one address, which has passed the gate.
 func (n *Node) dialAddress(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
-	n.introduce(ctx, target.Addr())
+	n.awaitNewcomerHandshake(ctx, target.Addr())
 	attempt := func(ctx context.Context) (net.Conn, error) { return n.dialer.NetstackDialTCP(ctx, target) }
 	dial := attempt
-	if n.recent.mayRemember(target.Addr()) {
+	if n.recentlySeen.has(target.Addr()) {
 		dial = func(ctx context.Context) (net.Conn, error) { return dialHedged(ctx, attempt) }
 	}
 	conn, err := dial(ctx)
 	if err == nil {
-		n.recent.met(target.Addr())
+		n.recentlySeen.add(target.Addr())
 	}
 	return conn, err
 }

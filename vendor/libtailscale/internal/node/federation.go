@@ -105,19 +105,19 @@ func (c *Config) forgetClients() {
 // says so itself. Tailscale's default is a node that is forgotten soon after it has gone, which could not come back by the
 // identity that it keeps.
 func (c *Config) keepNode() {
-	ways := []*string{&c.ClientSecret, &c.ClientID}
+	credentials := []*string{&c.ClientSecret, &c.ClientID}
 	if isClientSecret(c.AuthKey) {
-		ways = append(ways, &c.AuthKey)
+		credentials = append(credentials, &c.AuthKey)
 	}
-	for _, way := range ways {
-		before, attributes, any := strings.Cut(*way, "?")
+	for _, credential := range credentials {
+		before, attributes, any := strings.Cut(*credential, "?")
 		if before == "" || strings.HasPrefix(attributes, "ephemeral=") || strings.Contains(attributes, "&ephemeral=") {
 			continue
 		}
 		if any {
 			attributes += "&"
 		}
-		*way = before + "?" + attributes + "ephemeral=" + strconv.FormatBool(c.Ephemeral)
+		*credential = before + "?" + attributes + "ephemeral=" + strconv.FormatBool(c.Ephemeral)
 	}
 }
 

@@ -35,9 +35,9 @@ func (f *forgotten) reset() {
 	f.since = time.Time{}
 }
 
-// saysUnknown is whether an error that the backend logs is the control server's answer that it knows no such node: 404 of
+// isUnknownNode is whether an error that the backend logs is the control server's answer that it knows no such node: 404 of
 // Tailscale's and headscale's, 400 of testcontrol's.
-func saysUnknown(err error) bool {
+func isUnknownNode(err error) bool {
 	answer, failed := strings.CutPrefix(err.Error(), "PollNetMap: initial fetch failed ")
 	return failed && (strings.HasPrefix(answer, "404") || strings.Contains(answer, "node not found"))
 }
@@ -45,7 +45,7 @@ func saysUnknown(err error) bool {
 // noticeErrors looks at what the backend logs.
 func (n *Node) noticeErrors(args []any) {
 	for _, arg := range args {
-		if err, ok := arg.(error); ok && saysUnknown(err) && n.forgotten.again(time.Now()) {
+		if err, ok := arg.(error); ok && isUnknownNode(err) && n.forgotten.again(time.Now()) {
 			n.forgotten.reset()
 			n.registerAnew()
 		}

@@ -53,7 +53,7 @@ func (l *Listener) listenFunnel(only bool) error {
 			in := incoming{conn, funnelSource(conn), addrPortOf(conn.LocalAddr())}
 			if secured, ok := conn.(*tls.Conn); ok {
 				in.conn = secured.NetConn()
-				l.agree(in, secured)
+				l.handshake(in, secured)
 			} else {
 				l.enqueue(in)
 			}

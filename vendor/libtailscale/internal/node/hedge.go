@@ -25,14 +25,14 @@ const (
 	remembered = 2 * time.Minute
 )
 
-// recentPeers are the addresses to which streams were made lately.
-type recentPeers struct {
+// recentlySeen are the addresses to which streams were made lately.
+type recentlySeen struct {
 	mu   sync.Mutex
 	last map[netip.Addr]time.Time
 }
 
 // met says that a stream to ip was made.
-func (r *recentPeers) met(ip netip.Addr) {
+func (r *recentlySeen) add(ip netip.Addr) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
@@ -46,7 +46,7 @@ func (r *recentPeers) met(ip netip.Addr) {
 }
 
 // mayRemember says whether the peer can still remember one.
-func (r *recentPeers) mayRemember(ip netip.Addr) bool {
+func (r *recentlySeen) has(ip netip.Addr) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	met, known := r.last[ip]

@@ -27,7 +27,7 @@ func (n *Node) openState(c Config) (ipn.StateStore, error) {
 	case c.StateDir == "":
 		return mem.New(logger.Discard, "")
 	}
-	state, err := store.NewFileStore(n.backendLogf, filepath.Join(n.folder.path, stateFile))
+	state, err := store.NewFileStore(n.backendLogf, filepath.Join(n.dir.path, stateFile))
 	if err != nil {
 		return nil, errs.New(errs.StateFolder, "cannot open the node's identity: %v", err)
 	}

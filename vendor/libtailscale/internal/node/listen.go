@@ -66,7 +66,7 @@ type Listener struct {
 	allPorts bool
 	service  tailcfg.ServiceName // or empty
 	tls      *tls.Config         // or nil
-	handshakes
+	tlsHandshakes
 	queue  chan incoming
 	ctx    context.Context // ends with the listener
 	cancel context.CancelCauseFunc
@@ -171,7 +171,7 @@ func (l *Listener) take(in incoming) {
 		l.enqueue(in)
 		return
 	}
-	l.agree(in, tls.Server(in.conn, l.tls))
+	l.handshake(in, tls.Server(in.conn, l.tls))
 }
 
 func (l *Listener) enqueue(in incoming) {

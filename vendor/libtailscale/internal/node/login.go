@@ -105,7 +105,7 @@ func (n *Node) beginLogin(ctx context.Context, key string) (*login, error) {
 		return nil, errs.Of(ctx, err)
 	}
 	// Until now a login that failed before was tried again and again, and its errors are not of this one.
-	if err := n.caughtUp(ctx); err != nil {
+	if err := n.barrier(ctx); err != nil {
 		return nil, errs.Of(ctx, err)
 	}
 	n.state.update(func(s *State) {
@@ -153,7 +153,7 @@ func (n *Node) restart(ctx context.Context) error {
 	if err := n.local.Start(ctx, ipn.Options{UpdatePrefs: prefs}); err != nil {
 		return err
 	}
-	return n.caughtUp(ctx)
+	return n.barrier(ctx)
 }
 
 // lockLogin waits until no other login or logout begins. newestLogin changes only with it.

@@ -54,13 +54,13 @@ func (t *nameTable) get() (known names, fresh bool) {
 }
 
 // current gives the names as they are now, or as they were if they suffice.
-func (t *nameTable) current(ctx context.Context, suffice func(names) bool, caughtUp func(context.Context) error, fetch func(context.Context) (names, error)) (names, error) {
+func (t *nameTable) current(ctx context.Context, suffice func(names) bool, barrier func(context.Context) error, fetch func(context.Context) (names, error)) (names, error) {
 	known, fresh := t.get()
 	if fresh && suffice(known) {
 		return known, nil
 	}
 	// News of a node that has just joined may still be on its way here.
-	if err := caughtUp(ctx); err != nil {
+	if err := barrier(ctx); err != nil {
 		return names{}, err
 	}
 	select {

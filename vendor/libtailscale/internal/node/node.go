@@ -57,19 +57,19 @@ type Node struct {
 	local    *local.Client
 	backend  *ipnlocal.LocalBackend
 	dialer   *tsdial.Dialer
-	folder   *stateFolder
+	dir      *stateDir
 
-	state  watchedState
-	marks  sync.Map // *uint16 to chan struct{}: see caughtUp
-	names  nameTable
-	recent recentPeers
+	state        watchedState
+	barriers     sync.Map // *uint16 to chan struct{}: see barrier
+	names        nameTable
+	recentlySeen recentlySeen
 
-	introductions introductions
-	forgotten     forgotten
+	newcomers newcomerHandshakes
+	forgotten forgotten
 
 	listeners listeners
 	counters  Counters
-	rooms     rooms
+	buffers   bufferBudgets
 
 	services     atomic.Pointer[serviceAddresses]
 	servicesEdit sync.Mutex // held while the services that the node hosts change
@@ -78,7 +78,7 @@ type Node struct {
 	newestLogin   *login
 	loggedInAgain atomic.Bool // with the configured key, since the node was last in its tailnet
 
-	toldUntrusted atomic.Uint64 // the newest of untrusted.tries that a caller has been told of
+	reportedUntrusted atomic.Uint64 // the newest of untrusted.tries that a caller has been told of
 }
 
 // New makes a node that logs to log.
@@ -152,12 +152,12 @@ func (n *Node) start(c Config) (err error) {
 	if knobs.IsOnThisMachine(controlURL(c)) {
 		knobs.AssumeNetworkUp()
 	}
-	if n.folder, err = openStateFolder(n.ctx, c.StateDir); err != nil {
+	if n.dir, err = openStateDir(n.ctx, c.StateDir); err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			n.folder.close()
+			n.dir.close()
 		}
 	}()
 	return safely.Do(func() error { return n.startServer(c) })
@@ -186,7 +186,7 @@ func (n *Node) startServer(c Config) error {
 		n.secrets.add(c.AuthKey)
 	}
 	server := &tsnet.Server{
-		Dir:           n.folder.path,
+		Dir:           n.dir.path,
 		Hostname:      c.Hostname,
 		AuthKey:       c.AuthKey,
 		ClientSecret:  c.ClientSecret,
@@ -213,7 +213,7 @@ func (n *Node) startServer(c Config) error {
 // setUp makes a node of the server, which has started.
 func (n *Node) setUp(c Config) (err error) {
 	netstack.ShortenTimeWait(n.server)
-	n.rooms.init(n.server)
+	n.buffers.init(n.server)
 	n.server.RegisterFallbackTCPHandler(n.incoming)
 	n.dialer = n.server.Sys().Dialer.Get()
 	if n.backend = backend.Take(n.server); n.backend == nil {
@@ -342,8 +342,8 @@ func (n *Node) close() {
 	open := slices.Collect(maps.Keys(n.open))
 	n.mu.Unlock()
 	why := errs.Of(n.ctx, context.Cause(n.ctx)).Code
-	for _, what := range open {
-		what.Abort(why)
+	for _, o := range open {
+		o.Abort(why)
 	}
 	if started == nil {
 		return
@@ -352,7 +352,7 @@ func (n *Node) close() {
 	if n.startErr != nil {
 		return // start has cleaned up
 	}
-	defer n.folder.close()
+	defer n.dir.close()
 	resetStreams := func() error { netstack.ResetStreams(n.server); return nil }
 	for _, step := range []func() error{resetStreams, n.server.Close} {
 		if err := safely.Do(step); err != nil {

@@ -93,7 +93,7 @@ func TestWhatTailscaleCallsDoesNotPanic(t *testing.T) {
 	if _, err := store.ReadState("id"); err != ipn.ErrStateNotExist {
 		t.Errorf("what was not kept is there: %v", err)
 	}
-	if err := n.caughtUp(t.Context()); codeOf(err) != errs.Internal {
+	if err := n.barrier(t.Context()); codeOf(err) != errs.Internal {
 		t.Error(err)
 	}
 	if _, err := n.status(t.Context()); codeOf(err) != errs.Internal {

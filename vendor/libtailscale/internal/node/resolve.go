@@ -35,7 +35,7 @@ func (n *Node) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 		_, knows := known.get(known.candidates(name, absolute)[0])
 		return knows
 	}
-	known, err := n.names.current(ctx, first, n.caughtUp, n.fetchNames)
+	known, err := n.names.current(ctx, first, n.barrier, n.fetchNames)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (n *Node) inTailnetServers(servers []server) (passed []server) {
 // dialDNS connects to a DNS server, which has passed the gate.
 func (n *Node) dialDNS(ctx context.Context, network string, server netip.AddrPort) (net.Conn, error) {
 	if network == "udp" {
-		n.introduce(ctx, server.Addr())
+		n.awaitNewcomerHandshake(ctx, server.Addr())
 		return n.dialer.NetstackDialUDP(ctx, server)
 	}
 	return n.dialAddress(ctx, server)

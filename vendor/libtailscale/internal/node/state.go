@@ -74,21 +74,21 @@ func (n *Node) watchInBackground() { safely.Go(n.watchBackend, n.closeFor) }
 
 // watchBackend keeps the state up to date from the backend's notifications until the node is closed.
 func (n *Node) watchBackend() {
-	const what = ipn.NotifyInitialState | ipn.NotifyInitialHealthState | ipn.NotifyNoNetMap |
+	const mask = ipn.NotifyInitialState | ipn.NotifyInitialHealthState | ipn.NotifyNoNetMap |
 		ipn.NotifyPeerChanges | ipn.NotifyPeerPatches | ipn.NotifyInProcessNoDisconnect
-	n.backend.WatchNotifications(n.ctx, what, nil, func(notify *ipn.Notify) (more bool) {
+	n.backend.WatchNotifications(n.ctx, mask, nil, func(notify *ipn.Notify) (more bool) {
 		// The backend waits for this when it has much to say, so it must not be asked anything here.
 		safely.Do(func() error { n.notified(notify); return nil })
 		return true
 	})
 }
 
-// caughtUp waits until all that the backend has said so far is in the state.
-func (n *Node) caughtUp(ctx context.Context) error {
+// barrier waits until all that the backend has said so far is in the state.
+func (n *Node) barrier(ctx context.Context) error {
 	// The field is for desktop programs of macOS. The notification comes back as it was sent, in its turn.
 	mark, passed := new(uint16), make(chan struct{})
-	n.marks.Store(mark, passed)
-	defer n.marks.Delete(mark)
+	n.barriers.Store(mark, passed)
+	defer n.barriers.Delete(mark)
 	failed := make(chan error, 1)
 	safely.Go(func() { n.backend.SendNotify(ipn.Notify{LocalTCPPort: mark}) }, func(why error) { failed <- why })
 	select {
@@ -102,7 +102,7 @@ func (n *Node) caughtUp(ctx context.Context) error {
 }
 
 func (n *Node) notified(notify *ipn.Notify) {
-	if passed, ours := n.marks.LoadAndDelete(notify.LocalTCPPort); ours {
+	if passed, ours := n.barriers.LoadAndDelete(notify.LocalTCPPort); ours {
 		close(passed.(chan struct{}))
 		return
 	}
@@ -162,7 +162,7 @@ func (n *Node) apply(s *State, notify *ipn.Notify) {
 		s.known = true
 		if key := notify.SelfChange.Key; key != s.selfKey {
 			s.selfKey = key
-			n.introductions.begin()
+			n.newcomers.restart()
 		}
 		if s.login != nil && s.selfKey != s.login.from {
 			s.letIn()
@@ -229,7 +229,7 @@ func (n *Node) Up(ctx context.Context) ([]byte, error) {
 
 // awaitUp waits until the node has joined, its login is refused, or the control server turns out to be one not to trust.
 func (n *Node) awaitUp(ctx context.Context, l *login) ([]byte, error) {
-	told := n.toldUntrusted.Load()
+	reported := n.reportedUntrusted.Load()
 	for {
 		s, newer := n.state.get()
 		switch {
@@ -243,8 +243,8 @@ func (n *Node) awaitUp(ctx context.Context, l *login) ([]byte, error) {
 			return status, nil
 		case s.Error != "" && s.resuming == nil:
 			return nil, refusal(s.Error)
-		case s.untrusted.isNews(told):
-			n.toldUntrusted.Store(s.untrusted.tries)
+		case s.untrusted.isNewerThan(reported):
+			n.reportedUntrusted.Store(s.untrusted.tries)
 			return nil, s.untrusted.err
 		case s.LoginURL != "" && !(s.Forgotten && (s.login != nil || n.mayLoginAgain())):
 			return nil, &errs.Error{Code: errs.NeedsLogin, Data: s.LoginURL,

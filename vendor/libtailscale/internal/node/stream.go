@@ -35,7 +35,7 @@ func (n *Node) adopt(conn net.Conn, local, remote netip.AddrPort) (*Stream, erro
 		return nil, err
 	}
 	var err error
-	stream.Conn, stream.FD, err = bridge.New(n.rooms.share(conn), &n.counters.Bytes, func() {
+	stream.Conn, stream.FD, err = bridge.New(n.buffers.track(conn), &n.counters.Bytes, func() {
 		n.forget(stream)
 		n.counters.OpenStreams.Add(-1)
 	})
@@ -48,10 +48,10 @@ func (n *Node) adopt(conn net.Conn, local, remote netip.AddrPort) (*Stream, erro
 	return stream, nil
 }
 
-func (n *Node) forget(what abortable) {
+func (n *Node) forget(o abortable) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	delete(n.open, what)
+	delete(n.open, o)
 }
 
 // Reset ends the stream at once; the peer is told by a reset.

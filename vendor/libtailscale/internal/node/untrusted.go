@@ -17,8 +17,8 @@ type untrusted struct {
 	tries uint64 // counts the tries that have found that
 }
 
-// isNews is whether a try has found it after the one numbered told.
-func (u untrusted) isNews(told uint64) bool { return u.err != nil && u.tries > told }
+// isNewerThan is whether a try has found it after the one numbered told.
+func (u untrusted) isNewerThan(tries uint64) bool { return u.err != nil && u.tries > tries }
 
 // noticeLogins looks at what the backend logs for the end of a try to log in, each of which it logs once so.
 func (n *Node) noticeLogins(args []any) {

@@ -88,9 +88,9 @@ func (a *authority) setDNS(request *tailcfg.SetDNSRequest) error {
 func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	what, number, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/acme/"), "/")
+	resource, number, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/acme/"), "/")
 	w.Header().Set("Replay-Nonce", "any")
-	switch what {
+	switch resource {
 	case "directory":
 		write(w, http.StatusOK, map[string]string{
 			"newNonce": a.url + "/nonce", "newAccount": a.url + "/account", "newOrder": a.url + "/order",
@@ -108,7 +108,7 @@ func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if what == "order" && number == "" {
+	if resource == "order" && number == "" {
 		if len(payload.Identifiers) != 1 {
 			http.Error(w, "one name an order", http.StatusBadRequest)
 			return
@@ -125,7 +125,7 @@ func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	o := a.orders[n]
-	switch what {
+	switch resource {
 	case "order":
 		write(w, http.StatusOK, a.shown(n))
 	case "authorization":
@@ -152,7 +152,9 @@ func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (a *authority) at(what string, n int) string { return fmt.Sprintf("%s/%s/%d", a.url, what, n) }
+func (a *authority) at(resource string, n int) string {
+	return fmt.Sprintf("%s/%s/%d", a.url, resource, n)
+}
 
 func (a *authority) shown(n int) map[string]any {
 	o := a.orders[n]
@@ -238,8 +240,8 @@ func status(yes bool, then, otherwise string) string {
 	return otherwise
 }
 
-func write(w http.ResponseWriter, status int, what any) {
+func write(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(what)
+	json.NewEncoder(w).Encode(body)
 }

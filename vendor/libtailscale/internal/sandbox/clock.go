@@ -18,23 +18,23 @@ import (
 const stopped = `"ControlTime":"2020-08-03T00:00:00.000000001Z"`
 
 // wind makes the control server tell the time as it is.
-func wind(server *testcontrol.Server) {
+func useRealTime(server *testcontrol.Server) {
 	const path = "/machine/map"
 	// Its handlers are private, and are made at its first request.
 	server.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/generate_204", nil))
 	field := reflect.ValueOf(server).Elem().FieldByName("mux")
 	mux := *(**http.ServeMux)(unsafe.Pointer(field.UnsafeAddr()))
 	handler, _ := mux.Handler(httptest.NewRequest(http.MethodPost, path, nil))
-	mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(&clock{ResponseWriter: w}, r) })
+	mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(&realTimeWriter{ResponseWriter: w}, r) })
 }
 
 // clock is an answer of network maps, each one write of its length, as 4 bytes, and one of itself.
-type clock struct {
+type realTimeWriter struct {
 	http.ResponseWriter
 	awaits bool // the length has been written
 }
 
-func (c *clock) Write(p []byte) (int, error) {
+func (c *realTimeWriter) Write(p []byte) (int, error) {
 	if !c.awaits && len(p) == 4 {
 		c.awaits = true
 		return len(p), nil
@@ -52,7 +52,7 @@ func (c *clock) Write(p []byte) (int, error) {
 }
 
 // Flush is for testcontrol, which asks for it.
-func (c *clock) Flush() { c.ResponseWriter.(http.Flusher).Flush() }
+func (c *realTimeWriter) Flush() { c.ResponseWriter.(http.Flusher).Flush() }
 
 // set gives a network map with the time in it. It may be compressed.
 func set(message []byte, now time.Time) []byte {

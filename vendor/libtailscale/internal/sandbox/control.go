@@ -22,7 +22,7 @@ import (
 // control is the control server, which keeps what it knows while it is stopped.
 type control struct {
 	*testcontrol.Server
-	*door
+	*toggledListener
 	ca      *authority
 	url     string
 	expired map[key.NodePublic]bool // the keys that were made to expire
@@ -45,14 +45,14 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 	}
 	server.AllNodesSameUser = c.SameOwner
 	web := http.NewServeMux()
-	door, err := newDoor(c.Address, func(l net.Listener) {
+	toggled, err := newToggledListener(c.Address, func(l net.Listener) {
 		server := &http.Server{Handler: web, ErrorLog: logger.StdLogger(logf)}
 		server.Serve(l)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("control server: %w", err)
 	}
-	control := &control{Server: server, door: door, url: "http://" + door.addr, expired: map[key.NodePublic]bool{},
+	control := &control{Server: server, toggledListener: toggled, url: "http://" + toggled.addr, expired: map[key.NodePublic]bool{},
 		hosts: map[tailcfg.ServiceName]key.NodePublic{}, forgotten: map[key.NodePublic]tailcfg.StableNodeID{}}
 	server.HoldMapRequest = control.hold
 	if control.ca, err = newAuthority(control.url + "/acme"); err != nil {
@@ -63,8 +63,8 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 	web.Handle("/acme/", control.ca)
 	web.Handle("/api/v2/", api{c.AuthKey, c.ClientSecret, c.IDToken})
 	server.ExplicitBaseURL = control.url
-	wind(server)
-	door.start()
+	useRealTime(server)
+	toggled.start()
 	return control, nil
 }
 
@@ -214,13 +214,13 @@ func (c *control) setExpiry(when time.Time, except []netip.Addr) {
 }
 
 // tell sends news to the node that joined under that name, which hears nothing else from then on.
-func (c *control) tell(hostname string, news *tailcfg.MapResponse) error {
+func (c *control) sendMap(hostname string, response *tailcfg.MapResponse) error {
 	node, err := c.byHostname(hostname)
 	if err != nil {
 		return err
 	}
-	news.PeersChanged = slices.DeleteFunc(news.PeersChanged, func(n *tailcfg.Node) bool { return n.Key == node.Key })
-	if !c.AddRawMapResponse(node.Key, news) {
+	response.PeersChanged = slices.DeleteFunc(response.PeersChanged, func(n *tailcfg.Node) bool { return n.Key == node.Key })
+	if !c.AddRawMapResponse(node.Key, response) {
 		return fmt.Errorf("%s does not listen to the control server", hostname)
 	}
 	return nil

@@ -87,7 +87,7 @@ func (p *peer) start(ctx context.Context) (err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.server != nil {
-		return errOpen
+		return errRunning
 	}
 	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
 	defer cancel()
@@ -150,7 +150,7 @@ func (p *peer) stop() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.server == nil {
-		return errShut
+		return errStopped
 	}
 	p.server.Sys().MagicSock.Get().Close()
 	netstack.ResetStreams(p.server) // whose packets go nowhere now, and which Close would hang on

@@ -18,7 +18,7 @@ import (
 
 // relay is a DERP server, and a STUN server that runs for as long as the sandbox.
 type relay struct {
-	*door
+	*toggledListener
 	cancel context.CancelFunc
 	region *tailcfg.DERPMap
 }
@@ -35,7 +35,7 @@ func newRelay(ip string, logf logger.Logf) (*relay, error) {
 	go stun.Serve()
 
 	identity, certificate := key.NewNode(), selfSigned()
-	door, err := newDoor(ip, func(l net.Listener) {
+	toggled, err := newToggledListener(ip, func(l net.Listener) {
 		server := derpserver.New(identity, logf) // one that was closed does not serve again
 		defer server.Close()
 		web := &http.Server{
@@ -49,8 +49,8 @@ func newRelay(ip string, logf logger.Logf) (*relay, error) {
 		cancel()
 		return nil, fmt.Errorf("relay: %w", err)
 	}
-	door.start()
-	return &relay{door: door, cancel: cancel, region: derpMap(ip, door.port(), stun.LocalAddr().(*net.UDPAddr).Port)}, nil
+	toggled.start()
+	return &relay{toggledListener: toggled, cancel: cancel, region: derpMap(ip, toggled.port(), stun.LocalAddr().(*net.UDPAddr).Port)}, nil
 }
 
 // selfSigned gives a certificate, which httptest brings.

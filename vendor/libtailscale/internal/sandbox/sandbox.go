@@ -151,9 +151,9 @@ func (s *Sandbox) Do(ctx context.Context, c Command) error {
 		}
 		return fmt.Errorf("there is no peer %q", c.Peer)
 	case "hold_news":
-		return s.control.tell(c.Peer, &tailcfg.MapResponse{KeepAlive: true})
+		return s.control.sendMap(c.Peer, &tailcfg.MapResponse{KeepAlive: true})
 	case "tell_news":
-		return s.control.tell(c.Peer, &tailcfg.MapResponse{PeersChanged: s.control.AllNodes()})
+		return s.control.sendMap(c.Peer, &tailcfg.MapResponse{PeersChanged: s.control.AllNodes()})
 	case "require_login":
 		return s.control.require(requireLogin)
 	case "require_key":

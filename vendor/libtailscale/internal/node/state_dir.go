@@ -20,8 +20,8 @@ const stateFile = "tailscaled.state"
 // leaveTimeout is how long a start waits for a node of this process that is closing to leave its folder.
 const leaveTimeout = 20 * time.Second
 
-// stateFolder is the folder that tsnet writes to, for one node alone.
-type stateFolder struct {
+// stateDir is the folder that tsnet writes to, for one node alone.
+type stateDir struct {
 	path string
 	lock *os.File        // nil when the folder is a temporary one
 	node context.Context // ends when the folder's node begins to close
@@ -30,45 +30,45 @@ type stateFolder struct {
 
 // locked are the folders that nodes of this process have locked.
 var locked struct {
-	mu      sync.Mutex // held while a lock is taken or released
-	folders []*stateFolder
+	mu   sync.Mutex // held while a lock is taken or released
+	dirs []*stateDir
 }
 
-// openStateFolder makes and locks the folder at path for a node, or makes a temporary one when path is empty.
+// openStateDir makes and locks the folder at path for a node, or makes a temporary one when path is empty.
 // Two nodes with the same identity would disturb each other without either knowing.
-func openStateFolder(node context.Context, path string) (*stateFolder, error) {
+func openStateDir(node context.Context, path string) (*stateDir, error) {
 	if path == "" {
 		path, err := os.MkdirTemp("", "tailnet-")
 		if err != nil {
 			return nil, errs.New(errs.StateFolder, "cannot make a temporary folder: %v", err)
 		}
-		return &stateFolder{path: path}, nil
+		return &stateDir{path: path}, nil
 	}
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, errs.New(errs.StateFolder, "cannot make the state folder: %v", err)
 	}
-	f, err := lockFolder(node, path)
+	d, err := lockStateDir(node, path)
 	if err != nil {
 		return nil, err
 	}
 	if err = checkState(filepath.Join(path, stateFile)); err == nil {
-		err = checkRoom(path)
+		err = checkWritable(path)
 	}
 	if err != nil {
-		f.close()
+		d.close()
 		return nil, err
 	}
-	return f, nil
+	return d, nil
 }
 
-// lockFolder locks the folder at path, if need be once a node of this process that is closing has left it. A folder of
+// lockStateDir locks the folder at path, if need be once a node of this process that is closing has left it. A folder of
 // another process or of a node that stays is refused at once.
-func lockFolder(node context.Context, path string) (*stateFolder, error) {
+func lockStateDir(node context.Context, path string) (*stateDir, error) {
 	late := time.After(leaveTimeout)
 	for {
-		f, holder, err := tryLockFolder(node, path)
-		if err != nil || f != nil {
-			return f, err
+		d, holder, err := tryLockStateDir(node, path)
+		if err != nil || d != nil {
+			return d, err
 		}
 		if holder == nil || holder.node.Err() == nil {
 			return nil, errs.New(errs.StateFolder, "the state folder %s is in use by another node", path)
@@ -83,9 +83,9 @@ func lockFolder(node context.Context, path string) (*stateFolder, error) {
 	}
 }
 
-// tryLockFolder locks the folder at path. When it is locked already it gives no folder but the one by which a node of
+// tryLockStateDir locks the folder at path. When it is locked already it gives no folder but the one by which a node of
 // this process holds the lock, or nil when none does.
-func tryLockFolder(node context.Context, path string) (f, holder *stateFolder, err error) {
+func tryLockStateDir(node context.Context, path string) (d, holder *stateDir, err error) {
 	locked.mu.Lock()
 	defer locked.mu.Unlock()
 	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
@@ -94,15 +94,15 @@ func tryLockFolder(node context.Context, path string) (f, holder *stateFolder, e
 	}
 	switch err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
 	case err == nil:
-		f := &stateFolder{path: path, lock: lock, node: node, left: make(chan struct{})}
-		locked.folders = append(locked.folders, f)
-		return f, nil, nil
+		d := &stateDir{path: path, lock: lock, node: node, left: make(chan struct{})}
+		locked.dirs = append(locked.dirs, d)
+		return d, nil, nil
 	case !errors.Is(err, unix.EWOULDBLOCK):
 		lock.Close()
 		return nil, nil, errs.New(errs.StateFolder, "cannot lock the state folder %s: %v", path, err)
 	}
 	defer lock.Close()
-	for _, other := range locked.folders {
+	for _, other := range locked.dirs {
 		if isSame(other.lock, lock) {
 			return nil, other, nil
 		}
@@ -116,13 +116,13 @@ func isSame(a, b *os.File) bool {
 	return err == nil && err2 == nil && os.SameFile(one, other)
 }
 
-// checkRoom finds out whether the node's identity can be written. Tailscale's own code would join all the same, and
+// checkWritable finds out whether the node's identity can be written. Tailscale's own code would join all the same, and
 // be another node at the next start.
-func checkRoom(path string) error {
+func checkWritable(path string) error {
 	probe, err := os.CreateTemp(path, "probe-")
 	if err == nil {
 		defer os.Remove(probe.Name())
-		_, err = probe.Write(make([]byte, identityRoom))
+		_, err = probe.Write(make([]byte, probeSize))
 		err = errors.Join(err, probe.Close())
 	}
 	if err != nil {
@@ -131,19 +131,19 @@ func checkRoom(path string) error {
 	return nil
 }
 
-// identityRoom is more than the node's identity takes.
-const identityRoom = 64 << 10
+// probeSize is more than the node's identity takes.
+const probeSize = 64 << 10
 
-func (f *stateFolder) close() {
-	if f.lock == nil {
-		os.RemoveAll(f.path)
+func (d *stateDir) close() {
+	if d.lock == nil {
+		os.RemoveAll(d.path)
 		return
 	}
 	locked.mu.Lock()
 	defer locked.mu.Unlock()
 	// A process that this one is about to start has the file too, until it executes its program.
-	unix.Flock(int(f.lock.Fd()), unix.LOCK_UN)
-	f.lock.Close()
-	locked.folders = slices.DeleteFunc(locked.folders, func(other *stateFolder) bool { return other == f })
-	close(f.left)
+	unix.Flock(int(d.lock.Fd()), unix.LOCK_UN)
+	d.lock.Close()
+	locked.dirs = slices.DeleteFunc(locked.dirs, func(other *stateDir) bool { return other == d })
+	close(d.left)
 }

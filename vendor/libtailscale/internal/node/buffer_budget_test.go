@@ -11,17 +11,17 @@ import (
 )
 
 func TestTheMoreBuffersAreFillingTheLessEachMayGrow(t *testing.T) {
-	r := &room{least: netstack.LeastSend, most: netstack.MostSend}
+	b := &bufferBudget{least: netstack.LeastSend, most: netstack.MostSend}
 	for _, c := range []struct{ busy, kib int64 }{
 		{0, 6144}, {2, 6144}, {3, 3072}, {5, 3072}, {6, 1536}, {10, 1536}, {11, 768}, {22, 384}, {43, 256}, {10_000, 256},
 	} {
-		if size := r.shareOf(c.busy); size != c.kib<<10 {
+		if size := b.sizeFor(c.busy); size != c.kib<<10 {
 			t.Errorf("%d: %d bytes each, want %d KiB", c.busy, size, c.kib)
 		}
 	}
 }
 
-// limits are those that a room has set.
+// limits records the limits that a budget has set.
 type limits struct {
 	mu             sync.Mutex
 	smallest, last int
@@ -54,15 +54,15 @@ func (l *limits) await(t *testing.T, size int) {
 
 func TestOnlyStreamsThatAreBusyCountAndTheLimitsReturnAfterThem(t *testing.T) {
 	var sent, received limits
-	var r rooms
-	r.send = room{least: netstack.LeastSend, most: netstack.MostSend, limit: sent.set}
-	r.receive = room{least: netstack.LeastReceive, most: netstack.MostReceive, limit: received.set}
+	var b bufferBudgets
+	b.send = bufferBudget{least: netstack.LeastSend, most: netstack.MostSend, setLimit: sent.set}
+	b.receive = bufferBudget{least: netstack.LeastReceive, most: netstack.MostReceive, setLimit: received.set}
 	const streams = 80
 	var writers sync.WaitGroup
 	var conns, peers []net.Conn
 	for range streams {
 		ours, theirs := net.Pipe()
-		conn := r.share(halfClosing{ours})
+		conn := b.track(halfClosing{ours})
 		conns, peers = append(conns, conn), append(peers, theirs)
 		writers.Go(func() { conn.Write([]byte("x")) }) // until the peer reads
 	}

@@ -8,7 +8,7 @@ import (
 
 func TestAFolderIsFreeOnceItIsLeftAlsoWhileAProcessIsBeingStarted(t *testing.T) {
 	path := t.TempDir()
-	f, err := openStateFolder(t.Context(), path)
+	f, err := openStateDir(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,12 +18,12 @@ func TestAFolderIsFreeOnceItIsLeftAlsoWhileAProcessIsBeingStarted(t *testing.T) 
 	}
 	defer unix.Close(forked)
 	f.close()
-	again, err := openStateFolder(t.Context(), path)
+	again, err := openStateDir(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	again.close()
-	if len(locked.folders) != 0 {
-		t.Errorf("%d folders are left", len(locked.folders))
+	if len(locked.dirs) != 0 {
+		t.Errorf("%d folders are left", len(locked.dirs))
 	}
 }

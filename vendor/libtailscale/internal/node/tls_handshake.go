@@ -12,23 +12,23 @@ import (
 
 // What may be under way to agree on TLS with a listener, so that peers who say nothing take little and keep nobody out.
 const (
-	tlsHandshake     = 10 * time.Second
-	handshakesAtOnce = 256
-	handshakesEach   = 32 // with one peer
+	tlsTimeout           = 10 * time.Second
+	maxTLSHandshakes     = 256
+	maxTLSHandshakesEach = 32 // with one peer
 )
 
 // handshakes are those of a listener that are under way.
-type handshakes struct {
+type tlsHandshakes struct {
 	mu  sync.Mutex
 	all int
 	by  map[netip.Addr]int
 }
 
 // begin enters one with a peer, unless there are too many.
-func (h *handshakes) begin(peer netip.Addr) bool {
+func (h *tlsHandshakes) begin(peer netip.Addr) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.all >= handshakesAtOnce || h.by[peer] >= handshakesEach {
+	if h.all >= maxTLSHandshakes || h.by[peer] >= maxTLSHandshakesEach {
 		return false
 	}
 	if h.by == nil {
@@ -39,7 +39,7 @@ func (h *handshakes) begin(peer netip.Addr) bool {
 	return true
 }
 
-func (h *handshakes) end(peer netip.Addr) {
+func (h *tlsHandshakes) end(peer netip.Addr) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.all--
@@ -49,16 +49,16 @@ func (h *handshakes) end(peer netip.Addr) {
 }
 
 // agree queues a stream once TLS, which conn adds to it, is agreed on.
-func (l *Listener) agree(in incoming, conn *tls.Conn) {
+func (l *Listener) handshake(in incoming, conn *tls.Conn) {
 	peer := in.src.Addr()
-	if !l.handshakes.begin(peer) {
+	if !l.tlsHandshakes.begin(peer) {
 		in.conn.Close()
 		return
 	}
 	safely.Go(func() {
-		defer l.handshakes.end(peer)
+		defer l.tlsHandshakes.end(peer)
 		err := safely.Do(func() error {
-			ctx, cancel := context.WithTimeout(l.ctx, tlsHandshake)
+			ctx, cancel := context.WithTimeout(l.ctx, tlsTimeout)
 			defer cancel()
 			return conn.HandshakeContext(ctx)
 		})

@@ -35,7 +35,7 @@ func TestAFloodOfSilentPeersIsBoundedAndEnds(t *testing.T) {
 				silent = append(silent, conn)
 			}
 		}
-		if len(silent) != handshakesEach {
+		if len(silent) != maxTLSHandshakesEach {
 			t.Errorf("%d of the flood are let in", len(silent))
 		}
 
@@ -49,7 +49,7 @@ func TestAFloodOfSilentPeersIsBoundedAndEnds(t *testing.T) {
 			t.Errorf("the queue has %v", in.src)
 		}
 
-		time.Sleep(tlsHandshake)
+		time.Sleep(tlsTimeout)
 		for _, conn := range silent {
 			conn.SetReadDeadline(time.Time{})
 			if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
@@ -58,8 +58,8 @@ func TestAFloodOfSilentPeersIsBoundedAndEnds(t *testing.T) {
 		}
 		l.take(incoming{conn: here, src: flood}) // there is room again
 		synctest.Wait()
-		if l.handshakes.all != 1 {
-			t.Errorf("%d handshakes are counted", l.handshakes.all)
+		if l.tlsHandshakes.all != 1 {
+			t.Errorf("%d handshakes are counted", l.tlsHandshakes.all)
 		}
 		l.cancel(nil)
 	})
