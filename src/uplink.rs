@@ -1,4 +1,4 @@
-//! The way into the tailnet for a command: through the running node, or with a node for the time of the command.
+//! The way into the tailnet for a command and the doctor: the running node, or a node of the command's own.
 
 use std::pin::Pin;
 
@@ -11,15 +11,16 @@ use crate::control::client::{self as control, ControlError};
 use crate::control::protocol::{self as api, Health, PingRequest, Pong, Status};
 use crate::node::{Node, NodeBuilder, NodeError, blocking};
 
-/// A stream of either way.
+/// A stream through either kind of uplink.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Send> Stream for T {}
 
-pub(crate) enum Access {
-    /// By the control socket.
+/// A node of the tailnet that a command uses.
+pub(crate) enum Uplink {
+    /// The node that runs already, by its control socket.
     Running(control::Client),
-    /// A node of the command's own, with the same state.
+    /// A node for the time of the command, with the same state folder.
     Own(Node),
 }
 
@@ -28,11 +29,11 @@ pub(crate) async fn running(config: &Config) -> Result<control::Client, ControlE
     control::Client::find(&config.control_socket()).await
 }
 
-impl Access {
+impl Uplink {
     /// The running node, or else one of the command's own, which has joined.
-    pub(crate) async fn either(config: &Config) -> anyhow::Result<Access> {
+    pub(crate) async fn either(config: &Config) -> anyhow::Result<Uplink> {
         match running(config).await {
-            Ok(client) => return Ok(Access::Running(client)),
+            Ok(client) => return Ok(Uplink::Running(client)),
             Err(ControlError::NoNode(_)) => {}
             Err(error) => return Err(error.into()),
         }
@@ -46,53 +47,53 @@ impl Access {
             node.stop().await;
             return Err(error.into());
         }
-        Ok(Access::Own(node))
+        Ok(Uplink::Own(node))
     }
 
     pub(crate) async fn status(&self) -> anyhow::Result<Status> {
         Ok(match self {
-            Access::Running(client) => client.get("/v1/status").await?,
-            Access::Own(node) => node.status().await?,
+            Uplink::Running(client) => client.get("/v1/status").await?,
+            Uplink::Own(node) => node.status().await?,
         })
     }
 
     pub(crate) async fn netcheck(&self) -> anyhow::Result<api::Netcheck> {
         Ok(match self {
-            Access::Running(client) => client.get("/v1/netcheck").await?,
-            Access::Own(node) => node.netcheck().await?,
+            Uplink::Running(client) => client.get("/v1/netcheck").await?,
+            Uplink::Own(node) => node.netcheck().await?,
         })
     }
 
     pub(crate) async fn ping(&self, request: &PingRequest) -> anyhow::Result<Pong> {
         Ok(match self {
-            Access::Running(client) => client.post("/v1/ping", request).await?,
-            Access::Own(node) => node.ping(request).await?,
+            Uplink::Running(client) => client.post("/v1/ping", request).await?,
+            Uplink::Own(node) => node.ping(request).await?,
         })
     }
 
     /// Looks at a cloud.
     pub(crate) async fn check(&self, name: &str) -> anyhow::Result<Health> {
         match self {
-            Access::Running(client) => {
+            Uplink::Running(client) => {
                 let path = format!("/v1/clouds/{}/check", control::query(name));
                 Ok(client.post::<api::Cloud>(&path, &()).await?.health)
             }
-            Access::Own(node) => Ok(node.check(name).await?.health),
+            Uplink::Own(node) => Ok(node.check(name).await?.health),
         }
     }
 
     /// A stream through the tailnet.
     pub(crate) async fn connect(&self, address: &str) -> anyhow::Result<Pin<Box<dyn Stream>>> {
         Ok(match self {
-            Access::Running(client) => Box::pin(hyper_util::rt::TokioIo::new(client.dial(address).await?)),
-            Access::Own(node) => Box::pin(node.tailnet().connect(address).await?),
+            Uplink::Running(client) => Box::pin(hyper_util::rt::TokioIo::new(client.dial(address).await?)),
+            Uplink::Own(node) => Box::pin(node.tailnet().connect(address).await?),
         })
     }
 
     /// A client of a cloud, in its configured project, with the node's certificate.
     pub(crate) async fn client(&self, config: &Config, of: &CloudConfig) -> anyhow::Result<LxdClient> {
         let client = self.bare_client(config, of).await?;
-        if matches!(self, Access::Own(_)) {
+        if matches!(self, Uplink::Own(_)) {
             // The watcher of a running node has done so.
             cloud::introduce(&client, of).await?;
         }
@@ -102,19 +103,19 @@ impl Access {
         })
     }
 
-    /// As [`client`](Access::client), without a project.
+    /// As [`client`](Uplink::client), without a project.
     pub(crate) async fn bare_client(&self, config: &Config, of: &CloudConfig) -> anyhow::Result<LxdClient> {
         let (folder, name) = (config.state_dir.clone(), config.hostname.clone());
         let identity = blocking(move || Identity::load_or_generate(&folder, &name)).await?;
         Ok(match self {
-            Access::Running(client) => cloud::over(of, control::Connector(client.clone()), identity)?,
-            Access::Own(node) => cloud::over(of, node.tailnet().connector(), identity)?,
+            Uplink::Running(client) => cloud::over(of, control::Connector(client.clone()), identity)?,
+            Uplink::Own(node) => cloud::over(of, node.tailnet().connector(), identity)?,
         })
     }
 
     /// Ends a node of the command's own.
     pub(crate) async fn close(self) {
-        if let Access::Own(node) = self {
+        if let Uplink::Own(node) = self {
             node.stop().await;
         }
     }

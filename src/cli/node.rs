@@ -17,7 +17,7 @@ use crate::control::client as control;
 use crate::control::protocol::{
     Cloud, Netcheck, Peer, PingRequest, Pong, Reloaded, Status, UpRequest, Whois,
 };
-use crate::uplink::{Access, running};
+use crate::uplink::{Uplink, running};
 
 /// Between two pings, as `ping` does it.
 const PING_PAUSE: Duration = Duration::from_secs(1);
@@ -159,9 +159,9 @@ pub(super) fn bytes(count: u64) -> String {
 }
 
 async fn ip(config: &Config, v4: bool, v6: bool, peer: Option<&str>, out: &Out) -> anyhow::Result<()> {
-    let access = Access::either(config).await?;
-    let status = access.status().await;
-    access.close().await;
+    let uplink = Uplink::either(config).await?;
+    let status = uplink.status().await;
+    uplink.close().await;
     let status = status?;
     let of = match peer {
         None => &status.this,
@@ -187,18 +187,18 @@ async fn ip(config: &Config, v4: bool, v6: bool, peer: Option<&str>, out: &Out) 
 async fn ping(config: &Config, options: &Ping, out: &Out) -> anyhow::Result<()> {
     let cloud = config.clouds.iter().find(|cloud| cloud.name == options.peer);
     let peer = cloud.map_or_else(|| options.peer.clone(), |cloud| cloud.address.host());
-    let access = Access::either(config).await?;
-    let outcome = pings(&access, &PingRequest { peer, kind: options.kind.clone() }, options.count, out).await;
-    access.close().await;
+    let uplink = Uplink::either(config).await?;
+    let outcome = pings(&uplink, &PingRequest { peer, kind: options.kind.clone() }, options.count, out).await;
+    uplink.close().await;
     outcome
 }
 
-async fn pings(access: &Access, request: &PingRequest, count: Option<u32>, out: &Out) -> anyhow::Result<()> {
+async fn pings(uplink: &Uplink, request: &PingRequest, count: Option<u32>, out: &Out) -> anyhow::Result<()> {
     let times = count.unwrap_or(PINGS);
     let mut received = 0;
     let mut last = None;
     for number in 1..=times {
-        match access.ping(request).await {
+        match uplink.ping(request).await {
             Ok(pong) => {
                 received += 1;
                 let direct = pong.path.starts_with("direct");
@@ -269,9 +269,9 @@ async fn netcheck(config: &Config, out: &Out) -> anyhow::Result<()> {
 
 async fn nc(config: &Config, host: &str, port: u16) -> anyhow::Result<()> {
     let address = tailnet::Address::new(host, port).map_err(|e| usage(e.to_string()))?;
-    let access = Access::either(config).await?;
+    let uplink = Uplink::either(config).await?;
     let outcome = async {
-        let stream = access.connect(&address.to_string()).await?;
+        let stream = uplink.connect(&address.to_string()).await?;
         let (mut from, mut to) = tokio::io::split(stream);
         let send = async {
             tokio::io::copy(&mut tokio::io::stdin(), &mut to).await?;
@@ -294,7 +294,7 @@ async fn nc(config: &Config, host: &str, port: u16) -> anyhow::Result<()> {
         }
     };
     let outcome = outcome.await;
-    access.close().await;
+    uplink.close().await;
     outcome
 }
 

@@ -12,7 +12,7 @@ use super::output::tell;
 use crate::cloud::{introduce, one_line};
 use crate::config::{CloudConfig, CloudKind, Config};
 use crate::listen::{Opens, bind_tcp, bind_unix};
-use crate::uplink::Access;
+use crate::uplink::Uplink;
 
 pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitCode> {
     let cloud = super::lxd::named(&config, &options.cloud)?.clone();
@@ -20,10 +20,10 @@ pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitC
     let unix = unix.as_deref().map(|path| bind_unix("the proxy", path, Opens::OWNER)).transpose()?;
     let listen = listen.map(|address| bind_tcp("the proxy", address)).transpose()?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let access = Arc::new(Access::either(&config).await?);
+    let uplink = Arc::new(Uplink::either(&config).await?);
     let client = match cloud.kind {
         CloudKind::Tcp => None,
-        _ => Some(access.bare_client(&config, &cloud).await?),
+        _ => Some(uplink.bare_client(&config, &cloud).await?),
     };
     if let Some(client) = &client
         && let Err(error) = introduce(client, &cloud).await
@@ -47,7 +47,7 @@ pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitC
     }
     let serve = async {
         loop {
-            let of = Served { access: Arc::clone(&access), cloud: cloud.clone() };
+            let of = Served { uplink: Arc::clone(&uplink), cloud: cloud.clone() };
             let accepted = tokio::select! {
                 accepted = async { unix.as_ref()?.listener.accept().await.ok() }, if unix.is_some() => {
                     accepted.map(|(stream, _)| tokio::spawn(of.api(client.clone(), stream)))
@@ -66,14 +66,14 @@ pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitC
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
     }
-    if let Access::Own(node) = &*access {
+    if let Uplink::Own(node) = &*uplink {
         node.stop().await;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 struct Served {
-    access: Arc<Access>,
+    uplink: Arc<Uplink>,
     cloud: CloudConfig,
 }
 
@@ -86,7 +86,7 @@ impl Served {
     }
 
     async fn forward(self, mut local: impl AsyncRead + AsyncWrite + Unpin) {
-        match self.access.connect(&self.cloud.address.to_string()).await {
+        match self.uplink.connect(&self.cloud.address.to_string()).await {
             Ok(mut stream) => {
                 let _ = copy_bidirectional(&mut local, &mut stream).await; // both ends have seen it break
             }

@@ -4,11 +4,11 @@ use super::Findings;
 use crate::cloud::{one_line, other_project};
 use crate::config::{CloudConfig, CloudKind, Config};
 use crate::control::protocol::Health;
-use crate::uplink::Access;
+use crate::uplink::Uplink;
 
-pub(super) async fn look(findings: &mut Findings, access: &Access, config: &Config, cloud: &CloudConfig) {
+pub(super) async fn look(findings: &mut Findings, uplink: &Uplink, config: &Config, cloud: &CloudConfig) {
     let area = format!("cloud {}", cloud.name);
-    let health = match access.check(&cloud.name).await {
+    let health = match uplink.check(&cloud.name).await {
         Ok(health) => health,
         Err(error) => {
             let remedy = "the running node may have another configuration: kolaboree-node reload";

@@ -6,16 +6,16 @@ use super::Findings;
 use crate::cloud::{now, one_line};
 use crate::config::{Config, KeySource};
 use crate::node::NodeError;
-use crate::uplink::Access;
+use crate::uplink::Uplink;
 
 const CONTROL: &str = "control server";
 const AUTH: &str = "authentication";
 const NETWORK: &str = "network";
 
 /// Joins, or finds the running node.
-pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Access> {
-    let access = match Access::either(config).await {
-        Ok(access) => access,
+pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Uplink> {
+    let uplink = match Uplink::either(config).await {
+        Ok(uplink) => uplink,
         Err(error) => {
             let up =
                 lxd_client::chain(error.as_ref()).find_map(|cause| match cause.downcast_ref::<NodeError>() {
@@ -38,14 +38,14 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Acc
             return None;
         }
     };
-    let status = match access.status().await {
+    let status = match uplink.status().await {
         Ok(status) => status,
         Err(error) => {
             findings.fail("node", one_line(error.as_ref()), "restart it");
             return None;
         }
     };
-    if let Access::Running(_) = access {
+    if let Uplink::Running(_) = uplink {
         findings.pass("node", format!("it runs, as process {}", status.pid));
     }
     if status.state == "Running" {
@@ -88,7 +88,7 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Acc
     for line in status.health {
         findings.warn("health", line, "this is Tailscale's own warning");
     }
-    Some(access)
+    Some(uplink)
 }
 
 const REACH: &str = "check the network and any firewall (TCP 443 outward), and control_url if it is set";
@@ -121,8 +121,8 @@ fn kind(error: &UpError) -> (&'static str, &'static str, bool) {
     }
 }
 
-pub(super) async fn network(findings: &mut Findings, access: &Access) {
-    let check = match access.netcheck().await {
+pub(super) async fn network(findings: &mut Findings, uplink: &Uplink) {
+    let check = match uplink.netcheck().await {
         Ok(check) => check,
         Err(error) => {
             return findings.warn(

@@ -68,13 +68,13 @@ pub(crate) async fn examine(flags: &Flags, clouds: &[String]) -> Findings {
     for name in unknown {
         findings.fail(&format!("cloud {name}"), "the configuration has no such cloud", "check the name");
     }
-    let Some(access) = membership::join(&mut findings, &loaded.config).await else { return findings };
-    membership::network(&mut findings, &access).await;
+    let Some(uplink) = membership::join(&mut findings, &loaded.config).await else { return findings };
+    membership::network(&mut findings, &uplink).await;
     for cloud in &loaded.config.clouds {
         if clouds.is_empty() || clouds.contains(&cloud.name) {
-            clouds::look(&mut findings, &access, &loaded.config, cloud).await;
+            clouds::look(&mut findings, &uplink, &loaded.config, cloud).await;
         }
     }
-    access.close().await;
+    uplink.close().await;
     findings
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::SystemTime;
 
+use http::Method;
 use tailnet::BackendState;
 
 use crate::control::protocol::Health;
@@ -20,7 +21,8 @@ pub(super) async fn text(node: &Node) -> String {
     for ((what, outcome), count) in node.requests().all() {
         page.value(&[("to", &what), ("outcome", outcome)], count);
     }
-    page.text + &node.tailscale_metrics().await
+    let tailscale = node.tailnet().local_api(Method::GET, "/localapi/v0/usermetrics", "").await;
+    page.text + &tailscale.unwrap_or_default()
 }
 
 fn of_node(page: &mut Page, node: &Node) {

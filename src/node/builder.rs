@@ -11,12 +11,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use super::reload;
-use super::requests::Requests;
-use super::{
-    Joining, Node, NodeError, Reload, Running, Serve, Shared, blocking, close, has_identity, membership,
-    read_key,
-};
+use super::clouds::Running;
+use super::identity::{has_identity, read_key};
+use super::reload::ConfigReader;
+use super::{Joining, Node, NodeError, Requests, Serve, Shared, blocking, close, membership};
 use crate::cloud::Gate;
 use crate::config::Config;
 
@@ -25,7 +23,7 @@ use crate::config::Config;
 #[derive(Debug)]
 pub struct NodeBuilder {
     config: Config,
-    reload: Option<Reload>,
+    reload: Option<ConfigReader>,
     serve: Option<&'static dyn Serve>,
     watch: bool,
 }
@@ -47,7 +45,7 @@ impl NodeBuilder {
         mut self,
         read: impl Fn() -> Result<Config, crate::config::ConfigError> + Send + Sync + 'static,
     ) -> NodeBuilder {
-        self.reload = Some(reload::Read::new(read));
+        self.reload = Some(ConfigReader::new(read));
         self
     }
 

@@ -8,9 +8,9 @@ use tailnet::{BackendState, State, Tailnet, UpError};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use super::identity::read_key;
 use super::{Joining, NodeError, Shared, blocking, exit_node, expiry};
 use crate::config::{Config, Key};
-use crate::control::protocol::Health;
 
 /// How often a key's file is looked at, while a new key is needed.
 const KEY_LOOK: Duration = Duration::from_secs(2);
@@ -130,7 +130,7 @@ fn waits_for_people(state: &State) -> bool {
 /// TS_AUTH_ONCE=false: each start logs in. A node that has joined is in its tailnet without that too.
 async fn log_in_anew(tailnet: &Tailnet, config: &Config) {
     let goes_on = "; the node goes on with the identity that it has";
-    match super::read_key(config).await {
+    match read_key(config).await {
         Ok(Some(Key::Auth(key) | Key::ClientSecret(key))) => {
             if let Err(error) = tailnet.login(&key).await {
                 warn!(
@@ -280,14 +280,4 @@ impl Keys {
 
 fn name_of(config: &Config) -> String {
     config.key.secret().map_or_else(|| "the configuration".to_owned(), crate::config::Secret::place)
-}
-
-impl Shared {
-    /// Has those clouds looked at now of which the newest look found that.
-    pub(super) fn wake(&self, found: impl Fn(&Health) -> bool) {
-        let clouds = self.clouds.read().unwrap_or_else(PoisonError::into_inner);
-        for running in clouds.iter().filter(|running| found(&running.cloud.health())) {
-            running.cloud.wake();
-        }
-    }
 }

@@ -1,38 +1,42 @@
 //! The node: in its tailnet, with its clouds, and what it serves on this machine.
 
 mod builder;
+mod clouds;
+mod diagnose;
+mod error;
 mod exit_node;
 mod expiry;
+mod identity;
+mod lifecycle;
 mod membership;
 mod reload;
-mod report;
 mod requests;
 mod serve;
+mod status;
 
 pub use builder::NodeBuilder;
+pub use error::{AskError, NodeError};
+pub(crate) use identity::has_identity;
 pub use reload::ReloadError;
-pub use report::AskError;
+pub(crate) use requests::Requests;
 pub(crate) use serve::{Serve, Serving};
 
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
-use lxd_client::{Identity, IdentityError};
-use tailnet::{State, Tailnet, UpError};
+use lxd_client::Identity;
+use tailnet::{State, Tailnet};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
-use requests::Requests;
+use clouds::Running;
+use reload::ConfigReader;
 
-use crate::cloud::{Cloud, CloudError, Gate};
-use crate::config::{CloudConfig, Config, Key, KeyError};
-use crate::listen::ServeError;
+use crate::cloud::Gate;
+use crate::config::Config;
 
 /// A node of a tailnet that keeps watch over clouds and serves what its configuration says. Clones share it.
 ///
@@ -59,7 +63,7 @@ struct Shared {
     /// Whether somebody logged the node out, so that no key is used by itself.
     logged_out: AtomicBool,
     /// How to read the configuration again.
-    reload: Option<Reload>,
+    reload: Option<ConfigReader>,
     /// What serves on this machine, if anything does.
     serve: Option<&'static dyn Serve>,
     /// Whether clouds are looked at by themselves.
@@ -71,24 +75,6 @@ struct Shared {
     tasks: TaskTracker,
 }
 
-/// Reads the configuration again.
-type Reload = reload::Read;
-
-/// A cloud with the tasks that watch and serve it, which end with this.
-#[derive(Debug)]
-struct Running {
-    cloud: Cloud,
-    tasks: Mutex<JoinSet<()>>,
-}
-
-impl Running {
-    /// Ends the tasks; what they listened on is free then. Connections that are open go on.
-    async fn end(&self) {
-        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        tasks.shutdown().await;
-    }
-}
-
 /// How far joining has come.
 #[derive(Clone, Debug)]
 enum Joining {
@@ -97,75 +83,7 @@ enum Joining {
     Failed(Arc<NodeError>),
 }
 
-/// Why there is no node.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum NodeError {
-    /// The key that should let the node in cannot be used.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The node did not join its tailnet, and trying on would not help.
-    #[error("cannot join the tailnet: {0}")]
-    Join(UpError),
-    /// The exit node cannot be chosen, or one that an earlier start has chosen cannot be left.
-    #[error("cannot choose the exit node: {0}")]
-    ExitNode(AskError),
-    /// The client certificate cannot be used.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// The client of a cloud cannot be made.
-    #[error(transparent)]
-    Cloud(#[from] CloudError),
-    /// Something cannot be served on this machine.
-    #[error(transparent)]
-    Serve(#[from] ServeError),
-    /// The node was stopped meanwhile.
-    #[error("the node was stopped")]
-    Stopped,
-    /// Another error, which several callers wait for.
-    #[error("{0}")]
-    Shared(Arc<NodeError>),
-}
-
-impl NodeError {
-    /// The error itself, where several callers share it.
-    #[must_use]
-    pub fn root(&self) -> &NodeError {
-        match self {
-            NodeError::Shared(error) => error.root(),
-            error => error,
-        }
-    }
-}
-
 impl Node {
-    fn make_cloud(&self, config: &CloudConfig) -> Result<Cloud, NodeError> {
-        let shared = &self.shared;
-        Ok(Cloud::new(config.clone(), &shared.tailnet, &shared.gate, &shared.identity)?)
-    }
-
-    /// Takes the places where a cloud is served.
-    fn bind_cloud(&self, cloud: &Cloud) -> Result<Vec<Serving>, NodeError> {
-        Ok(match self.shared.serve {
-            Some(serve) => serve.bind_cloud(self, cloud)?,
-            None => Vec::new(),
-        })
-    }
-
-    /// Has a cloud watched, and served at these places.
-    fn run_cloud(&self, cloud: Cloud, places: Vec<Serving>) -> Arc<Running> {
-        let mut tasks = JoinSet::new();
-        let stop = &self.shared.stop;
-        for serve in places {
-            tasks.spawn(stop.clone().run_until_cancelled_owned(serve).map(drop));
-        }
-        if self.shared.watch {
-            let watch = crate::cloud::watch(cloud.clone());
-            tasks.spawn(stop.clone().run_until_cancelled_owned(watch).map(drop));
-        }
-        Arc::new(Running { cloud, tasks: Mutex::new(tasks) })
-    }
-
     /// Runs a task until the node stops.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.shared.tasks.spawn(self.shared.stop.clone().run_until_cancelled_owned(task));
@@ -219,19 +137,6 @@ impl Node {
         Arc::clone(&self.shared.config.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The clouds.
-    #[must_use]
-    pub fn clouds(&self) -> Vec<Cloud> {
-        let clouds = self.shared.clouds.read().unwrap_or_else(PoisonError::into_inner);
-        clouds.iter().map(|running| running.cloud.clone()).collect()
-    }
-
-    /// The cloud of that name.
-    #[must_use]
-    pub fn cloud(&self, name: &str) -> Option<Cloud> {
-        self.clouds().into_iter().find(|cloud| cloud.name() == name)
-    }
-
     /// The client certificate by which servers know this node.
     #[must_use]
     pub fn identity(&self) -> &Identity {
@@ -258,21 +163,10 @@ async fn close(tailnet: &Tailnet) {
     }
 }
 
-async fn read_key(config: &Config) -> Result<Option<Key>, KeyError> {
-    let source = config.key.clone();
-    blocking(move || source.read()).await
-}
-
 /// Runs what waits for the disk where it may block.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()), // it is never cancelled
     }
-}
-
-/// Whether the state folder holds the identity of a node that has joined once: such a node needs no key.
-pub(crate) fn has_identity(state_dir: &Path) -> bool {
-    let text = std::fs::read_to_string(state_dir.join("tailscaled.state"));
-    text.is_ok_and(|text| text.contains("\"profile-"))
 }

@@ -6,23 +6,26 @@ use std::sync::{Arc, PoisonError};
 
 use tracing::{info, warn};
 
-use super::{Node, NodeError, Running, blocking, exit_node};
+use super::clouds::Running;
+use super::{Node, NodeError, blocking, exit_node};
 use crate::config::{CloudConfig, Config, ConfigError};
 use crate::control::protocol::Reloaded;
 
 /// How to read the configuration again.
 #[derive(Clone)]
-pub(super) struct Read(Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>);
+pub(super) struct ConfigReader(Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>);
 
-impl Read {
-    pub(super) fn new(read: impl Fn() -> Result<Config, ConfigError> + Send + Sync + 'static) -> Read {
-        Read(Arc::new(read))
+impl ConfigReader {
+    pub(super) fn new(
+        read: impl Fn() -> Result<Config, ConfigError> + Send + Sync + 'static,
+    ) -> ConfigReader {
+        ConfigReader(Arc::new(read))
     }
 }
 
-impl fmt::Debug for Read {
+impl fmt::Debug for ConfigReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Read")
+        f.write_str("ConfigReader")
     }
 }
 

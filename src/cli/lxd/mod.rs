@@ -15,7 +15,7 @@ use lxd_client::{Client, InstanceHandle};
 use super::exit::usage;
 use super::output::Out;
 use crate::config::{CloudConfig, CloudKind, Config};
-use crate::uplink::Access;
+use crate::uplink::Uplink;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Lxd {
@@ -214,7 +214,7 @@ pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow:
         let with_api = config.clouds.iter_mut().filter(|cloud| cloud.kind != CloudKind::Tcp);
         with_api.for_each(|cloud| cloud.project = Some(project.clone()));
     }
-    let fleet = Fleet { access: Access::either(&config).await?, config };
+    let fleet = Fleet { uplink: Uplink::either(&config).await?, config };
     let outcome = match &command.command {
         LxdCommand::Ping { clouds, count } => servers::ping(&fleet, clouds, *count, out).await,
         LxdCommand::List { clouds, all_projects } => {
@@ -233,7 +233,7 @@ pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow:
             servers::trust(&fleet, cloud, token_from.as_deref(), out).await
         }
     };
-    fleet.access.close().await;
+    fleet.uplink.close().await;
     outcome
 }
 
@@ -252,7 +252,7 @@ pub(super) fn named<'a>(config: &'a Config, name: &str) -> anyhow::Result<&'a Cl
 
 /// The clouds and the way to them.
 struct Fleet {
-    access: Access,
+    uplink: Uplink,
     config: Config,
 }
 
@@ -279,7 +279,7 @@ impl Fleet {
     }
 
     async fn client(&self, cloud: &CloudConfig) -> anyhow::Result<Client> {
-        self.access.client(&self.config, cloud).await
+        self.uplink.client(&self.config, cloud).await
     }
 
     /// The cloud and the instance of `berlin:c1`; with a single cloud, of `c1`.

@@ -28,7 +28,7 @@ pub(super) async fn ping(fleet: &Fleet, names: &[String], count: u32, out: &Out)
     }
     let mut failed = Vec::new();
     for number in 1..=count {
-        let looks = clouds.iter().map(|cloud| fleet.access.check(&cloud.name));
+        let looks = clouds.iter().map(|cloud| fleet.uplink.check(&cloud.name));
         let looks = futures_util::future::try_join_all(looks).await?;
         let found: Vec<Cloud> = clouds
             .iter()

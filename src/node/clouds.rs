@@ -1,0 +1,88 @@
+//! The node's clouds, each with the tasks that watch and serve it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use tokio::task::JoinSet;
+
+use super::{AskError, Node, NodeError, Serving, Shared};
+use crate::cloud::Cloud;
+use crate::config::CloudConfig;
+use crate::control::protocol::{self as api, Health};
+
+/// A cloud with the tasks that watch and serve it, which end with this.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) cloud: Cloud,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Running {
+    /// Ends the tasks; what they listened on is free then. Connections that are open go on.
+    pub(super) async fn end(&self) {
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
+    }
+}
+
+impl Node {
+    /// The clouds.
+    #[must_use]
+    pub fn clouds(&self) -> Vec<Cloud> {
+        let clouds = self.shared.clouds.read().unwrap_or_else(PoisonError::into_inner);
+        clouds.iter().map(|running| running.cloud.clone()).collect()
+    }
+
+    /// The cloud of that name.
+    #[must_use]
+    pub fn cloud(&self, name: &str) -> Option<Cloud> {
+        self.clouds().into_iter().find(|cloud| cloud.name() == name)
+    }
+
+    /// Looks at the cloud of that name now. Cancel safe.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) async fn check(&self, name: &str) -> Result<api::Cloud, AskError> {
+        let cloud = self.cloud(name).ok_or_else(|| AskError::NoSuchCloud(name.to_owned()))?;
+        cloud.check().await;
+        Ok(cloud.report())
+    }
+
+    pub(super) fn make_cloud(&self, config: &CloudConfig) -> Result<Cloud, NodeError> {
+        let shared = &self.shared;
+        Ok(Cloud::new(config.clone(), &shared.tailnet, &shared.gate, &shared.identity)?)
+    }
+
+    /// Takes the places where a cloud is served.
+    pub(super) fn bind_cloud(&self, cloud: &Cloud) -> Result<Vec<Serving>, NodeError> {
+        Ok(match self.shared.serve {
+            Some(serve) => serve.bind_cloud(self, cloud)?,
+            None => Vec::new(),
+        })
+    }
+
+    /// Has a cloud watched, and served at these places.
+    pub(super) fn run_cloud(&self, cloud: Cloud, places: Vec<Serving>) -> Arc<Running> {
+        let mut tasks = JoinSet::new();
+        let stop = &self.shared.stop;
+        for serve in places {
+            tasks.spawn(stop.clone().run_until_cancelled_owned(serve).map(drop));
+        }
+        if self.shared.watch {
+            let watch = crate::cloud::watch(cloud.clone());
+            tasks.spawn(stop.clone().run_until_cancelled_owned(watch).map(drop));
+        }
+        Arc::new(Running { cloud, tasks: Mutex::new(tasks) })
+    }
+}
+
+impl Shared {
+    /// Has those clouds looked at now of which the newest look found that.
+    pub(super) fn wake(&self, found: impl Fn(&Health) -> bool) {
+        let clouds = self.clouds.read().unwrap_or_else(PoisonError::into_inner);
+        for running in clouds.iter().filter(|running| found(&running.cloud.health())) {
+            running.cloud.wake();
+        }
+    }
+}

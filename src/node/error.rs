@@ -1,0 +1,111 @@
+//! What goes wrong with a node: it does not start, or does not do what it is asked.
+
+use std::sync::Arc;
+
+use lxd_client::IdentityError;
+use tailnet::{BackendState, LocalApiError, StatusError, UpError};
+
+use crate::cloud::CloudError;
+use crate::config::KeyError;
+use crate::control::protocol::Failure;
+use crate::listen::ServeError;
+
+/// Why there is no node.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// The key that should let the node in cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The node did not join its tailnet, and trying on would not help.
+    #[error("cannot join the tailnet: {0}")]
+    Join(UpError),
+    /// The exit node cannot be chosen, or one that an earlier start has chosen cannot be left.
+    #[error("cannot choose the exit node: {0}")]
+    ExitNode(AskError),
+    /// The client certificate cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The client of a cloud cannot be made.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// Something cannot be served on this machine.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The node was stopped meanwhile.
+    #[error("the node was stopped")]
+    Stopped,
+    /// Another error, which several callers wait for.
+    #[error("{0}")]
+    Shared(Arc<NodeError>),
+}
+
+impl NodeError {
+    /// The error itself, where several callers share it.
+    #[must_use]
+    pub fn root(&self) -> &NodeError {
+        match self {
+            NodeError::Shared(error) => error.root(),
+            error => error,
+        }
+    }
+}
+
+/// Why the node did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// The node is not in its tailnet, whose nodes it does not know then.
+    #[error("the node is not in its tailnet ({0:?})")]
+    NotJoined(BackendState),
+    /// Nobody of the tailnet has that name or address.
+    #[error("the tailnet has no node with the name or address {0}")]
+    NoSuchPeer(String),
+    /// The configuration has no cloud of that name.
+    #[error("no cloud is named {0:?}")]
+    NoSuchCloud(String),
+    /// A DNS server of the tailnet does not say who has the name.
+    #[error("{0}")]
+    NotLookedUp(String),
+    /// The word for the kind of ping is not known.
+    #[error("{0:?} is no kind of ping: it must be disco, tsmp or icmp")]
+    NoSuchKind(String),
+    /// The node gave no status.
+    #[error(transparent)]
+    Status(#[from] StatusError),
+    /// The node's LocalAPI refused.
+    #[error(transparent)]
+    LocalApi(#[from] LocalApiError),
+    /// The node did not come up.
+    #[error(transparent)]
+    Up(#[from] UpError),
+    /// The key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The text is no auth key.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl AskError {
+    /// As it goes over the control socket.
+    pub(crate) fn failure(&self) -> Failure {
+        let code = match self {
+            AskError::NotJoined(_) => "not_running",
+            AskError::NoSuchPeer(_) => "no_such_peer",
+            AskError::NotLookedUp(_) => "unreachable",
+            AskError::NoSuchKind(_) | AskError::Invalid(_) | AskError::Key(_) => "invalid",
+            AskError::Up(UpError::AuthRejected { .. }) => "auth_rejected",
+            AskError::Up(UpError::NeedsLogin { .. }) => "needs_login",
+            AskError::Up(UpError::ControlUntrusted { .. }) => "control_untrusted",
+            AskError::LocalApi(LocalApiError::Timeout { .. }) | AskError::Up(UpError::Timeout { .. }) => {
+                "timeout"
+            }
+            AskError::NoSuchCloud(_) | AskError::LocalApi(LocalApiError::Refused { status: 404, .. }) => {
+                "not_found"
+            }
+            _ => "failed",
+        };
+        Failure { error: self.to_string(), code: code.to_owned() }
+    }
+}

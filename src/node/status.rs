@@ -1,0 +1,94 @@
+//! What the node says of itself: whether it is ready, and how it and its clouds are.
+
+use std::time::SystemTime;
+
+use tailnet::BackendState;
+
+use super::{AskError, Joining, Node, exit_node};
+use crate::cloud::{Cloud, now, path_text};
+use crate::control::protocol::{Peer, Status};
+
+impl Node {
+    /// Why the node is not ready: it has not joined, or a required cloud is not reachable.
+    #[must_use]
+    pub fn not_ready(&self) -> Vec<String> {
+        let backend = self.shared.state.borrow().as_ref().map(|state| state.backend);
+        self.not_ready_in(backend.unwrap_or(BackendState::NoState))
+    }
+
+    fn not_ready_in(&self, backend: BackendState) -> Vec<String> {
+        let mut reasons = Vec::new();
+        let joined = matches!(*self.shared.joining.borrow(), Joining::Joined);
+        if !joined || backend != BackendState::Running {
+            let forgotten = self.shared.state.borrow().as_ref().is_some_and(|state| state.forgotten);
+            let why = if forgotten { ": the control server no longer knows it" } else { "" };
+            reasons.push(format!("the node is not in its tailnet ({backend:?}{why})"));
+        }
+        for cloud in self.clouds().iter().filter(|cloud| cloud.config().required) {
+            let health = cloud.health();
+            match health.reachable {
+                Some(true) => {}
+                Some(false) => {
+                    reasons.push(format!("{}: {}", cloud.name(), health.error.unwrap_or_default()));
+                }
+                None => reasons.push(format!("{}: not looked at yet", cloud.name())),
+            }
+        }
+        reasons
+    }
+
+    /// When the node's key expires.
+    #[must_use]
+    pub fn key_expiry(&self) -> Option<SystemTime> {
+        self.shared.state.borrow().as_ref().and_then(|state| state.key_expiry)
+    }
+
+    /// The tailnet's newest state; `None` right after the start.
+    #[must_use]
+    pub fn state(&self) -> Option<tailnet::State> {
+        self.shared.state.borrow().clone()
+    }
+
+    /// How the node and its clouds are. Cancel safe.
+    ///
+    /// # Errors
+    /// Once the node is stopped.
+    pub async fn status(&self) -> Result<Status, AskError> {
+        let status = self.tailnet().status().await?;
+        let state = self.state();
+        let reasons = self.not_ready_in(status.backend_state);
+        Ok(Status {
+            version: crate::VERSION.to_owned(),
+            pid: std::process::id(),
+            state: format!("{:?}", status.backend_state),
+            ready: reasons.is_empty(),
+            reasons,
+            login_url: state.as_ref().and_then(|s| s.login_url.clone()),
+            health: status.health.clone(),
+            key_expires: state.and_then(|s| s.key_expiry).map(seconds),
+            exit_node: self.config().exit_node.as_ref().map(|exit| exit_node::report(&status, exit)),
+            tailnet: status.magic_dns_suffix.clone(),
+            this: peer(&status.this),
+            // After a logout the backend still has one without a name.
+            peers: status.peers().filter(|peer| !peer.ips.is_empty()).map(peer).collect(),
+            clouds: self.clouds().iter().map(Cloud::report).collect(),
+        })
+    }
+}
+
+fn peer(peer: &tailnet::Peer) -> Peer {
+    Peer {
+        name: peer.short_name().to_owned(),
+        dns_name: peer.dns_name.trim_end_matches('.').to_owned(),
+        ips: peer.ips.clone(),
+        online: peer.online,
+        path: path_text(&peer.path()),
+        routes: peer.routes().map(|route| route.to_string()).collect(),
+        sent: peer.tx_bytes,
+        received: peer.rx_bytes,
+    }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or_else(|_| now(), |since| since.as_secs())
+}
