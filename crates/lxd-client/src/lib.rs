@@ -130,6 +130,7 @@
 //! - What LXD 5.0 lacks begins with `needs("extension")`.
 //! - Each endpoint has its line in `endpoints.md`, and its test in `tests/lxd/`.
 #![doc = include_str!("endpoints.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(any(fuzzing, test))]
 mod answers;
@@ -143,6 +144,7 @@ mod envelope;
 mod error;
 mod events;
 mod exec;
+#[cfg(feature = "facade")]
 mod facade;
 mod files;
 mod filter;
@@ -157,6 +159,7 @@ mod instances;
 mod known_servers;
 mod list;
 mod lively;
+#[cfg(feature = "lxc-config")]
 mod lxc_config;
 mod migration;
 mod networks;
@@ -195,6 +198,7 @@ pub use connect::{Connect, Io};
 pub use error::{Error, chain, one_line};
 pub use events::{Event, EventKind, Events, Lifecycle};
 pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
+#[cfg(feature = "facade")]
 pub use facade::Facade;
 pub use files::{Entry, FileInfo, FileKind, FileOptions, Files, Progress, PushOptions};
 pub use filter::Filter;
@@ -209,6 +213,7 @@ pub use instances::{
 };
 pub use known_servers::KnownServers;
 pub use list::List;
+#[cfg(feature = "lxc-config")]
 pub use lxc_config::{LxcConfig, LxcConfigError, Remote, Tool};
 pub use migration::{Migration, Route};
 pub use networks::{

@@ -20,7 +20,8 @@ use crate::{Error, Fingerprint, Identity, pem};
 pub enum ServerTrust {
     /// The server's certificate has this fingerprint. Its name and issuer do not matter.
     Fingerprint(Fingerprint),
-    /// A certificate authority of the system vouches for the server's name.
+    /// A certificate authority of the system vouches for the server's name. It needs the feature `native-roots`: without
+    /// it, [`build`](crate::ClientBuilder::build) fails with [`Error::Config`].
     SystemRoots,
     /// One of these certificate authorities vouches for the server's name, as in LXD's PKI mode.
     Authorities(Authorities),
@@ -84,19 +85,28 @@ pub(crate) fn client_config(trust: &ServerTrust, identity: Option<Identity>) -> 
             with_identity(builder()?.with_webpki_verifier(verifier), identity)
         }
         ServerTrust::SystemRoots => {
-            let mut roots = RootCertStore::empty();
-            let found = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(found.certs);
-            if roots.is_empty() {
-                return Err(Error::Config {
-                    message:
-                        "the system has no certificate authorities: pin the server's fingerprint instead"
-                            .into(),
-                });
-            }
-            with_identity(builder()?.with_root_certificates(roots), identity)
+            with_identity(builder()?.with_root_certificates(system_roots()?), identity)
         }
     }
+}
+
+/// The system's certificate authorities.
+#[cfg(feature = "native-roots")]
+fn system_roots() -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        let message = "the system has no certificate authorities: pin the server's fingerprint instead";
+        return Err(Error::Config { message: message.to_owned() });
+    }
+    Ok(roots)
+}
+
+#[cfg(not(feature = "native-roots"))]
+fn system_roots() -> Result<RootCertStore, Error> {
+    let message = "this program cannot read the system's certificate authorities (lxd-client was built without its \
+                   feature native-roots): pin the server's fingerprint, or name the authorities";
+    Err(Error::Config { message: message.to_owned() })
 }
 
 /// A configuration that accepts no server, for a client that does no TLS.

@@ -3,11 +3,10 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use http::header;
 use ring::digest::{Context, SHA256};
 use tokio::io::AsyncWriteExt;
 
-use super::ImageHandle;
+use super::{ImageHandle, multipart};
 use crate::{Download, Error, Progress};
 
 /// The files of an image, from [`ImageHandle::export_to`].
@@ -35,7 +34,8 @@ impl ImageHandle {
     /// called often.
     ///
     /// # Errors
-    /// [`Error::Protocol`] when the hash is another; [`Error::Local`] when something cannot be written.
+    /// [`Error::Protocol`] when the hash is another; [`Error::Local`] when something cannot be written;
+    /// [`Error::Config`] when the image is in two files and the feature `images-multipart` is off.
     pub async fn export_to(
         &self,
         folder: &Path,
@@ -46,12 +46,10 @@ impl ImageHandle {
             return Err(Error::Config { message });
         }
         let mut download = self.export().await?;
-        let content_type = download.headers().get(header::CONTENT_TYPE);
-        let boundary =
-            content_type.and_then(|v| v.to_str().ok()).and_then(|v| multer::parse_boundary(v).ok());
+        let is_split = multipart::is_multipart(download.headers());
         let files = ImageFiles {
             metadata: folder.join(&self.fingerprint),
-            rootfs: boundary.is_some().then(|| folder.join(format!("{}.root", self.fingerprint))),
+            rootfs: is_split.then(|| folder.join(format!("{}.root", self.fingerprint))),
         };
         let mut saving = Saving {
             hash: Context::new(&SHA256),
@@ -59,23 +57,9 @@ impl ImageHandle {
             progress: Progress { total: download.length().unwrap_or_default(), ..Progress::default() },
             tell: &mut progress,
         };
-        match boundary {
+        match &files.rootfs {
             None => saving.file(&mut download, &files.metadata).await?,
-            Some(boundary) => {
-                let mut parts = multer::Multipart::new(download, boundary);
-                for (name, path) in
-                    ["metadata", "rootfs"].iter().zip([Some(&files.metadata), files.rootfs.as_ref()])
-                {
-                    let broken = |e: multer::Error| self.client.broken(e);
-                    let part = parts.next_field().await.map_err(broken)?;
-                    let Some((mut part, path)) = part.zip(path) else {
-                        return Err(self.client.protocol(format!("an image without its {name}")));
-                    };
-                    let mut pieces = futures_util::stream::poll_fn(|cx| part.poll_next_unpin(cx))
-                        .map(|p| p.map_err(io::Error::other));
-                    saving.file(&mut pieces, path).await?;
-                }
-            }
+            Some(rootfs) => self.save_parts(&mut saving, download, [&files.metadata, rootfs]).await?,
         }
         saving.finish(self)?;
         Ok(files)
@@ -83,7 +67,7 @@ impl ImageHandle {
 }
 
 /// Files that are being written; what is not finished is removed.
-struct Saving<'a> {
+pub(super) struct Saving<'a> {
     hash: Context,
     written: Vec<(PathBuf, PathBuf)>,
     progress: Progress,
@@ -91,7 +75,7 @@ struct Saving<'a> {
 }
 
 impl Saving<'_> {
-    async fn file(
+    pub(super) async fn file(
         &mut self,
         pieces: &mut (impl Stream<Item = io::Result<Bytes>> + Unpin + Send),
         path: &Path,

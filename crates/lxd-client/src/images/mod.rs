@@ -3,6 +3,7 @@
 mod aliases;
 mod export;
 mod import;
+mod multipart;
 
 use std::collections::BTreeMap;
 

@@ -8,6 +8,7 @@ mod common;
 
 mod events;
 mod exec;
+#[cfg(feature = "facade")]
 mod facade;
 mod faults;
 mod files;
@@ -15,12 +16,14 @@ mod files;
 mod forwarder;
 mod images;
 mod instances;
+#[cfg(feature = "lxc-config")]
 mod lxc_config;
 mod migration;
 mod networks;
 mod operations;
 mod profiles;
 mod projects;
+#[cfg(feature = "facade")]
 #[path = "../shared/raw.rs"]
 mod raw;
 mod round_trips;

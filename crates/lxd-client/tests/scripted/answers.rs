@@ -239,3 +239,32 @@ async fn an_image_with_another_hash_is_not_kept() {
     assert!(matches!(&error, Error::Protocol { message, .. } if message.contains("hash")), "{error:?}");
     assert_eq!(std::fs::read_dir(here.path()).unwrap().count(), 0);
 }
+
+#[tokio::test]
+async fn an_image_in_two_files_is_saved_as_two_or_refused_with_the_feature_that_reads_it() {
+    let (metadata, rootfs) = ("its metadata", "its root disk");
+    let hash = ring::digest::digest(&ring::digest::SHA256, format!("{metadata}{rootfs}").as_bytes());
+    let fingerprint: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let (_folder, client) = unix(move |_| {
+        let part = |name, text| {
+            format!(
+                "--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n{text}\r\n"
+            )
+        };
+        let body = format!("{}{}--x--\r\n", part("metadata", metadata), part("rootfs", rootfs));
+        let answer = Response::builder().header("content-type", "multipart/form-data; boundary=x");
+        answer.body(Full::from(body)).unwrap()
+    })
+    .await;
+    let here = tempfile::tempdir().unwrap();
+    let exported = client.image(&fingerprint).export_to(here.path(), |_| ()).await;
+    if cfg!(feature = "images-multipart") {
+        let files = exported.unwrap();
+        assert_eq!(std::fs::read_to_string(files.metadata).unwrap(), metadata);
+        assert_eq!(std::fs::read_to_string(files.rootfs.unwrap()).unwrap(), rootfs);
+    } else {
+        let error = exported.unwrap_err();
+        assert!(error.to_string().contains("images-multipart"), "{error:?}");
+        assert_eq!(std::fs::read_dir(here.path()).unwrap().count(), 0);
+    }
+}

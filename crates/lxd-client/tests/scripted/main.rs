@@ -7,9 +7,11 @@ mod server;
 mod answers;
 mod dial_trace;
 mod exec;
+#[cfg(feature = "facade")]
 mod facade;
 mod files;
 mod operations;
+#[cfg(feature = "facade")]
 #[path = "../shared/raw.rs"]
 mod raw;
 mod requests;

@@ -78,6 +78,7 @@ pub(crate) async fn tls(
 }
 
 /// The same, but reads no body.
+#[cfg(feature = "facade")]
 pub(crate) async fn tls_unread(
     handler: impl Fn(Asked) -> Answer + Send + Sync + 'static,
 ) -> (SocketAddr, Fingerprint) {

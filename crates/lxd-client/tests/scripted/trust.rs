@@ -136,6 +136,9 @@ async fn a_server_that_no_authority_vouches_for_is_not_taken_by_the_system_roots
         Err(no_roots_on_this_machine) => no_roots_on_this_machine,
     };
     assert!(matches!(error, Error::Connect { .. } | Error::Config { .. }), "{error:?}");
+    if !cfg!(feature = "native-roots") {
+        assert!(error.to_string().contains("native-roots"), "{error:?}");
+    }
 }
 
 #[tokio::test]
