@@ -2,8 +2,8 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use crate::dial::NoConnection;
-use crate::tls::PinMismatch;
+use crate::transport::NoConnection;
+use crate::transport::tls::PinMismatch;
 use crate::{Fingerprint, InvalidToken, OidcLogin, OperationState};
 
 type BoxError = Box<dyn StdError + Send + Sync>;

@@ -20,7 +20,7 @@ pub fn read_anything(data: &[u8]) {
     each_answer!(read_as);
     let _ = text.parse::<TrustToken>();
     let _ = text.parse::<crate::Fingerprint>();
-    let _ = crate::list::name_in(&text);
+    let _ = crate::path::name_in(&text);
     let _ = crate::pem::certificates(&text);
     let mut headers = http::HeaderMap::new();
     if let Ok(value) = http::HeaderValue::from_bytes(data) {

@@ -132,61 +132,68 @@
 #![doc = include_str!("endpoints.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(any(fuzzing, test))]
-mod answers;
+// The lower groups know nothing of the upper ones.
+
+// What people do with a server: one module for each area of its API.
 mod certificates;
-mod client;
 mod cluster;
-mod connect;
 mod console;
-mod dial;
-mod envelope;
-mod error;
 mod events;
 mod exec;
+mod files;
+mod images;
+mod instances;
+mod migration;
+mod networks;
+mod profiles;
+mod projects;
+mod resources;
+mod server;
+mod storage;
+mod warnings;
+
+// For stock clients, and from their settings.
 #[cfg(feature = "facade")]
 mod facade;
-mod files;
-mod filter;
+#[cfg(feature = "lxc-config")]
+mod lxc_config;
+
+// One request, and what comes of it.
+mod list;
+mod operation;
+mod permission;
+mod request;
+mod websocket;
+
+// The way to a server: its client, long bodies, connections.
+mod client;
+mod transfer;
+mod transport;
+
+// Who the client is, and by what it knows a server.
 mod fingerprint;
+mod identity;
+mod known_servers;
+mod oidc;
+mod pem;
+mod private;
+mod provider;
+mod token;
+
+// The forms of requests and answers.
+#[cfg(any(fuzzing, test))]
+mod answers;
+mod envelope;
+mod error;
+mod filter;
 #[cfg(any(fuzzing, test))]
 mod fuzz;
 mod handle;
-mod http1;
-mod identity;
-mod images;
-mod instances;
-mod known_servers;
-mod list;
-mod lively;
-#[cfg(feature = "lxc-config")]
-mod lxc_config;
-mod migration;
-mod networks;
 mod nulls;
-mod oidc;
-mod operation;
 mod path;
-mod pem;
-mod permission;
-mod pieces;
-mod private;
-mod profiles;
-mod projects;
-mod provider;
 mod redacted;
-mod request;
-mod resources;
 mod sending;
-mod server;
-mod storage;
-mod tls;
-mod token;
-mod trace;
-mod transfer;
 mod versioned;
-mod warnings;
-mod websocket;
 
 pub use certificates::{Certificate, CertificateHandle};
 pub use client::{Client, ClientBuilder, fetch_fingerprint};
@@ -194,7 +201,6 @@ pub use cluster::{
     Cluster, ClusterGroup, ClusterGroupHandle, ClusterMember, ClusterMemberHandle, ClusterMemberState,
     Evacuation, JoinToken,
 };
-pub use connect::{Connect, Io};
 pub use error::{Error, chain, one_line};
 pub use events::{Event, EventKind, Events, Lifecycle};
 pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
@@ -235,10 +241,10 @@ pub use storage::{
     StoragePoolHandle, StoragePoolResources, Volume, VolumeBackup, VolumeBackupHandle, VolumeHandle,
     VolumeKind, VolumeSnapshot, VolumeSnapshotHandle, VolumeState,
 };
-pub use tls::{Authorities, ServerTrust};
 pub use token::{InvalidToken, TrustToken};
-pub use trace::DialTrace;
 pub use transfer::{Download, WithProgress, with_progress};
+pub use transport::tls::{Authorities, ServerTrust};
+pub use transport::{Connect, DialTrace, Io};
 pub use versioned::Versioned;
 pub use warnings::{Warning, WarningHandle};
 pub use websocket::{Message, RawStream, WebSocket};

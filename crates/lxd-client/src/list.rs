@@ -1,9 +1,12 @@
+//! Lists of things, in one request.
+
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
 use serde::de::DeserializeOwned;
 
+use crate::path::name_in;
 use crate::request::Request;
 use crate::{Error, Filter};
 
@@ -74,23 +77,5 @@ impl<T: DeserializeOwned + Send + 'static> IntoFuture for List<T> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.request.query("recursion", self.recursion).list())
-    }
-}
-
-/// The last segment of a URL that the server gave, decoded.
-pub(crate) fn name_in(url: &str) -> String {
-    let path = url.split(['?', '#']).next().unwrap_or_default();
-    let last = path.rsplit('/').next().unwrap_or_default();
-    percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_in_a_url_is_its_last_segment_without_the_query() {
-        assert_eq!(name_in("/1.0/profiles/a%20b?project=web"), "a b");
-        assert_eq!(name_in("/1.0/images/aliases/x%2Fy"), "x/y");
     }
 }

@@ -288,7 +288,7 @@ async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
             None => get(&["wait"]).query("timeout", -1).no_timeout(),
             Some(_) => get(&[]),
         };
-        let request = if slot.is_some() { request } else { request.on_its_own() };
+        let request = if slot.is_some() { request } else { request.on_dedicated_connection() };
         match request.answer().await {
             Ok((Envelope::Sync(state), _)) => {
                 let state: OperationState = state.read().map_err(|e| client.protocol(e))?;

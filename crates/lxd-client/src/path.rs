@@ -1,6 +1,6 @@
 //! Paths and queries of requests.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// All but the letters, digits and marks that mean nothing in a URL (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -105,6 +105,13 @@ pub(crate) fn form<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> S
     form
 }
 
+/// The last segment of a URL that the server gave, decoded.
+pub(crate) fn name_in(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    percent_decode_str(last).decode_utf8_lossy().into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,5 +135,11 @@ mod tests {
         let mut path = "/1.0/events?type=lifecycle".to_owned();
         push_query(&mut path, "project", "a&b");
         assert_eq!(path, "/1.0/events?type=lifecycle&project=a%26b");
+    }
+
+    #[test]
+    fn the_name_in_a_url_is_its_last_segment_without_the_query() {
+        assert_eq!(name_in("/1.0/profiles/a%20b?project=web"), "a b");
+        assert_eq!(name_in("/1.0/images/aliases/x%2Fy"), "x/y");
     }
 }

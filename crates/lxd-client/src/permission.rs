@@ -3,7 +3,8 @@
 use http::HeaderMap;
 
 use crate::envelope::Envelope;
-use crate::{Client, Error, OidcLogin, list};
+use crate::path::name_in;
+use crate::{Client, Error, OidcLogin};
 
 /// The project of a request that names none.
 const DEFAULT: &str = "default";
@@ -40,7 +41,7 @@ impl Client {
         let (envelope, _) = self.get(["projects"]).unscoped().answer().await.ok()?;
         let Envelope::Sync(projects) = envelope else { return None };
         let urls: Vec<String> = projects.read().ok()?;
-        Some(urls.iter().map(|url| list::name_in(url)).collect())
+        Some(urls.iter().map(|url| name_in(url)).collect())
     }
 }
 

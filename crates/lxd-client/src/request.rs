@@ -4,25 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncRead;
 
-use crate::client::{Body, Carrier, MAX_ANSWER, no_body};
-use crate::connect::BoxError;
+use crate::client::{ConnectionKind, Head};
 use crate::envelope::Envelope;
 use crate::operation::Operation;
 use crate::path::{ApiPath, push_query};
 use crate::redacted::Hidden;
 use crate::sending;
-use crate::transfer::{Begun, Uploading, begin, body_of};
+use crate::transfer::{Sniffed, Uploading, body_of, sniff};
+use crate::transport::{Body, BoxError, Ready};
 use crate::{Client, Download, Error, Versioned};
 
-/// A server that lacked something so short a time ago is not asked again.
-const ASKED_LATELY: Duration = Duration::from_secs(10);
+/// No JSON answer of a server is that large; a thousand instances with their state are a few MB.
+pub(crate) const MAX_ANSWER: usize = 64 << 20;
 
 /// A request to any endpoint, from [`Client::get`] and its like: for what this crate has no method for.
 ///
@@ -55,7 +55,7 @@ pub struct Request {
     body: Payload,
     needs: Vec<&'static str>,
     deadline: Deadline,
-    carrier: Carrier,
+    connection: ConnectionKind,
     fault: Option<String>,
 }
 
@@ -104,7 +104,7 @@ impl Client {
             body: Payload::None,
             needs: Vec::new(),
             deadline: Deadline::After(self.timeout()),
-            carrier: Carrier::Shared,
+            connection: ConnectionKind::Shared,
             fault: None,
         }
     }
@@ -186,15 +186,15 @@ impl Request {
         self.upload(body_of(source))
     }
 
-    /// Sends a stream of bytes; a long one on a connection that nothing else uses meanwhile.
+    /// Sends a stream of bytes; a long one on a dedicated connection.
     pub(crate) fn stream(mut self, body: Body) -> Request {
         self.body = Payload::Stream(body);
-        self.on_its_own()
+        self.on_dedicated_connection()
     }
 
     /// Sends it on a connection that nothing else uses meanwhile.
-    pub(crate) fn on_its_own(mut self) -> Request {
-        self.carrier = Carrier::Own;
+    pub(crate) fn on_dedicated_connection(mut self) -> Request {
+        self.connection = ConnectionKind::Dedicated;
         self
     }
 
@@ -203,7 +203,7 @@ impl Request {
         let uploading = Arc::<Uploading>::default();
         self.body = Payload::Stream(uploading.watch(body));
         self.deadline = Deadline::Upload(uploading);
-        self.on_its_own()
+        self.on_dedicated_connection()
     }
 
     /// Has the server refuse the update when the value was changed since it was read.
@@ -309,7 +309,7 @@ impl Request {
     pub async fn bytes(self) -> Result<Bytes, Error> {
         let client = self.client.clone();
         let whole = self.deadline(async |request: Request| {
-            let (head, body) = request.raw(Carrier::Shared).await?;
+            let (head, body) = request.send(ConnectionKind::Shared).await?;
             let body = client.collect(body).await?;
             Ok((head, body))
         });
@@ -325,14 +325,14 @@ impl Request {
     pub async fn download(self) -> Result<Download, Error> {
         let client = self.client.clone();
         let (head, body) = self.streamed().await?;
-        Ok(Download::new(&client, head.headers, body))
+        Ok(Download::new(client.timeout(), head.headers, body))
     }
 
     /// Sends it and gives the envelope, whatever is in it.
     pub(crate) async fn answer(self) -> Result<(Envelope, HeaderMap), Error> {
-        let (client, carrier) = (self.client.clone(), self.carrier);
+        let (client, connection) = (self.client.clone(), self.connection);
         self.deadline(async |request: Request| {
-            let (head, body) = request.raw(carrier).await?;
+            let (head, body) = request.send(connection).await?;
             let body = client.collect(body).await?;
             let status = head.status;
             let envelope =
@@ -342,12 +342,12 @@ impl Request {
         .await
     }
 
-    /// Sends it on a connection of its own kind and gives the answer, whose body is yet to be read. An answer
+    /// Sends it on a dedicated connection and gives the answer, whose body is yet to be read. An answer
     /// that is an error becomes one.
     pub(crate) async fn streamed(self) -> Result<(http::response::Parts, Incoming), Error> {
         let client = self.client.clone();
         self.deadline(async |request: Request| {
-            let (head, body) = request.raw(Carrier::Own).await?;
+            let (head, body) = request.send(ConnectionKind::Dedicated).await?;
             if head.status.is_success() {
                 return Ok((head, body));
             }
@@ -360,7 +360,7 @@ impl Request {
 
     /// Sends it and gives the answer's head; for a HEAD, which has no body.
     pub(crate) async fn head_answer(self) -> Result<(http::response::Parts, Incoming), Error> {
-        self.deadline(async |request: Request| request.raw(Carrier::Shared).await).await
+        self.deadline(async |request: Request| request.send(ConnectionKind::Shared).await).await
     }
 
     async fn deadline<T>(self, work: impl AsyncFnOnce(Request) -> Result<T, Error>) -> Result<T, Error> {
@@ -381,24 +381,18 @@ impl Request {
         }
     }
 
-    async fn raw(self, carrier: Carrier) -> Result<(http::response::Parts, Incoming), Error> {
+    async fn send(self, connection: ConnectionKind) -> Result<(http::response::Parts, Incoming), Error> {
         let client = self.client.clone();
-        let (request, payload) = self.head().await?;
-        let build = |body| client.assemble_request(request.0.clone(), &request.1, request.2.clone(), body);
-        let safe = matches!(request.0, Method::GET | Method::HEAD) && matches!(payload, Payload::None);
-        let (body, carrier) = match payload {
-            Payload::None => (no_body(), carrier),
-            Payload::Json(bytes) | Payload::Bytes(bytes) => (full(bytes), carrier),
-            Payload::Stream(stream) => match begin(stream).await.map_err(|e| client.unread(e))? {
-                Begun::Short(bytes) => (full(bytes), Carrier::Shared),
-                Begun::Long(stream) => (stream, carrier),
+        let (head, payload) = self.head().await?;
+        let (body, connection) = match payload {
+            Payload::None => (Sniffed::Short(Bytes::new()), connection),
+            Payload::Json(bytes) | Payload::Bytes(bytes) => (Sniffed::Short(bytes), connection),
+            Payload::Stream(stream) => match sniff(stream).await.map_err(|e| client.unread(e))? {
+                short @ Sniffed::Short(_) => (short, ConnectionKind::Shared),
+                long @ Sniffed::Long(_) => (long, connection),
             },
         };
-        match client.exchange(build(body)?, carrier).await {
-            // Once more, on a new connection; such a request changes nothing and has no body.
-            Err(failed) if failed.stale && safe => Ok(client.exchange(build(no_body())?, carrier).await?),
-            other => Ok(other?),
-        }
+        client.exchange(&head, body, connection).await
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -406,7 +400,7 @@ impl Request {
     }
 
     /// What goes before the body.
-    async fn head(self) -> Result<((Method, String, HeaderMap), Payload), Error> {
+    async fn head(self) -> Result<(Head, Payload), Error> {
         if let Some(message) = self.fault {
             return Err(Error::Config { message });
         }
@@ -435,14 +429,23 @@ impl Request {
         {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
-        Ok(((self.method, path, headers), self.body))
+        Ok((Head { method: self.method, path, headers }, self.body))
     }
 
-    /// The path with its query, the method and the headers, for an upgrade.
-    pub(crate) async fn upgrade_head(self) -> Result<(Client, Method, String, HeaderMap), Error> {
+    /// Sends it on a connection, such as one that is open already, and gives the answer of a server that goes over to
+    /// the protocol of the header `upgrade`.
+    pub(crate) async fn switch_protocols(self, ready: Option<Ready>) -> Result<Response<Incoming>, Error> {
         let client = self.client.clone();
-        let ((method, path, headers), _) = self.head().await?;
-        Ok((client, method, path, headers))
+        let (mut head, _) = self.head().await?;
+        head.headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        let response = client.request_upgrade(&head, ready).await?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(response);
+        }
+        let (head, body) = response.into_parts();
+        let body = client.collect(body).await?;
+        client.succeeded(&head, &body).await?;
+        Err(client.protocol("no other protocol"))
     }
 }
 
@@ -470,10 +473,6 @@ impl Client {
         }
     }
 
-    pub(crate) fn protocol(&self, message: impl ToString) -> Error {
-        Error::Protocol { server: self.name().to_owned(), message: message.to_string() }
-    }
-
     /// What was to be sent could not be read.
     fn unread(&self, error: BoxError) -> Error {
         match error.downcast::<std::io::Error>() {
@@ -483,37 +482,4 @@ impl Client {
             Err(error) => self.broken(error),
         }
     }
-
-    pub(crate) fn broken(&self, source: impl Into<BoxError>) -> Error {
-        Error::Broken { server: self.name().to_owned(), source: source.into() }
-    }
-
-    /// Whether the server has an API extension. A server that had not may have been upgraded, and is asked anew.
-    pub(crate) async fn need(&self, extension: &'static str) -> Result<(), Error> {
-        let server = match self.remembered() {
-            Some((server, age)) if server.has_extension(extension) || age < ASKED_LATELY => server,
-            _ => self.ask_server().await?,
-        };
-        if server.has_extension(extension) {
-            return Ok(());
-        }
-        Err(Error::Unsupported { server: self.name().to_owned(), extension })
-    }
-
-    /// The name of a header in the server's dialect: `X-LXD-…`, or `X-Incus-…`.
-    pub(crate) async fn header_prefix(&self) -> Result<&'static str, Error> {
-        Ok(if self.known_server().await?.is_incus() { "X-Incus-" } else { "X-LXD-" })
-    }
-}
-
-/// A header of an answer in either dialect.
-pub(crate) fn dialect_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    ["x-lxd-", "x-incus-"]
-        .iter()
-        .find_map(|prefix| headers.get(format!("{prefix}{name}")))
-        .and_then(|value| value.to_str().ok())
-}
-
-pub(crate) fn full(bytes: Bytes) -> Body {
-    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }

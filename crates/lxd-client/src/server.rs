@@ -86,7 +86,7 @@ impl Client {
     /// See [`Error`]; that the server does not trust the client is none here.
     pub async fn server(&self) -> Result<Server, Error> {
         let server: Server = self.get("/1.0").unscoped().fetch().await?;
-        self.keep_server(&server);
+        self.remember_server(&server);
         Ok(server)
     }
 

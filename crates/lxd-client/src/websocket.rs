@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -14,10 +14,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 use tokio_tungstenite::tungstenite::{self, protocol};
 
-use crate::client::no_body;
-use crate::http1::Ready;
-use crate::lively::Lively;
 use crate::request::Request;
+use crate::transport::{KeepAlive, Ready};
 use crate::{Client, Error};
 
 /// A stream of bytes to the server, on a connection of its own, from [`Request::upgrade`].
@@ -36,7 +34,7 @@ pub struct WebSocket {
 }
 
 /// What a [`WebSocket`] is made of.
-pub(crate) type Socket = WebSocketStream<Lively<TokioIo<Upgraded>>>;
+pub(crate) type Socket = WebSocketStream<KeepAlive<TokioIo<Upgraded>>>;
 
 /// A message of a [`WebSocket`]. `Debug` shows its length alone.
 #[derive(Clone, PartialEq, Eq)]
@@ -88,40 +86,23 @@ impl Request {
         if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
             return Err(client.protocol("no websocket"));
         }
-        let lively = Lively::new(TokioIo::new(upgraded), client.silence());
-        let stream = WebSocketStream::from_raw_socket(lively, protocol::Role::Client, None).await;
+        let stream = KeepAlive::new(TokioIo::new(upgraded), client.silence());
+        let stream = WebSocketStream::from_raw_socket(stream, protocol::Role::Client, None).await;
         Ok(WebSocket { client, stream })
     }
 
     async fn switch(self, ready: Option<Ready>) -> Result<(Upgraded, HeaderMap), Error> {
         let (timeout, server) = (self.client().timeout(), self.client().name().to_owned());
-        tokio::time::timeout(timeout, self.switch_now(ready))
+        let switching = async {
+            let client = self.client().clone();
+            let response = self.switch_protocols(ready).await?;
+            let headers = response.headers().clone();
+            let upgraded = hyper::upgrade::on(response).await.map_err(|e| client.broken(e))?;
+            Ok((upgraded, headers))
+        };
+        tokio::time::timeout(timeout, switching)
             .await
             .map_err(|_| Error::Timeout { server, after: timeout })?
-    }
-
-    async fn switch_now(self, ready: Option<Ready>) -> Result<(Upgraded, HeaderMap), Error> {
-        let (client, method, path, mut headers) = self.upgrade_head().await?;
-        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-        let request = || client.assemble_request(method.clone(), &path, headers.clone(), no_body());
-        let ready = match ready {
-            Some(ready) => ready,
-            None => client.ready().await?,
-        };
-        let response = match client.send_on(ready, request()?).await {
-            // The connection was dead before: the server has not seen this.
-            Err(failed) if failed.stale => client.send_on(client.fresh().await?, request()?).await?,
-            other => other?,
-        };
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            let (head, body) = response.into_parts();
-            let body = client.collect(body).await?;
-            client.succeeded(&head, &body).await?;
-            return Err(client.protocol("no other protocol"));
-        }
-        let headers = response.headers().clone();
-        let upgraded = hyper::upgrade::on(response).await.map_err(|e| client.broken(e))?;
-        Ok((upgraded, headers))
     }
 }
 

@@ -10,9 +10,9 @@ use futures_util::future::{join_all, try_join_all};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::http1::Ready;
 use crate::instances::InstanceHandle;
 use crate::redacted;
+use crate::transport::Ready;
 use crate::{Client, Error, Operation, WebSocket};
 
 pub(crate) use process::Kind;
@@ -264,7 +264,7 @@ pub(crate) async fn attach(
         let mut operation = match begun {
             Ok(operation) => operation,
             Err(error) => {
-                made.into_iter().flatten().flatten().for_each(|ready| client.http1().put_back(ready));
+                made.into_iter().flatten().flatten().for_each(|ready| client.put_back(ready));
                 return Err(error);
             }
         };

@@ -215,12 +215,12 @@ async fn drain(stream: &mut Option<Stdout>) {
 async fn collect(stream: &mut Option<Stdout>) -> std::io::Result<Bytes> {
     let Some(stream) = stream else { return Ok(Bytes::new()) };
     let mut all = BytesMut::new();
-    while let Some(piece) = stream.next().await {
-        let piece = piece?;
-        if all.len() + piece.len() > MAX_OUTPUT {
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk?;
+        if all.len() + chunk.len() > MAX_OUTPUT {
             return Err(std::io::Error::other("more than 64 MiB: read it as a stream"));
         }
-        all.extend_from_slice(&piece);
+        all.extend_from_slice(&chunk);
     }
     Ok(all.freeze())
 }

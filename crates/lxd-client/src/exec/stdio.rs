@@ -14,11 +14,11 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_util::sync::PollSender;
 
 use crate::WebSocket;
-use crate::pieces::Pieces;
+use crate::transfer::Chunks;
 use crate::websocket::Socket;
 
-/// The largest piece that is sent at once; LXD reads 32 KiB at a time.
-const PIECE: usize = 64 << 10;
+/// The largest chunk that is sent at once; LXD reads 32 KiB at a time.
+const CHUNK: usize = 64 << 10;
 
 /// How long the server is waited for to let go of a terminal.
 pub(super) const FAREWELL: Duration = Duration::from_secs(2);
@@ -30,14 +30,14 @@ pub(super) const NOTED: Duration = Duration::from_millis(100);
 /// What a command reads. Shutting it down, or dropping it, is the end of file.
 #[derive(Debug)]
 pub struct Stdin {
-    pieces: PollSender<Bytes>,
+    chunks: PollSender<Bytes>,
 }
 
 /// What a command writes. It ends where the server said that it ends, and is an error where the connection
 /// broke before that. What is not read yet waits in the instance.
 #[derive(Debug)]
 pub struct Stdout {
-    pieces: Pieces<Frames>,
+    chunks: Chunks<Frames>,
 }
 
 /// What comes by a websocket, to the end of file.
@@ -60,15 +60,15 @@ struct Half(Option<(SplitStream<Socket>, oneshot::Sender<SplitStream<Socket>>)>)
 
 impl Stdin {
     pub(crate) fn new(socket: WebSocket) -> Stdin {
-        let (sender, mut pieces) = mpsc::channel::<Bytes>(4);
+        let (sender, mut chunks) = mpsc::channel::<Bytes>(4);
         let mut socket = socket.stream;
         tokio::spawn(async move {
             let mut open = true;
             loop {
                 tokio::select! {
-                    piece = pieces.recv(), if open => {
-                        open = piece.is_some();
-                        if socket.send(frame(piece)).await.is_err() {
+                    chunk = chunks.recv(), if open => {
+                        open = chunk.is_some();
+                        if socket.send(frame(chunk)).await.is_err() {
                             return;
                         }
                     }
@@ -81,18 +81,18 @@ impl Stdin {
                 }
             }
         });
-        Stdin { pieces: PollSender::new(sender) }
+        Stdin { chunks: PollSender::new(sender) }
     }
 
     /// Both directions of a terminal, which takes its leave when that is asked for.
     pub(crate) fn terminal(socket: WebSocket, leave: Leave) -> (Stdin, Stdout) {
         let (sink, stream) = socket.stream.split();
-        let (sender, pieces) = mpsc::channel(4);
+        let (sender, chunks) = mpsc::channel(4);
         let (back, given_back) = oneshot::channel();
-        tokio::spawn(write_terminal(sink, pieces, given_back, leave));
+        tokio::spawn(write_terminal(sink, chunks, given_back, leave));
         let source = Source::Half(Half(Some((stream, back))));
         let frames = Frames { source, ended: false };
-        (Stdin { pieces: PollSender::new(sender) }, Stdout { pieces: Pieces::new(frames) })
+        (Stdin { chunks: PollSender::new(sender) }, Stdout { chunks: Chunks::new(frames) })
     }
 }
 
@@ -108,17 +108,17 @@ pub(crate) struct Leave {
 /// The server waits until this side is closed as well, and then the operation ends.
 async fn write_terminal(
     mut sink: SplitSink<Socket, Message>,
-    mut pieces: mpsc::Receiver<Bytes>,
+    mut chunks: mpsc::Receiver<Bytes>,
     mut given_back: oneshot::Receiver<SplitStream<Socket>>,
     Leave { mut asked, taken }: Leave,
 ) {
     let mut open = true;
     let given_back_first = loop {
         tokio::select! {
-            piece = pieces.recv(), if open => {
+            chunk = chunks.recv(), if open => {
                 // A terminal has no end of file of its own; its keyboard just falls silent.
-                open = piece.is_some();
-                if let Some(piece) = piece && sink.send(Message::Binary(piece)).await.is_err() {
+                open = chunk.is_some();
+                if let Some(chunk) = chunk && sink.send(Message::Binary(chunk)).await.is_err() {
                     return;
                 }
             }
@@ -128,9 +128,9 @@ async fn write_terminal(
     };
     let farewell = async {
         // What was written before it is still sent.
-        pieces.close();
-        while let Some(piece) = pieces.recv().await {
-            sink.send(Message::Binary(piece)).await.ok()?;
+        chunks.close();
+        while let Some(chunk) = chunks.recv().await {
+            sink.send(Message::Binary(chunk)).await.ok()?;
         }
         sink.close().await.ok()?;
         let given_back = match given_back_first {
@@ -159,9 +159,9 @@ impl Drop for Half {
     }
 }
 
-fn frame(piece: Option<Bytes>) -> Message {
-    match piece {
-        Some(piece) => Message::Binary(piece),
+fn frame(chunk: Option<Bytes>) -> Message {
+    match chunk {
+        Some(chunk) => Message::Binary(chunk),
         None => Message::text(""),
     }
 }
@@ -169,7 +169,7 @@ fn frame(piece: Option<Bytes>) -> Message {
 impl Stdout {
     pub(crate) fn new(socket: WebSocket) -> Stdout {
         let source = Source::Socket(Box::new(socket.stream));
-        Stdout { pieces: Pieces::new(Frames { source, ended: false }) }
+        Stdout { chunks: Chunks::new(Frames { source, ended: false }) }
     }
 }
 
@@ -220,16 +220,16 @@ impl AsyncRead for Stdout {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.pieces).poll_read(cx, buf)
+        Pin::new(&mut self.chunks).poll_read(cx, buf)
     }
 }
 
-/// The pieces as they came, which saves a copy.
+/// The chunks as they came, which saves a copy.
 impl Stream for Stdout {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        Pin::new(&mut self.pieces).poll_next(cx)
+        Pin::new(&mut self.chunks).poll_next(cx)
     }
 }
 
@@ -239,10 +239,10 @@ impl AsyncWrite for Stdin {
         if data.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        ready!(self.pieces.poll_reserve(cx)).map_err(gone)?;
-        let piece = &data[..data.len().min(PIECE)];
-        self.pieces.send_item(Bytes::copy_from_slice(piece)).map_err(gone)?;
-        Poll::Ready(Ok(piece.len()))
+        ready!(self.chunks.poll_reserve(cx)).map_err(gone)?;
+        let chunk = &data[..data.len().min(CHUNK)];
+        self.chunks.send_item(Bytes::copy_from_slice(chunk)).map_err(gone)?;
+        Poll::Ready(Ok(chunk.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -250,7 +250,7 @@ impl AsyncWrite for Stdin {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.pieces.close();
+        self.chunks.close();
         Poll::Ready(Ok(()))
     }
 }

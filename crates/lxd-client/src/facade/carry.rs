@@ -1,7 +1,7 @@
 //! A request on its way to the remote server, and the answer on its way back.
 
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header, request, response,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request, response,
 };
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
@@ -9,11 +9,9 @@ use hyper_util::rt::TokioIo;
 
 use super::connection::{Answer, close_after, has_token, length, refusal, tokens};
 use super::rest::lend;
-use crate::client::{Carrier, no_body};
-use crate::connect::BoxError;
-use crate::lively::Lively;
-use crate::request::full;
-use crate::transfer::{Begun, begin};
+use crate::client::{ConnectionKind, Head};
+use crate::transfer::{Sniffed, sniff};
+use crate::transport::{BoxError, KeepAlive, no_body};
 use crate::{Client, Error};
 
 /// Headers that are about one connection and not about what it carries (RFC 9110, section 7.6.1), besides those that
@@ -50,15 +48,15 @@ async fn carry(client: &Client, request: Request<Incoming>) -> Answer {
     let (head, body) = request.into_parts();
     let known = body.size_hint().exact().is_some();
     let (body, rest) = lend(body);
-    let begun = match begin(body).await {
-        Ok(begun) => begun,
+    let body = match sniff(body).await {
+        Ok(body) => body,
         Err(error) => return refusal(StatusCode::BAD_REQUEST, &format!("the body broke off: {error}")),
     };
     let mut headers = end_to_end(&head.headers);
-    if !known || matches!(begun, Begun::Short(_)) {
-        headers.remove(header::CONTENT_LENGTH); // it is told anew
+    if !known || matches!(body, Sniffed::Short(_)) {
+        headers.remove(header::CONTENT_LENGTH); // it is set anew
     }
-    let mut answer = match send(client, &head, &headers, begun).await {
+    let mut answer = match send(client, &head, headers, body).await {
         Ok((answer, body)) => {
             let mut response = Response::new(body.map_err(BoxError::from).boxed_unsync());
             *response.status_mut() = answer.status;
@@ -75,30 +73,28 @@ async fn carry(client: &Client, request: Request<Incoming>) -> Answer {
     answer
 }
 
-/// Sends a request, and once more where a connection from before broke and nothing can have come of it.
 async fn send(
     client: &Client,
-    head: &request::Parts,
-    headers: &HeaderMap,
-    body: Begun,
+    request: &request::Parts,
+    headers: HeaderMap,
+    body: Sniffed,
 ) -> Result<(response::Parts, Incoming), Error> {
-    let path = head.uri.path_and_query().map_or("/", |p| p.as_str());
-    let exchange = async |body, carrier| {
-        let request = client.assemble_request(head.method.clone(), path, headers.clone(), body)?;
-        client.exchange(request, carrier).await
+    let connection = match &body {
+        Sniffed::Short(_) if length(&headers) <= LONG_HEAD => ConnectionKind::Shared,
+        // A dedicated connection, for the window that a long body has there.
+        _ => ConnectionKind::Dedicated,
     };
-    let safe = matches!(head.method, Method::GET | Method::HEAD);
-    let body = match body {
-        // A connection of its own, for the window that it has there.
-        Begun::Long(body) => return Ok(exchange(body, Carrier::Own).await?),
-        Begun::Short(body) => body,
-    };
-    let sent = || if body.is_empty() { no_body() } else { full(body.clone()) };
-    let carrier = if length(headers) > LONG_HEAD { Carrier::Own } else { Carrier::Shared };
-    match exchange(sent(), carrier).await {
-        Err(failed) if failed.stale && safe => Ok(exchange(sent(), carrier).await?),
-        other => Ok(other?),
-    }
+    client
+        .exchange(
+            &Head { method: request.method.clone(), path: path(&request.uri), headers },
+            body,
+            connection,
+        )
+        .await
+}
+
+fn path(uri: &Uri) -> String {
+    uri.path_and_query().map_or("/", |path| path.as_str()).to_owned()
 }
 
 /// The protocol that the request is to go over to.
@@ -117,16 +113,12 @@ async fn upgrade(
     mut request: Request<Incoming>,
     protocol: HeaderValue,
 ) -> Result<Answer, Error> {
-    let path = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
     let mut headers = end_to_end(request.headers());
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     let silence = client.silence().filter(|_| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"));
     headers.insert(header::UPGRADE, protocol);
-    let upstream = || client.assemble_request(Method::GET, &path, headers.clone(), no_body());
-    let mut answer = match client.send_on(client.ready().await?, upstream()?).await {
-        Err(failed) if failed.stale => client.send_on(client.fresh().await?, upstream()?).await?,
-        other => other?,
-    };
+    let head = Head { method: Method::GET, path: path(request.uri()), headers };
+    let mut answer = client.request_upgrade(&head, None).await?;
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         *answer.headers_mut() = end_to_end(answer.headers());
         return Ok(answer.map(|body| body.map_err(BoxError::from).boxed_unsync()));
@@ -136,21 +128,21 @@ async fn upgrade(
     tokio::spawn(async move {
         let Ok((here, there)) = tokio::try_join!(here, there) else { return };
         let mut here = TokioIo::new(here);
-        let mut there = Lively::new(TokioIo::new(there), silence);
+        let mut there = KeepAlive::new(TokioIo::new(there), silence);
         let _ = tokio::io::copy_bidirectional(&mut here, &mut there).await;
     });
     Ok(answer.map(|_| no_body()))
 }
 
 fn end_to_end(headers: &HeaderMap) -> HeaderMap {
-    let mut kept = headers.clone();
+    let mut end_to_end = headers.clone();
     for name in tokens(headers, header::CONNECTION).filter(|name| !name.is_empty()) {
-        kept.remove(name);
+        end_to_end.remove(name);
     }
     for name in OF_THE_CONNECTION {
-        kept.remove(name);
+        end_to_end.remove(name);
     }
-    kept.remove("keep-alive");
-    kept.remove("proxy-connection");
-    kept
+    end_to_end.remove("keep-alive");
+    end_to_end.remove("proxy-connection");
+    end_to_end
 }

@@ -10,8 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::client::{Body, no_body};
-use crate::request::full;
+use crate::transport::{Body, full, no_body};
 
 pub(super) type Answer = Response<Body>;
 

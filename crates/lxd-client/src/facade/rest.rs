@@ -9,8 +9,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::sync::oneshot;
 
-use crate::client::Body;
-use crate::connect::BoxError;
+use crate::transport::{Body, BoxError};
 
 /// As much is read of what the server did not want, as Go's server reads: less than a new connection costs.
 const MOST: usize = 256 << 10;

@@ -10,9 +10,11 @@ use std::ops::RangeBounds;
 use http::HeaderMap;
 use tokio::io::AsyncRead;
 
+use crate::client::dialect_header;
 use crate::instances::InstanceHandle;
-use crate::request::{dialect_header, full};
+use crate::request::MAX_ANSWER;
 use crate::transfer::Download;
+use crate::transport::full;
 use crate::{Client, Error, RawStream};
 
 pub use push::PushOptions;
@@ -168,11 +170,11 @@ impl Files {
     pub async fn read(&self, path: &str) -> Result<Entry, Error> {
         let (head, body) = self.request(http::Method::GET, path).streamed().await?;
         let info = FileInfo::of(&head.headers);
-        let download = Download::new(&self.client, head.headers, body);
+        let download = Download::new(self.client.timeout(), head.headers, body);
         let local = |source| Error::Local { what: format!("{path} could not be read"), source };
         match info.kind {
             FileKind::Directory => {
-                let body = download.bytes(crate::client::MAX_ANSWER).await.map_err(local)?;
+                let body = download.bytes(MAX_ANSWER).await.map_err(local)?;
                 match crate::envelope::Envelope::parse(&body) {
                     Ok(crate::envelope::Envelope::Sync(names)) => {
                         let names: Option<Vec<String>> = names.read().map_err(|e| self.client.protocol(e))?;
@@ -216,7 +218,7 @@ impl Files {
         if head.status != http::StatusCode::PARTIAL_CONTENT {
             return Err(self.client.protocol(format!("{path} came whole instead of a part of it")));
         }
-        Ok(Download::new(&self.client, head.headers, body))
+        Ok(Download::new(self.client.timeout(), head.headers, body))
     }
 
     /// `HEAD /1.0/instances/{name}/files?path=`: whose it is, and how long where the server tells (LXD 5.0

@@ -147,7 +147,7 @@ impl Files {
                 save(download, Some(arriving), file, &pull.counter).await.map_err(here)?;
             }
             Ok(Entry::Symlink(_, target)) => {
-                let target = kept(&pull.root, &remote, &target);
+                let target = rebased_link(&pull.root, &remote, &target);
                 blocking(move || within.link(name, &target)).await.map_err(here)?;
             }
             Ok(Entry::Directory(info, names)) => {
@@ -225,10 +225,10 @@ async fn copy(
     to: &mut (impl AsyncWrite + Unpin),
     counter: &Counter,
 ) -> io::Result<()> {
-    while let Some(piece) = download.next().await {
-        let piece = piece?;
-        to.write_all(&piece).await?;
-        counter.add(|p| p.bytes += piece.len() as u64);
+    while let Some(chunk) = download.next().await {
+        let chunk = chunk?;
+        to.write_all(&chunk).await?;
+        counter.add(|p| p.bytes += chunk.len() as u64);
     }
     to.flush().await
 }
@@ -244,7 +244,7 @@ fn is_name(name: &str) -> bool {
 
 /// Where a link's copy leads. The server tells an absolute path; in the folder that is fetched it becomes a
 /// relative one.
-fn kept(root: &str, link: &str, target: &str) -> String {
+fn rebased_link(root: &str, link: &str, target: &str) -> String {
     let root = root.trim_end_matches('/');
     let Some(inside) = target.strip_prefix(root).filter(|rest| rest.starts_with('/')) else {
         return target.to_owned();
@@ -267,9 +267,9 @@ mod tests {
 
     #[test]
     fn a_link_into_the_folder_leads_to_its_copy_and_another_where_it_did() {
-        assert_eq!(kept("/srv", "/srv/a/link", "/srv/b/file"), "../b/file");
-        assert_eq!(kept("/srv", "/srv/link", "/srv/file"), "file");
-        assert_eq!(kept("/srv", "/srv/link", "/etc/passwd"), "/etc/passwd");
-        assert_eq!(kept("/srv", "/srv/link", "/srvother/x"), "/srvother/x");
+        assert_eq!(rebased_link("/srv", "/srv/a/link", "/srv/b/file"), "../b/file");
+        assert_eq!(rebased_link("/srv", "/srv/link", "/srv/file"), "file");
+        assert_eq!(rebased_link("/srv", "/srv/link", "/etc/passwd"), "/etc/passwd");
+        assert_eq!(rebased_link("/srv", "/srv/link", "/srvother/x"), "/srvother/x");
     }
 }

@@ -5,10 +5,10 @@ use hyper::body::Frame;
 use serde_json::{Value, json};
 use tokio::io::AsyncRead;
 
-use crate::connect::BoxError;
 use crate::path::form;
 use crate::redacted;
 use crate::transfer::body_of;
+use crate::transport::BoxError;
 use crate::{Client, Error, Operation, Request};
 
 /// What to know of an image that is imported.

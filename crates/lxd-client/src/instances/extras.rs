@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::InstanceHandle;
-use crate::list::name_in;
+use crate::path::name_in;
 use crate::transfer::Download;
 use crate::{Error, Versioned};
 
@@ -57,7 +57,7 @@ impl InstanceHandle {
     /// See [`Error`].
     pub async fn write_template(&self, name: &str, text: impl Into<Bytes>) -> Result<(), Error> {
         let request = self.client.post(&self.path(["metadata", "templates"])[..]).query("path", name);
-        request.stream(crate::request::full(text.into())).done().await
+        request.stream(crate::transport::full(text.into())).done().await
     }
 
     /// `DELETE /1.0/instances/{name}/metadata/templates?path=`.

@@ -12,11 +12,9 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use tower_service::Service;
 
-use crate::client::{Body, IDLE_TIMEOUT};
-use crate::connect::BoxError;
-use crate::dial::Dial;
+use super::{Body, BoxError, Dial, IDLE_TIMEOUT};
 
-/// No more than this many idle connections are kept.
+/// No more than this many idle connections are idle.
 const MAX_IDLE: usize = 16;
 
 #[derive(Clone)]
@@ -51,13 +49,13 @@ impl Http1 {
 
     /// A connection: one that is open, or a new one.
     pub(crate) async fn ready(&self) -> Result<Ready, BoxError> {
-        let mut kept = self.pop();
-        if kept.is_none() {
+        let mut idle = self.pop();
+        if idle.is_none() {
             // One whose answer was read just now comes back when its task has run.
             tokio::task::yield_now().await;
-            kept = self.pop();
+            idle = self.pop();
         }
-        match kept {
+        match idle {
             Some(sender) => Ok(Ready { sender, used: true }),
             None => self.fresh().await,
         }

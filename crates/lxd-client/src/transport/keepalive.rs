@@ -24,7 +24,7 @@ const ASKED: u32 = 3;
 /// A read also writes: both wake the same task, as with `copy_bidirectional`, or each other's, as with a
 /// `WebSocketStream`.
 #[derive(Debug)]
-pub(crate) struct Lively<S> {
+pub(crate) struct KeepAlive<S> {
     io: S,
     /// Nothing on this machine: there the kernel tells when a server is gone.
     watch: Option<Watch>,
@@ -52,9 +52,9 @@ struct Frames {
     closed: bool,
 }
 
-impl<S> Lively<S> {
+impl<S> KeepAlive<S> {
     /// Watches the server, unless it is on this machine (`None`).
-    pub(crate) fn new(io: S, silence: Option<Duration>) -> Lively<S> {
+    pub(crate) fn new(io: S, silence: Option<Duration>) -> KeepAlive<S> {
         let watch = silence.map(|silence| Watch {
             silence,
             timer: Box::pin(tokio::time::sleep(silence / ASKED)),
@@ -63,7 +63,7 @@ impl<S> Lively<S> {
             written: Frames::default(),
             ping: &[],
         });
-        Lively { io, watch }
+        KeepAlive { io, watch }
     }
 }
 
@@ -92,7 +92,7 @@ impl Watch {
     }
 }
 
-impl<S: AsyncWrite + Unpin> Lively<S> {
+impl<S: AsyncWrite + Unpin> KeepAlive<S> {
     /// Writes what is left of a ping.
     fn poll_ping(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(watch) = &mut self.watch else { return Poll::Ready(Ok(())) };
@@ -113,7 +113,7 @@ impl<S: AsyncWrite + Unpin> Lively<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Lively<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for KeepAlive<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -136,7 +136,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Lively<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Lively<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for KeepAlive<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         ready!(this.poll_ping(cx))?;
@@ -210,12 +210,12 @@ mod tests {
 
     const SILENCE: Duration = Duration::from_secs(30);
 
-    type Client = WebSocketStream<Lively<DuplexStream>>;
+    type Client = WebSocketStream<KeepAlive<DuplexStream>>;
 
     /// A websocket, and the bytes of its other end.
     async fn pair(buffer: usize) -> (Client, DuplexStream) {
         let (here, there) = duplex(buffer);
-        let here = Lively::new(here, Some(SILENCE));
+        let here = KeepAlive::new(here, Some(SILENCE));
         (WebSocketStream::from_raw_socket(here, Role::Client, None).await, there)
     }
 
@@ -340,7 +340,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_server_on_this_machine_may_be_silent() {
         let (here, _there) = duplex(64);
-        let mut here = Lively::new(here, None);
+        let mut here = KeepAlive::new(here, None);
         let read = tokio::time::timeout(Duration::from_secs(3600), here.read_u8()).await;
         assert!(read.is_err());
     }
@@ -351,7 +351,7 @@ mod tests {
         let (mut client, mut here) = duplex(64);
         let (there, mut server) = duplex(64);
         let carrying = tokio::spawn(async move {
-            let mut there = Lively::new(there, Some(SILENCE));
+            let mut there = KeepAlive::new(there, Some(SILENCE));
             tokio::io::copy_bidirectional(&mut here, &mut there).await
         });
         // Half a frame, and the rest later.

@@ -8,8 +8,10 @@ use http::Uri;
 use hyper_rustls::MaybeHttpsStream;
 use tower_service::Service;
 
+use super::connect::BoxError;
+use super::connector::{BoxConnector, BoxFuture};
+use super::read_ahead::ReadAhead;
 use crate::Fingerprint;
-use crate::connect::{BoxConnector, BoxError, BoxFuture, BoxIo};
 
 /// The steps of the newest connection that all requests share, or of the newest attempt to make one; from
 /// [`Client::dial_trace`](crate::Client::dial_trace). A step that failed, or has not ended yet, is `None`.
@@ -39,7 +41,7 @@ impl Tracer {
     }
 
     /// Records the end of an attempt that began then.
-    pub(crate) fn secured(&self, began: Instant, stream: &MaybeHttpsStream<BoxIo>) {
+    pub(crate) fn secured(&self, began: Instant, stream: &MaybeHttpsStream<ReadAhead>) {
         let MaybeHttpsStream::Https(stream) = stream else { return };
         let certificates = stream.inner().get_ref().1.peer_certificates();
         let fingerprint = certificates.and_then(|chain| chain.first()).map(|first| Fingerprint::of(first));
@@ -61,9 +63,9 @@ pub(crate) struct Traced {
 }
 
 impl Service<Uri> for Traced {
-    type Response = BoxIo;
+    type Response = ReadAhead;
     type Error = BoxError;
-    type Future = BoxFuture<BoxIo>;
+    type Future = BoxFuture<ReadAhead>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.connector.poll_ready(cx)

@@ -13,8 +13,10 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tower_service::Service;
 
-use crate::connect::{BoxConnector, BoxError, BoxIo};
-use crate::trace::{DialTrace, Traced, Tracer};
+use super::connect::BoxError;
+use super::connector::BoxConnector;
+use super::read_ahead::ReadAhead;
+use super::trace::{DialTrace, Traced, Tracer};
 
 /// The deadline of a new connection passed.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -36,7 +38,7 @@ impl Dial {
     /// For the HTTP version that the server prefers.
     pub(crate) fn any(config: rustls::ClientConfig, connector: BoxConnector, timeout: Duration) -> Dial {
         let builder = HttpsConnectorBuilder::new().with_tls_config(config);
-        // http is for Unix sockets only: see check_server.
+        // http is for Unix sockets only: see `check_server`.
         let (tracer, made) = (Tracer::default(), Arc::default());
         let connector = tracer.around(connector);
         let https = builder.https_or_http().enable_all_versions().wrap_connector(connector);
@@ -88,7 +90,7 @@ impl Service<Uri> for Dial {
 
 /// A connection with TLS, whose end without a farewell is told in words for the client's user: those of rustls are for
 /// its own.
-pub(crate) struct Secured(MaybeHttpsStream<BoxIo>);
+pub(crate) struct Secured(MaybeHttpsStream<ReadAhead>);
 
 impl Read for Secured {
     fn poll_read(
