@@ -8,6 +8,7 @@ use tailnet::{ConnectError, LocalApiError, UpError};
 use crate::cloud::ANOTHER_PROJECT;
 use crate::config::{ConfigError, KeyError};
 use crate::control::client::ControlError;
+use crate::control::protocol::FailureCode;
 use crate::node::{AskError, NodeError};
 
 /// Shown below `--help`; [`Failure::of`] gives them.
@@ -174,20 +175,22 @@ fn of_control(error: &ControlError) -> Option<Known> {
     Some(match error {
         ControlError::NoNode(_) => (11, ""),
         ControlError::Timeout => (7, ""),
-        ControlError::Refused(failure) => match failure.code.as_str() {
-            "invalid" => (2, ""),
-            "auth_rejected" | "needs_login" => (3, "give a new key: `kolaboree-node up --key-from FILE`"),
-            "not_in_tailnet" => {
+        ControlError::Refused(failure) => match failure.code {
+            FailureCode::Invalid => (2, ""),
+            FailureCode::AuthRejected | FailureCode::NeedsLogin => {
+                (3, "give a new key: `kolaboree-node up --key-from FILE`")
+            }
+            FailureCode::NotInTailnet => {
                 (5, "`kolaboree-node status` lists the nodes; nothing was sent by the host's network")
             }
-            "no_such_host" | "no_such_peer" | "not_found" => {
+            FailureCode::NoSuchHost | FailureCode::NoSuchPeer | FailureCode::NotFound => {
                 (5, "`kolaboree-node status` lists the nodes of the tailnet")
             }
-            "refused" => (6, ""),
-            "timeout" | "unreachable" => (7, ""),
-            "control_untrusted" => (8, ""),
-            "not_running" => (4, BRING_BACK),
-            _ => (1, ""),
+            FailureCode::Refused => (6, ""),
+            FailureCode::Timeout | FailureCode::Unreachable => (7, ""),
+            FailureCode::ControlUntrusted => (8, ""),
+            FailureCode::NotRunning => (4, BRING_BACK),
+            FailureCode::Failed | FailureCode::Other(_) => (1, ""),
         },
         _ => (1, ""),
     })

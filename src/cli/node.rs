@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde::de::IgnoredAny;
+use tailnet::BackendState;
 use tokio::io::AsyncWriteExt;
 
 use super::args::{Command, Ping};
@@ -15,7 +16,7 @@ use super::output::{Colour, Out, Table, tell};
 use crate::config::Config;
 use crate::control::client as control;
 use crate::control::protocol::{
-    Cloud, Netcheck, Peer, PingRequest, Pong, Reloaded, Status, UpRequest, Whois,
+    Cloud, Netcheck, NetworkPath, Peer, PingKind, PingRequest, Pong, Reloaded, Status, UpRequest, Whois,
 };
 use crate::uplink::{Uplink, running};
 
@@ -49,7 +50,7 @@ async fn status(config: &Config, no_peers: bool, out: &Out) -> anyhow::Result<()
         status.peers.clear();
     }
     out.print(&status, || status_text(&status, out))?;
-    if status.state == "Running" {
+    if status.state == BackendState::Running {
         return Ok(());
     }
     // As `tailscale status`: whether it is up shows in the exit code too.
@@ -62,17 +63,17 @@ fn status_text(status: &Status, out: &Out) -> String {
     for peer in std::iter::once(&status.this).chain(&status.peers) {
         let itself = std::ptr::eq(peer, &status.this);
         let (colour, state) = match (itself, peer.online) {
-            (true, true) => (Colour::Green, status.state.as_str()),
-            (true, false) => (Colour::Red, status.state.as_str()),
-            (false, true) => (Colour::Green, "online"),
-            (false, false) => (Colour::Yellow, "offline"),
+            (true, true) => (Colour::Green, status.state.to_string()),
+            (true, false) => (Colour::Red, status.state.to_string()),
+            (false, true) => (Colour::Green, "online".to_owned()),
+            (false, false) => (Colour::Yellow, "offline".to_owned()),
         };
         let address = peer.ips.first().map(ToString::to_string).unwrap_or_default();
         let path = if itself { "this node".to_owned() } else { path_of(peer) };
         peers.row([
             address,
             peer.name.clone(),
-            out.paint(colour, state),
+            out.paint(colour, &state),
             path,
             bytes(peer.sent),
             bytes(peer.received),
@@ -89,7 +90,7 @@ fn status_text(status: &Status, out: &Out) -> String {
     if let Some(url) = &status.login_url {
         text += &format!("\nlogin needed: open {url}\n");
     }
-    if status.state == "Running" && !status.this.online {
+    if status.state == BackendState::Running && !status.this.online {
         text += "\nthe control server does not answer: the tailnet is as the node knew it last\n";
     }
     match status.key_expires.map(|expires| expires.checked_sub(crate::cloud::now())) {
@@ -107,8 +108,8 @@ fn status_text(status: &Status, out: &Out) -> String {
 }
 
 fn path_of(peer: &Peer) -> String {
-    match (&peer.path[..], peer.routes.is_empty()) {
-        (path, true) => path.to_owned(),
+    match (&peer.path, peer.routes.is_empty()) {
+        (path, true) => path.to_string(),
         (path, false) => format!("{path} routes {}", peer.routes.join(" ")).trim().to_owned(),
     }
 }
@@ -134,7 +135,7 @@ pub(super) fn clouds_text(clouds: &[Cloud], out: &Out) -> String {
             cloud.address.clone(),
             out.paint(colour, state),
             server,
-            health.path.clone(),
+            health.path.to_string(),
             milliseconds(health.tcp_ms),
             milliseconds(health.api_ms),
         ]);
@@ -201,9 +202,9 @@ async fn pings(uplink: &Uplink, request: &PingRequest, count: Option<u32>, out: 
         match uplink.ping(request).await {
             Ok(pong) => {
                 received += 1;
-                let direct = pong.path.starts_with("direct");
+                let direct = matches!(pong.path, NetworkPath::Direct(_));
                 out.print_one(&pong, || pong_text(&pong))?;
-                if count.is_none() && (direct || request.kind != "disco") {
+                if count.is_none() && (direct || request.kind != PingKind::Disco) {
                     break;
                 }
             }
@@ -225,9 +226,9 @@ async fn pings(uplink: &Uplink, request: &PingRequest, count: Option<u32>, out: 
 
 fn pong_text(pong: &Pong) -> String {
     let name = if pong.name.is_empty() { String::new() } else { format!("{} ", pong.name) };
-    let via = match pong.path.split_once(' ') {
-        Some(("direct", address)) => format!(" via {address}"),
-        Some(("relay", region)) => format!(" via DERP({region})"),
+    let via = match &pong.path {
+        NetworkPath::Direct(address) => format!(" via {address}"),
+        NetworkPath::Relayed(region) => format!(" via DERP({region})"),
         _ => String::new(),
     };
     format!("pong from {name}({}){via} in {} ms", pong.node_ip, pong.ms)

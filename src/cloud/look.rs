@@ -4,13 +4,13 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use lxd_client::{Auth, Client, fetch_fingerprint};
-use tailnet::{Path, Status};
+use tailnet::Status;
 
 use super::Cloud;
 use super::client::{introduced, one_line, project, server, tell};
 use super::once::Once;
 use crate::config::{CloudConfig, CloudKind};
-use crate::control::protocol::Health;
+use crate::control::protocol::{Health, Stage};
 
 /// Looks at the cloud. It ends at the first thing that does not answer, and within the cloud's timeout.
 pub(super) async fn look(cloud: &Cloud) -> Health {
@@ -27,12 +27,12 @@ pub(super) async fn look(cloud: &Cloud) -> Health {
 
 fn fail(health: &mut Health, error: String) {
     let stage = match health {
-        Health { peer: None, route: None, .. } => "netmap",
-        Health { tcp_ms: None, .. } => "tcp",
-        Health { tls_ms: None, .. } => "tls",
-        _ => "api",
+        Health { peer: None, route: None, .. } => Stage::Netmap,
+        Health { tcp_ms: None, .. } => Stage::Tcp,
+        Health { tls_ms: None, .. } => Stage::Tls,
+        _ => Stage::Api,
     };
-    (health.reachable, health.failed_at, health.error) = (Some(false), Some(stage.to_owned()), Some(error));
+    (health.reachable, health.failed_at, health.error) = (Some(false), Some(stage), Some(error));
 }
 
 async fn stages(cloud: &Cloud, health: &mut Health) -> Result<(), String> {
@@ -112,17 +112,7 @@ fn of_peer(peer: &tailnet::Peer, health: &mut Health) {
 async fn path(cloud: &Cloud, ip: IpAddr, health: &mut Health) {
     let Ok(status) = cloud.shared.tailnet.status().await else { return };
     let peer = status.peer(ip).or_else(|| status.router_of(ip).map(|(peer, _)| peer));
-    health.path = peer.map(|peer| path_text(&peer.path())).unwrap_or_default();
-}
-
-/// `direct IP:PORT`, `relay REGION`, or nothing when it is not known.
-pub(crate) fn path_text(path: &Path) -> String {
-    match path {
-        Path::Direct(address) => format!("direct {address}"),
-        Path::Relayed { region } if region.is_empty() => String::new(),
-        Path::Relayed { region } => format!("relay {region}"),
-        _ => String::new(),
-    }
+    health.path = peer.map(|peer| peer.path().into()).unwrap_or_default();
 }
 
 fn milliseconds(time: Duration) -> f64 {

@@ -21,7 +21,6 @@ use crate::control::protocol as api;
 pub use client::CloudError;
 pub(crate) use client::{ANOTHER_PROJECT, introduce, one_line, other_project, over};
 pub(crate) use gate::Gate;
-pub(crate) use look::path_text;
 pub(crate) use watch::watch;
 
 /// A server in the tailnet. Clones share it.

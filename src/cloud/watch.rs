@@ -9,7 +9,7 @@ use super::Cloud;
 use super::backoff::Backoff;
 use super::client::other_project;
 use crate::config::CloudConfig;
-use crate::control::protocol::Health;
+use crate::control::protocol::{Health, NetworkPath};
 
 /// Watches the cloud for as long as the future lives.
 pub(crate) async fn watch(cloud: Cloud) -> Infallible {
@@ -50,8 +50,10 @@ fn describe(health: &Health, config: &CloudConfig) -> String {
     if let Some(error) = &health.error {
         return format!("unreachable: {error}");
     }
-    let by = health.path.split(' ').next().unwrap_or_default();
-    let by = if by.is_empty() { String::new() } else { format!(" ({by})") };
+    let by = match &health.path {
+        NetworkPath::Unknown => String::new(),
+        path => format!(" ({})", path.kind()),
+    };
     match (health.trusted, &health.server, &health.version) {
         (Some(false), ..) => format!("reachable{by}, but it does not trust this node's certificate"),
         (_, Some(server), Some(version)) if health.projects.is_some() => {

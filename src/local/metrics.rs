@@ -106,8 +106,7 @@ async fn of_clouds(page: &mut Page, node: &Node) {
     }
     page.metric("kolaboree_cloud_path", "gauge", "How packets to the cloud travel.");
     for (cloud, _) in &clouds {
-        let path = cloud.health.path.split(' ').next().filter(|path| !path.is_empty());
-        page.value(&[("cloud", &cloud.name), ("path", path.unwrap_or("unknown"))], 1);
+        page.value(&[("cloud", &cloud.name), ("path", cloud.health.path.kind())], 1);
     }
     page.metric("kolaboree_cloud_latency_seconds", "gauge", "How long each layer took in the newest look.");
     for (cloud, _) in &clouds {

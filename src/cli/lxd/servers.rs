@@ -64,7 +64,7 @@ pub(super) async fn info(fleet: &Fleet, target: &str, out: &Out) -> anyhow::Resu
         let environment = server.environment.as_ref();
         let value = json!({
             "cloud": cloud.name, "address": cloud.address.to_string(),
-            "auth": format!("{:?}", server.auth).to_lowercase(),
+            "auth": server.auth,
             "server": environment.map(|e| &e.server), "version": environment.map(|e| &e.server_version),
             "name": environment.map(|e| &e.server_name),
             "fingerprint": environment.map(|e| &e.certificate_fingerprint),
