@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use serde::de::IgnoredAny;
 use tailnet::BackendState;
 use tokio::io::AsyncWriteExt;
 
@@ -14,9 +13,8 @@ use super::args::{Command, Ping};
 use super::exit::{Told, usage};
 use super::output::{Colour, Out, Table, tell};
 use crate::config::Config;
-use crate::control::client as control;
 use crate::control::protocol::{
-    Cloud, Netcheck, NetworkPath, Peer, PingKind, PingRequest, Pong, Reloaded, Status, UpRequest, Whois,
+    Cloud, NetworkPath, Peer, PingKind, PingRequest, Pong, Reloaded, Status, UpRequest,
 };
 use crate::uplink::{Uplink, running};
 
@@ -35,8 +33,8 @@ pub(super) async fn run(command: &Command, config: Config, out: &Out) -> anyhow:
         Command::Netcheck => netcheck(&config, out).await?,
         Command::Nc { host, port } => nc(&config, host, *port).await?,
         Command::Up { key_from } => up(&config, key_from.as_deref(), out).await?,
-        Command::Down => change(&config, "/v1/down", out).await?,
-        Command::Logout => change(&config, "/v1/logout", out).await?,
+        Command::Down => changed(running(&config).await?.down().await?, out)?,
+        Command::Logout => changed(running(&config).await?.logout().await?, out)?,
         Command::Reload => reload(&config, out).await?,
         Command::Health { ready } => health(&config, *ready).await?,
         _ => return Err(usage("this command is not about the node")),
@@ -45,7 +43,7 @@ pub(super) async fn run(command: &Command, config: Config, out: &Out) -> anyhow:
 }
 
 async fn status(config: &Config, no_peers: bool, out: &Out) -> anyhow::Result<()> {
-    let mut status: Status = running(config).await?.get("/v1/status").await?;
+    let mut status = running(config).await?.status().await?;
     if no_peers {
         status.peers.clear();
     }
@@ -235,8 +233,7 @@ fn pong_text(pong: &Pong) -> String {
 }
 
 async fn whois(config: &Config, address: &str, out: &Out) -> anyhow::Result<()> {
-    let client = running(config).await?;
-    let found: Whois = client.get(&format!("/v1/whois?address={}", control::query(address))).await?;
+    let found = running(config).await?.whois(address).await?;
     out.print(&found, || {
         let mut text = format!("machine: {}\n", found.node);
         if !found.tags.is_empty() {
@@ -251,7 +248,7 @@ async fn whois(config: &Config, address: &str, out: &Out) -> anyhow::Result<()> 
 }
 
 async fn netcheck(config: &Config, out: &Out) -> anyhow::Result<()> {
-    let found: Netcheck = running(config).await?.get("/v1/netcheck").await?;
+    let found = running(config).await?.netcheck().await?;
     out.print(&found, || {
         let yes = |truth| if truth { "yes" } else { "no" };
         let mut text = format!("UDP:              {}\n", yes(found.udp));
@@ -312,20 +309,17 @@ async fn up(config: &Config, key_from: Option<&Path>, out: &Out) -> anyhow::Resu
                 .with_context(|| format!("cannot read the key from {}", path.display()))?,
         ),
     };
-    let client = running(config).await?;
-    let status: Status = client.post("/v1/up", &UpRequest { auth_key }).await?;
+    let status = running(config).await?.up(&UpRequest { auth_key }).await?;
     out.print(&status, || status_text(&status, out))?;
     Ok(())
 }
 
-async fn change(config: &Config, path: &str, out: &Out) -> anyhow::Result<()> {
-    let status: Status = running(config).await?.post(path, &()).await?;
-    out.print(&status, || format!("{}\n", status.state))?;
-    Ok(())
+fn changed(status: Status, out: &Out) -> std::io::Result<()> {
+    out.print(&status, || format!("{}\n", status.state))
 }
 
 async fn reload(config: &Config, out: &Out) -> anyhow::Result<()> {
-    let reloaded: Reloaded = running(config).await?.post("/v1/reload", &()).await?;
+    let reloaded = running(config).await?.reload().await?;
     out.print(&reloaded, || {
         let Reloaded { added, removed, changed, needs_restart } = &reloaded;
         let mut text = String::new();
@@ -344,10 +338,10 @@ async fn reload(config: &Config, out: &Out) -> anyhow::Result<()> {
 async fn health(config: &Config, ready: bool) -> anyhow::Result<()> {
     let client = running(config).await?;
     if !ready {
-        client.get::<IgnoredAny>("/v1/clouds").await?;
+        client.clouds().await?;
         return Ok(());
     }
-    let status: Status = client.get("/v1/status").await?;
+    let status = client.status().await?;
     if status.ready {
         return Ok(());
     }

@@ -1,17 +1,6 @@
 //! What the control socket carries: JSON over HTTP/1.1 on a Unix socket that only its owner can open.
 //!
-//! | request | answer |
-//! |---|---|
-//! | `GET /v1/status` | [`Status`] |
-//! | `POST /v1/ping` with [`PingRequest`] | [`Pong`] |
-//! | `GET /v1/whois?address=IP` (or `IP:PORT`, or a name) | [`Whois`] |
-//! | `GET /v1/netcheck` | [`Netcheck`] |
-//! | `POST /v1/up` with [`UpRequest`] | [`Status`], once the node has joined |
-//! | `POST /v1/down`, `POST /v1/logout` | [`Status`] |
-//! | `POST /v1/reload` | [`Reloaded`]: the configuration was read again |
-//! | `GET /v1/clouds` | a list of [`Cloud`] |
-//! | `POST /v1/clouds/NAME/check` | [`Cloud`], looked at now |
-//! | `GET /v1/dial?address=HOST:PORT` with `Connection: Upgrade`, `Upgrade: tcp` | `101`, and then the bytes of a stream through the tailnet |
+//! [`endpoints`] lists the requests.
 //!
 //! A failure has the status 4xx or 5xx and the body [`Failure`].
 
@@ -22,6 +11,36 @@ use serde::{Deserialize, Serialize};
 use tailnet::BackendState;
 
 use crate::config::CloudKind;
+
+/// The paths of the requests, with the method and the answer of each.
+pub mod endpoints {
+    #[cfg(doc)]
+    use super::*;
+
+    /// `GET`: [`Status`].
+    pub const STATUS: &str = "/v1/status";
+    /// `POST` with [`PingRequest`]: [`Pong`].
+    pub const PING: &str = "/v1/ping";
+    /// `GET` with `?address=IP` (or `IP:PORT`, or a name): [`Whois`].
+    pub const WHOIS: &str = "/v1/whois";
+    /// `GET`: [`Netcheck`].
+    pub const NETCHECK: &str = "/v1/netcheck";
+    /// `POST` with [`UpRequest`]: [`Status`], once the node has joined.
+    pub const UP: &str = "/v1/up";
+    /// `POST`: [`Status`], once the node has left its tailnet.
+    pub const DOWN: &str = "/v1/down";
+    /// `POST`: [`Status`], once the node has left its tailnet and forgotten its identity.
+    pub const LOGOUT: &str = "/v1/logout";
+    /// `POST`: [`Reloaded`], once the configuration was read again.
+    pub const RELOAD: &str = "/v1/reload";
+    /// `GET`: a list of [`Cloud`].
+    pub const CLOUDS: &str = "/v1/clouds";
+    /// `POST`, with a cloud's name in the place of `{name}`: the [`Cloud`], which is probed for this.
+    pub const CHECK: &str = "/v1/clouds/{name}/check";
+    /// `GET` with `?address=HOST:PORT`, `Connection: Upgrade` and `Upgrade: tcp`: the status `101`, and then the bytes
+    /// of a stream through the tailnet.
+    pub const DIAL: &str = "/v1/dial";
+}
 
 /// How the node is.
 #[derive(Clone, Debug, Serialize, Deserialize)]

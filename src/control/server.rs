@@ -9,23 +9,23 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, info, warn};
 
-use super::protocol::{self, Cloud, Failure, FailureCode, PingRequest, UpRequest};
+use super::protocol::{self, Cloud, Failure, FailureCode, PingRequest, UpRequest, endpoints};
 use crate::listen::UnixSocket;
 use crate::node::{AskError, Node, ReloadError};
 
 pub(crate) fn serve(node: &Node, socket: UnixSocket) {
     let router = Router::new()
-        .route("/v1/status", get(status))
-        .route("/v1/ping", post(ping))
-        .route("/v1/whois", get(whois))
-        .route("/v1/netcheck", get(netcheck))
-        .route("/v1/up", post(up))
-        .route("/v1/down", post(down))
-        .route("/v1/logout", post(logout))
-        .route("/v1/reload", post(reload))
-        .route("/v1/clouds", get(clouds))
-        .route("/v1/clouds/{name}/check", post(check))
-        .route("/v1/dial", get(dial))
+        .route(endpoints::STATUS, get(status))
+        .route(endpoints::PING, post(ping))
+        .route(endpoints::WHOIS, get(whois))
+        .route(endpoints::NETCHECK, get(netcheck))
+        .route(endpoints::UP, post(up))
+        .route(endpoints::DOWN, post(down))
+        .route(endpoints::LOGOUT, post(logout))
+        .route(endpoints::RELOAD, post(reload))
+        .route(endpoints::CLOUDS, get(clouds))
+        .route(endpoints::CHECK, post(check))
+        .route(endpoints::DIAL, get(dial))
         .fallback(unknown)
         .with_state(node.clone());
     let stopping = node.stopping().cancelled_owned();
