@@ -72,7 +72,7 @@ impl Uplink {
         })
     }
 
-    /// Looks at a cloud.
+    /// Probes a cloud.
     pub(crate) async fn check(&self, name: &str) -> anyhow::Result<Health> {
         Ok(match self {
             Uplink::Running(client) => client.check(name).await?.health,
@@ -93,7 +93,7 @@ impl Uplink {
         let client = self.bare_client(config, of).await?;
         if matches!(self, Uplink::Own(_)) {
             // The watcher of a running node has done so.
-            cloud::introduce(&client, of).await?;
+            cloud::establish_trust(&client, of).await?;
         }
         Ok(match &of.project {
             Some(project) => client.project(project),

@@ -141,7 +141,7 @@ pub struct Cloud {
     pub address: String,
     /// Whether the service is ready only while it is reachable.
     pub required: bool,
-    /// What the newest look found.
+    /// What the newest probe found.
     pub health: Health,
 }
 
@@ -232,12 +232,12 @@ pub enum Stage {
     Other,
 }
 
-/// What a look at a cloud found.
+/// What a probe of a cloud found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Health {
-    /// Whether everything asked of it was answered; `None` before the first look.
+    /// Whether everything asked of it was answered; `None` before the first probe.
     pub reachable: Option<bool>,
     /// Seconds since 1970 at which that last changed.
     pub since: u64,

@@ -416,7 +416,7 @@ fn a_cloud_behind_a_subnet_route_needs_accept_routes() {
     service.ends_on("TERM");
 }
 
-/// What the newest look at the first cloud found.
+/// What the newest probe of the first cloud found.
 fn health(world: &World) -> serde_json::Value {
     world.status()["clouds"][0]["health"].clone()
 }

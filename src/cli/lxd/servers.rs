@@ -28,11 +28,11 @@ pub(super) async fn ping(fleet: &Fleet, names: &[String], count: u32, out: &Out)
     }
     let mut failed = Vec::new();
     for number in 1..=count {
-        let looks = clouds.iter().map(|cloud| fleet.uplink.check(&cloud.name));
-        let looks = futures_util::future::try_join_all(looks).await?;
+        let probes = clouds.iter().map(|cloud| fleet.uplink.check(&cloud.name));
+        let probes = futures_util::future::try_join_all(probes).await?;
         let found: Vec<Cloud> = clouds
             .iter()
-            .zip(looks)
+            .zip(probes)
             .map(|(cloud, health)| Cloud {
                 name: cloud.name.clone(),
                 kind: cloud.kind,

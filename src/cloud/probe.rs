@@ -1,4 +1,4 @@
-//! One look at a cloud, from the network map up to the API: what of it answers, and how fast.
+//! A probe of a cloud, from the network map up to the API: what of it answers, and how fast.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -7,13 +7,13 @@ use lxd_client::{Auth, Client, fetch_fingerprint};
 use tailnet::Status;
 
 use super::Cloud;
-use super::client::{introduced, one_line, project, server, tell};
-use super::once::Once;
+use super::client::{one_line, project, server, trust_by_token, with_remedy};
+use super::preconnected::PreconnectedConnector;
 use crate::config::{CloudConfig, CloudKind};
 use crate::control::protocol::{Health, Stage};
 
-/// Looks at the cloud. It ends at the first thing that does not answer, and within the cloud's timeout.
-pub(super) async fn look(cloud: &Cloud) -> Health {
+/// Probes the cloud. It ends at the first thing that does not answer, and within the cloud's timeout.
+pub(super) async fn probe(cloud: &Cloud) -> Health {
     let mut health = Health::default();
     let timeout = cloud.config().timeout;
     let outcome = tokio::time::timeout(timeout, stages(cloud, &mut health)).await;
@@ -55,17 +55,19 @@ async fn stages(cloud: &Cloud, health: &mut Health) -> Result<(), String> {
 
     let began = Instant::now();
     let uri = server(config).map_err(|e| e.to_string())?;
-    let seen = fetch_fingerprint(uri, Once::new(stream), config.timeout).await.map_err(|e| one_line(&e))?;
+    let seen = fetch_fingerprint(uri, PreconnectedConnector::new(stream), config.timeout)
+        .await
+        .map_err(|e| one_line(&e))?;
     health.fingerprint = Some(seen.to_string());
     if let Some(pin) = config.trust.fingerprint.filter(|pin| *pin != seen) {
-        return Err(tell(&lxd_client::Error::WrongFingerprint { expected: pin, actual: seen }));
+        return Err(with_remedy(&lxd_client::Error::WrongFingerprint { expected: pin, actual: seen }));
     }
     health.tls_ms = Some(milliseconds(began.elapsed()));
 
     let began = Instant::now();
-    let answer = client.server().await.map_err(|e| tell(&e))?;
+    let answer = client.server().await.map_err(|e| with_remedy(&e))?;
     health.api_ms = Some(milliseconds(began.elapsed()));
-    let answer = introduced(&client, config, answer).await.map_err(|e| tell(&e))?;
+    let answer = trust_by_token(&client, config, answer).await.map_err(|e| with_remedy(&e))?;
     health.trusted = Some(answer.auth == Auth::Trusted);
     if answer.auth == Auth::Trusted {
         health.projects = other_projects(&client, config).await;
@@ -80,7 +82,7 @@ async fn stages(cloud: &Cloud, health: &mut Health) -> Result<(), String> {
 }
 
 /// The projects that the server lets this node use, when the configured one is not among them. A server that does not
-/// tell them is taken to let it use that one.
+/// with_remedy them is taken to let it use that one.
 async fn other_projects(client: &Client, config: &CloudConfig) -> Option<Vec<String>> {
     let allowed = client.projects().names().await.ok()?;
     (!allowed.iter().any(|name| name == project(config))).then_some(allowed)
