@@ -84,6 +84,10 @@ pub(crate) fn with_causes(error: &anyhow::Error) -> String {
 
 const BRING_BACK: &str = "`kolaboree-node up` brings the node back";
 
+const APPROVE: &str = "approve the machine in Tailscale's admin console, or use a pre-approved key";
+
+const CHECK_NETWORK: &str = "check the network, and control_url if it is set";
+
 /// The exit code and a hint, which may be empty.
 type Known = (u8, &'static str);
 
@@ -138,11 +142,9 @@ fn of_up(error: &UpError) -> Known {
         UpError::NeedsLogin { .. } | UpError::KeyExpired { .. } => {
             (3, "set TAILSCALE_AUTH_KEY to a valid auth key, or open the URL")
         }
-        UpError::NeedsApproval => {
-            (3, "approve the machine in Tailscale's admin console, or use a pre-approved key")
-        }
+        UpError::NeedsApproval => (3, APPROVE),
         UpError::ControlUntrusted { .. } => (8, ""), // what to do is in its text
-        UpError::ControlUnreachable { .. } => (4, "check the network, and control_url if it is set"),
+        UpError::ControlUnreachable { .. } => (4, CHECK_NETWORK),
         UpError::Timeout { .. } => (4, "a longer join_timeout waits longer; -v shows Tailscale's log"),
         UpError::Config { .. } => (2, ""),
         UpError::StateFolder { .. } => {
@@ -177,9 +179,11 @@ fn of_control(error: &ControlError) -> Option<Known> {
         ControlError::Timeout => (7, ""),
         ControlError::Refused(failure) => match failure.code {
             FailureCode::Invalid => (2, ""),
-            FailureCode::AuthRejected | FailureCode::NeedsLogin => {
+            FailureCode::AuthRejected | FailureCode::NeedsLogin | FailureCode::KeyExpired => {
                 (3, "give a new key: `kolaboree-node up --key-from FILE`")
             }
+            FailureCode::NeedsApproval => (3, APPROVE),
+            FailureCode::ControlUnreachable => (4, CHECK_NETWORK),
             FailureCode::NotInTailnet => {
                 (5, "`kolaboree-node status` lists the nodes; nothing was sent by the host's network")
             }

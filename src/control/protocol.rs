@@ -427,6 +427,12 @@ pub enum FailureCode {
     AuthRejected,
     /// The node needs a login.
     NeedsLogin,
+    /// The node waits for an administrator's approval.
+    NeedsApproval,
+    /// The node's key has expired.
+    KeyExpired,
+    /// The control server does not answer.
+    ControlUnreachable,
     /// The control server's certificate is not trusted.
     ControlUntrusted,
     /// Nothing listens on the port.
@@ -490,6 +496,9 @@ mod tests {
             (FailureCode::Invalid, "invalid"),
             (FailureCode::AuthRejected, "auth_rejected"),
             (FailureCode::NeedsLogin, "needs_login"),
+            (FailureCode::NeedsApproval, "needs_approval"),
+            (FailureCode::KeyExpired, "key_expired"),
+            (FailureCode::ControlUnreachable, "control_unreachable"),
             (FailureCode::ControlUntrusted, "control_untrusted"),
             (FailureCode::Refused, "refused"),
             (FailureCode::Unreachable, "unreachable"),

@@ -19,10 +19,10 @@ pub enum NodeError {
     Key(#[from] KeyError),
     /// The node did not join its tailnet, and trying on would not help.
     #[error("cannot join the tailnet: {0}")]
-    Join(UpError),
+    Join(#[source] UpError),
     /// The exit node cannot be chosen, or one that an earlier start has chosen cannot be left.
     #[error("cannot choose the exit node: {0}")]
-    ExitNode(AskError),
+    ExitNode(#[source] AskError),
     /// The client certificate cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -36,7 +36,7 @@ pub enum NodeError {
     #[error("the node was stopped")]
     Stopped,
     /// Another error, which several callers wait for.
-    #[error("{0}")]
+    #[error(transparent)]
     Shared(Arc<NodeError>),
 }
 
@@ -107,16 +107,23 @@ impl AskError {
                 ConnectError::NotRunning { .. } | ConnectError::Closed { .. } => FailureCode::NotRunning,
                 _ => FailureCode::Unreachable,
             },
-            AskError::Up(UpError::AuthRejected { .. }) => FailureCode::AuthRejected,
-            AskError::Up(UpError::NeedsLogin { .. }) => FailureCode::NeedsLogin,
-            AskError::Up(UpError::ControlUntrusted { .. }) => FailureCode::ControlUntrusted,
-            AskError::LocalApi(LocalApiError::Timeout { .. }) | AskError::Up(UpError::Timeout { .. }) => {
-                FailureCode::Timeout
-            }
-            AskError::NoSuchCloud(_) | AskError::LocalApi(LocalApiError::Refused { status: 404, .. }) => {
-                FailureCode::NotFound
-            }
-            _ => FailureCode::Failed,
+            AskError::Up(error) => match error {
+                UpError::AuthRejected { .. } => FailureCode::AuthRejected,
+                UpError::NeedsLogin { .. } => FailureCode::NeedsLogin,
+                UpError::NeedsApproval => FailureCode::NeedsApproval,
+                UpError::KeyExpired { .. } => FailureCode::KeyExpired,
+                UpError::ControlUntrusted { .. } => FailureCode::ControlUntrusted,
+                UpError::ControlUnreachable { .. } => FailureCode::ControlUnreachable,
+                UpError::Timeout { .. } => FailureCode::Timeout,
+                _ => FailureCode::Failed,
+            },
+            AskError::LocalApi(error) => match error {
+                LocalApiError::Timeout { .. } => FailureCode::Timeout,
+                LocalApiError::Refused { status: 404, .. } => FailureCode::NotFound,
+                _ => FailureCode::Failed,
+            },
+            AskError::NoSuchCloud(_) => FailureCode::NotFound,
+            AskError::Status(_) => FailureCode::Failed,
         }
     }
 }
