@@ -2,6 +2,7 @@
 
 mod backoff;
 mod client;
+mod dialled;
 mod preconnected;
 mod probe;
 mod scope;
@@ -17,6 +18,8 @@ use tokio::sync::{Notify, watch as channel};
 
 use crate::config::{CloudConfig, CloudKind};
 use crate::control::protocol as api;
+
+use dialled::Dialled;
 
 pub use client::CloudError;
 pub(crate) use client::{ANOTHER_PROJECT, establish_trust, one_line, other_project, over};
@@ -35,6 +38,7 @@ struct Shared {
     tailnet: Tailnet,
     client: Option<Client>,
     scope: ConnectionScope,
+    dialled: Dialled,
     health: channel::Sender<api::Health>,
     wake: Notify,
     probes: AtomicU64,
@@ -49,9 +53,14 @@ impl Cloud {
         scope: &ConnectionScope,
         identity: &Identity,
     ) -> Result<Cloud, CloudError> {
+        let dialled = Dialled::default();
         let client = match config.kind {
             CloudKind::Tcp => None,
-            _ => Some(client::over(&config, scope.connector(tailnet.connector()), identity.clone())?),
+            _ => Some(client::over(
+                &config,
+                scope.connector(tailnet.connector(), dialled.clone()),
+                identity.clone(),
+            )?),
         };
         let health = channel::Sender::new(api::Health { since: now(), ..api::Health::default() });
         let shared = Shared {
@@ -59,6 +68,7 @@ impl Cloud {
             tailnet: tailnet.clone(),
             client,
             scope: scope.clone(),
+            dialled,
             health,
             wake: Notify::new(),
             probes: AtomicU64::new(0),

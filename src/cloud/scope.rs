@@ -14,6 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower_service::Service;
 
+use super::dialled::Dialled;
+
 /// Ends the connections to all clouds together. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConnectionScope(Arc<Mutex<CancellationToken>>);
@@ -25,9 +27,9 @@ impl ConnectionScope {
         std::mem::take(&mut *token).cancel();
     }
 
-    /// A connector whose connections belong to this scope.
-    pub(super) fn connector(&self, connector: Connector) -> ScopedConnector {
-        ScopedConnector { scope: self.clone(), connector }
+    /// A connector whose connections belong to this scope. It records where they lead.
+    pub(super) fn connector(&self, connector: Connector, dialled: Dialled) -> ScopedConnector {
+        ScopedConnector { scope: self.clone(), connector, dialled }
     }
 
     /// Is cancelled with the next [`end_connections`](Self::end_connections).
@@ -40,6 +42,7 @@ impl ConnectionScope {
 pub(super) struct ScopedConnector {
     scope: ConnectionScope,
     connector: Connector,
+    dialled: Dialled,
 }
 
 impl Service<Uri> for ScopedConnector {
@@ -53,8 +56,12 @@ impl Service<Uri> for ScopedConnector {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let ended = self.scope.ended(); // before the dial, so that no moment is missed
-        let connecting = self.connector.call(uri);
-        Box::pin(async move { Ok(TokioIo::new(ScopedStream::new(connecting.await?.into_inner(), &ended))) })
+        let (connecting, dialled) = (self.connector.call(uri), self.dialled.clone());
+        Box::pin(async move {
+            let stream = connecting.await?.into_inner();
+            dialled.set(stream.peer_addr().ip());
+            Ok(TokioIo::new(ScopedStream::new(stream, &ended)))
+        })
     }
 }
 

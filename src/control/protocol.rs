@@ -249,11 +249,11 @@ pub struct Health {
     pub route: Option<String>,
     /// How packets travel.
     pub path: NetworkPath,
-    /// Milliseconds until a TCP connection was there.
+    /// How many milliseconds TCP took for the connection that is in use.
     pub tcp_ms: Option<f64>,
-    /// Milliseconds until TLS was there too, from TCP on.
+    /// How many milliseconds its TLS handshake took.
     pub tls_ms: Option<f64>,
-    /// Milliseconds until the API answered.
+    /// How many milliseconds the API took to answer.
     pub api_ms: Option<f64>,
     /// The fingerprint of its certificate.
     pub fingerprint: Option<String>,
