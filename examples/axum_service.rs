@@ -57,7 +57,7 @@ async fn instances(State(node): State<Node>) -> Json<Value> {
     Json(Value::Object(all))
 }
 
-/// What the newest look at a cloud has found.
+/// What the newest probe of a cloud has found.
 async fn cloud(State(node): State<Node>, Path(name): Path<String>) -> Result<Json<Value>, StatusCode> {
     let cloud = node.cloud(&name).ok_or(StatusCode::NOT_FOUND)?;
     Ok(Json(json!({"address": cloud.config().address.to_string(), "health": cloud.health()})))

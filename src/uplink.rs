@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::cloud;
 use crate::config::{CloudConfig, Config};
 use crate::control::client::{self as control, ControlError};
+use crate::control::connector::Connector;
 use crate::control::protocol::{self as api, Health, PingRequest, Pong, Status};
 use crate::node::{Node, NodeBuilder, NodeError, blocking};
 
@@ -52,34 +53,31 @@ impl Uplink {
 
     pub(crate) async fn status(&self) -> anyhow::Result<Status> {
         Ok(match self {
-            Uplink::Running(client) => client.get("/v1/status").await?,
+            Uplink::Running(client) => client.status().await?,
             Uplink::Own(node) => node.status().await?,
         })
     }
 
     pub(crate) async fn netcheck(&self) -> anyhow::Result<api::Netcheck> {
         Ok(match self {
-            Uplink::Running(client) => client.get("/v1/netcheck").await?,
+            Uplink::Running(client) => client.netcheck().await?,
             Uplink::Own(node) => node.netcheck().await?,
         })
     }
 
     pub(crate) async fn ping(&self, request: &PingRequest) -> anyhow::Result<Pong> {
         Ok(match self {
-            Uplink::Running(client) => client.post("/v1/ping", request).await?,
+            Uplink::Running(client) => client.ping(request).await?,
             Uplink::Own(node) => node.ping(request).await?,
         })
     }
 
-    /// Looks at a cloud.
+    /// Probes a cloud.
     pub(crate) async fn check(&self, name: &str) -> anyhow::Result<Health> {
-        match self {
-            Uplink::Running(client) => {
-                let path = format!("/v1/clouds/{}/check", control::query(name));
-                Ok(client.post::<api::Cloud>(&path, &()).await?.health)
-            }
-            Uplink::Own(node) => Ok(node.check(name).await?.health),
-        }
+        Ok(match self {
+            Uplink::Running(client) => client.check(name).await?.health,
+            Uplink::Own(node) => node.check(name).await?.health,
+        })
     }
 
     /// A stream through the tailnet.
@@ -95,7 +93,7 @@ impl Uplink {
         let client = self.bare_client(config, of).await?;
         if matches!(self, Uplink::Own(_)) {
             // The watcher of a running node has done so.
-            cloud::introduce(&client, of).await?;
+            cloud::establish_trust(&client, of).await?;
         }
         Ok(match &of.project {
             Some(project) => client.project(project),
@@ -108,7 +106,7 @@ impl Uplink {
         let (folder, name) = (config.state_dir.clone(), config.hostname.clone());
         let identity = blocking(move || Identity::load_or_generate(&folder, &name)).await?;
         Ok(match self {
-            Uplink::Running(client) => cloud::over(of, control::Connector(client.clone()), identity)?,
+            Uplink::Running(client) => cloud::over(of, Connector(client.clone()), identity)?,
             Uplink::Own(node) => cloud::over(of, node.tailnet().connector(), identity)?,
         })
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -11,6 +12,7 @@ use super::lxd::Lxd;
 use super::output::Format;
 use crate::VERSION;
 use crate::config::Flags;
+use crate::control::protocol::PingKind;
 
 /// Joins a tailnet inside this process, keeps watch over the LXD servers in it, and serves them to this machine.
 #[derive(Debug, Parser)]
@@ -115,8 +117,8 @@ pub(crate) struct Ping {
     #[arg(short, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) count: Option<u32>,
     /// At which layer to ask: disco (Tailscale itself), tsmp (through WireGuard) or icmp (the peer's network stack).
-    #[arg(long, default_value = "disco", value_parser = ["disco", "tsmp", "icmp"])]
-    pub(crate) kind: String,
+    #[arg(long, default_value = "disco", value_parser = PossibleValuesParser::new(PingKind::NAMES).map(PingKind::from))]
+    pub(crate) kind: PingKind,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -8,6 +8,7 @@ use tailnet::{ConnectError, LocalApiError, UpError};
 use crate::cloud::ANOTHER_PROJECT;
 use crate::config::{ConfigError, KeyError};
 use crate::control::client::ControlError;
+use crate::control::protocol::FailureCode;
 use crate::node::{AskError, NodeError};
 
 /// Shown below `--help`; [`Failure::of`] gives them.
@@ -83,6 +84,10 @@ pub(crate) fn with_causes(error: &anyhow::Error) -> String {
 
 const BRING_BACK: &str = "`kolaboree-node up` brings the node back";
 
+const APPROVE: &str = "approve the machine in Tailscale's admin console, or use a pre-approved key";
+
+const CHECK_NETWORK: &str = "check the network, and control_url if it is set";
+
 /// The exit code and a hint, which may be empty.
 type Known = (u8, &'static str);
 
@@ -137,11 +142,9 @@ fn of_up(error: &UpError) -> Known {
         UpError::NeedsLogin { .. } | UpError::KeyExpired { .. } => {
             (3, "set TAILSCALE_AUTH_KEY to a valid auth key, or open the URL")
         }
-        UpError::NeedsApproval => {
-            (3, "approve the machine in Tailscale's admin console, or use a pre-approved key")
-        }
+        UpError::NeedsApproval => (3, APPROVE),
         UpError::ControlUntrusted { .. } => (8, ""), // what to do is in its text
-        UpError::ControlUnreachable { .. } => (4, "check the network, and control_url if it is set"),
+        UpError::ControlUnreachable { .. } => (4, CHECK_NETWORK),
         UpError::Timeout { .. } => (4, "a longer join_timeout waits longer; -v shows Tailscale's log"),
         UpError::Config { .. } => (2, ""),
         UpError::StateFolder { .. } => {
@@ -174,20 +177,24 @@ fn of_control(error: &ControlError) -> Option<Known> {
     Some(match error {
         ControlError::NoNode(_) => (11, ""),
         ControlError::Timeout => (7, ""),
-        ControlError::Refused(failure) => match failure.code.as_str() {
-            "invalid" => (2, ""),
-            "auth_rejected" | "needs_login" => (3, "give a new key: `kolaboree-node up --key-from FILE`"),
-            "not_in_tailnet" => {
+        ControlError::Refused(failure) => match failure.code {
+            FailureCode::Invalid => (2, ""),
+            FailureCode::AuthRejected | FailureCode::NeedsLogin | FailureCode::KeyExpired => {
+                (3, "give a new key: `kolaboree-node up --key-from FILE`")
+            }
+            FailureCode::NeedsApproval => (3, APPROVE),
+            FailureCode::ControlUnreachable => (4, CHECK_NETWORK),
+            FailureCode::NotInTailnet => {
                 (5, "`kolaboree-node status` lists the nodes; nothing was sent by the host's network")
             }
-            "no_such_host" | "no_such_peer" | "not_found" => {
+            FailureCode::NoSuchHost | FailureCode::NoSuchPeer | FailureCode::NotFound => {
                 (5, "`kolaboree-node status` lists the nodes of the tailnet")
             }
-            "refused" => (6, ""),
-            "timeout" | "unreachable" => (7, ""),
-            "control_untrusted" => (8, ""),
-            "not_running" => (4, BRING_BACK),
-            _ => (1, ""),
+            FailureCode::Refused => (6, ""),
+            FailureCode::Timeout | FailureCode::Unreachable => (7, ""),
+            FailureCode::ControlUntrusted => (8, ""),
+            FailureCode::NotRunning => (4, BRING_BACK),
+            FailureCode::Failed | FailureCode::Other(_) => (1, ""),
         },
         _ => (1, ""),
     })

@@ -6,16 +6,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use serde::de::IgnoredAny;
+use tailnet::BackendState;
 use tokio::io::AsyncWriteExt;
 
 use super::args::{Command, Ping};
 use super::exit::{Told, usage};
 use super::output::{Colour, Out, Table, tell};
 use crate::config::Config;
-use crate::control::client as control;
 use crate::control::protocol::{
-    Cloud, Netcheck, Peer, PingRequest, Pong, Reloaded, Status, UpRequest, Whois,
+    Cloud, NetworkPath, Peer, PingKind, PingRequest, Pong, Reloaded, Status, UpRequest,
 };
 use crate::uplink::{Uplink, running};
 
@@ -34,8 +33,8 @@ pub(super) async fn run(command: &Command, config: Config, out: &Out) -> anyhow:
         Command::Netcheck => netcheck(&config, out).await?,
         Command::Nc { host, port } => nc(&config, host, *port).await?,
         Command::Up { key_from } => up(&config, key_from.as_deref(), out).await?,
-        Command::Down => change(&config, "/v1/down", out).await?,
-        Command::Logout => change(&config, "/v1/logout", out).await?,
+        Command::Down => changed(running(&config).await?.down().await?, out)?,
+        Command::Logout => changed(running(&config).await?.logout().await?, out)?,
         Command::Reload => reload(&config, out).await?,
         Command::Health { ready } => health(&config, *ready).await?,
         _ => return Err(usage("this command is not about the node")),
@@ -44,12 +43,12 @@ pub(super) async fn run(command: &Command, config: Config, out: &Out) -> anyhow:
 }
 
 async fn status(config: &Config, no_peers: bool, out: &Out) -> anyhow::Result<()> {
-    let mut status: Status = running(config).await?.get("/v1/status").await?;
+    let mut status = running(config).await?.status().await?;
     if no_peers {
         status.peers.clear();
     }
     out.print(&status, || status_text(&status, out))?;
-    if status.state == "Running" {
+    if status.state == BackendState::Running {
         return Ok(());
     }
     // As `tailscale status`: whether it is up shows in the exit code too.
@@ -62,17 +61,17 @@ fn status_text(status: &Status, out: &Out) -> String {
     for peer in std::iter::once(&status.this).chain(&status.peers) {
         let itself = std::ptr::eq(peer, &status.this);
         let (colour, state) = match (itself, peer.online) {
-            (true, true) => (Colour::Green, status.state.as_str()),
-            (true, false) => (Colour::Red, status.state.as_str()),
-            (false, true) => (Colour::Green, "online"),
-            (false, false) => (Colour::Yellow, "offline"),
+            (true, true) => (Colour::Green, status.state.to_string()),
+            (true, false) => (Colour::Red, status.state.to_string()),
+            (false, true) => (Colour::Green, "online".to_owned()),
+            (false, false) => (Colour::Yellow, "offline".to_owned()),
         };
         let address = peer.ips.first().map(ToString::to_string).unwrap_or_default();
         let path = if itself { "this node".to_owned() } else { path_of(peer) };
         peers.row([
             address,
             peer.name.clone(),
-            out.paint(colour, state),
+            out.paint(colour, &state),
             path,
             bytes(peer.sent),
             bytes(peer.received),
@@ -89,7 +88,7 @@ fn status_text(status: &Status, out: &Out) -> String {
     if let Some(url) = &status.login_url {
         text += &format!("\nlogin needed: open {url}\n");
     }
-    if status.state == "Running" && !status.this.online {
+    if status.state == BackendState::Running && !status.this.online {
         text += "\nthe control server does not answer: the tailnet is as the node knew it last\n";
     }
     match status.key_expires.map(|expires| expires.checked_sub(crate::cloud::now())) {
@@ -107,8 +106,8 @@ fn status_text(status: &Status, out: &Out) -> String {
 }
 
 fn path_of(peer: &Peer) -> String {
-    match (&peer.path[..], peer.routes.is_empty()) {
-        (path, true) => path.to_owned(),
+    match (&peer.path, peer.routes.is_empty()) {
+        (path, true) => path.to_string(),
         (path, false) => format!("{path} routes {}", peer.routes.join(" ")).trim().to_owned(),
     }
 }
@@ -134,7 +133,7 @@ pub(super) fn clouds_text(clouds: &[Cloud], out: &Out) -> String {
             cloud.address.clone(),
             out.paint(colour, state),
             server,
-            health.path.clone(),
+            health.path.to_string(),
             milliseconds(health.tcp_ms),
             milliseconds(health.api_ms),
         ]);
@@ -201,9 +200,9 @@ async fn pings(uplink: &Uplink, request: &PingRequest, count: Option<u32>, out: 
         match uplink.ping(request).await {
             Ok(pong) => {
                 received += 1;
-                let direct = pong.path.starts_with("direct");
+                let direct = matches!(pong.path, NetworkPath::Direct(_));
                 out.print_one(&pong, || pong_text(&pong))?;
-                if count.is_none() && (direct || request.kind != "disco") {
+                if count.is_none() && (direct || request.kind != PingKind::Disco) {
                     break;
                 }
             }
@@ -225,17 +224,16 @@ async fn pings(uplink: &Uplink, request: &PingRequest, count: Option<u32>, out: 
 
 fn pong_text(pong: &Pong) -> String {
     let name = if pong.name.is_empty() { String::new() } else { format!("{} ", pong.name) };
-    let via = match pong.path.split_once(' ') {
-        Some(("direct", address)) => format!(" via {address}"),
-        Some(("relay", region)) => format!(" via DERP({region})"),
+    let via = match &pong.path {
+        NetworkPath::Direct(address) => format!(" via {address}"),
+        NetworkPath::Relayed(region) => format!(" via DERP({region})"),
         _ => String::new(),
     };
     format!("pong from {name}({}){via} in {} ms", pong.node_ip, pong.ms)
 }
 
 async fn whois(config: &Config, address: &str, out: &Out) -> anyhow::Result<()> {
-    let client = running(config).await?;
-    let found: Whois = client.get(&format!("/v1/whois?address={}", control::query(address))).await?;
+    let found = running(config).await?.whois(address).await?;
     out.print(&found, || {
         let mut text = format!("machine: {}\n", found.node);
         if !found.tags.is_empty() {
@@ -250,7 +248,7 @@ async fn whois(config: &Config, address: &str, out: &Out) -> anyhow::Result<()> 
 }
 
 async fn netcheck(config: &Config, out: &Out) -> anyhow::Result<()> {
-    let found: Netcheck = running(config).await?.get("/v1/netcheck").await?;
+    let found = running(config).await?.netcheck().await?;
     out.print(&found, || {
         let yes = |truth| if truth { "yes" } else { "no" };
         let mut text = format!("UDP:              {}\n", yes(found.udp));
@@ -311,20 +309,17 @@ async fn up(config: &Config, key_from: Option<&Path>, out: &Out) -> anyhow::Resu
                 .with_context(|| format!("cannot read the key from {}", path.display()))?,
         ),
     };
-    let client = running(config).await?;
-    let status: Status = client.post("/v1/up", &UpRequest { auth_key }).await?;
+    let status = running(config).await?.up(&UpRequest { auth_key }).await?;
     out.print(&status, || status_text(&status, out))?;
     Ok(())
 }
 
-async fn change(config: &Config, path: &str, out: &Out) -> anyhow::Result<()> {
-    let status: Status = running(config).await?.post(path, &()).await?;
-    out.print(&status, || format!("{}\n", status.state))?;
-    Ok(())
+fn changed(status: Status, out: &Out) -> std::io::Result<()> {
+    out.print(&status, || format!("{}\n", status.state))
 }
 
 async fn reload(config: &Config, out: &Out) -> anyhow::Result<()> {
-    let reloaded: Reloaded = running(config).await?.post("/v1/reload", &()).await?;
+    let reloaded = running(config).await?.reload().await?;
     out.print(&reloaded, || {
         let Reloaded { added, removed, changed, needs_restart } = &reloaded;
         let mut text = String::new();
@@ -343,10 +338,10 @@ async fn reload(config: &Config, out: &Out) -> anyhow::Result<()> {
 async fn health(config: &Config, ready: bool) -> anyhow::Result<()> {
     let client = running(config).await?;
     if !ready {
-        client.get::<IgnoredAny>("/v1/clouds").await?;
+        client.clouds().await?;
         return Ok(());
     }
-    let status: Status = client.get("/v1/status").await?;
+    let status = client.status().await?;
     if status.ready {
         return Ok(());
     }

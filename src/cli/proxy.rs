@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{Place, Proxy};
 use super::output::tell;
-use crate::cloud::{introduce, one_line};
+use crate::cloud::{establish_trust, one_line};
 use crate::config::{CloudConfig, CloudKind, Config};
 use crate::listen::{Opens, bind_tcp, bind_unix};
 use crate::uplink::Uplink;
@@ -26,7 +26,7 @@ pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitC
         _ => Some(uplink.bare_client(&config, &cloud).await?),
     };
     if let Some(client) = &client
-        && let Err(error) = introduce(client, &cloud).await
+        && let Err(error) = establish_trust(client, &cloud).await
     {
         tell(&format!("{}: {}", cloud.name, one_line(&error))); // it may come back
     }

@@ -1,4 +1,4 @@
-//! How long to wait between looks.
+//! How long to wait between probes.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ impl Backoff {
         Backoff { interval, next: FIRST.min(interval) }
     }
 
-    /// The pause after a look.
+    /// The pause after a probe.
     pub(crate) fn pause(&mut self, succeeded: bool) -> Duration {
         let pause = if succeeded {
             self.next = FIRST.min(self.interval);

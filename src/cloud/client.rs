@@ -35,16 +35,17 @@ pub(crate) fn server(cloud: &CloudConfig) -> Result<http::Uri, lxd_client::Error
     server.parse().map_err(|_| lxd_client::Error::Config { message: format!("{server} is not a URI") })
 }
 
-/// Has the server trust this node, where it does not yet and there is a token for that. Without one it is not asked.
-pub(crate) async fn introduce(client: &Client, config: &CloudConfig) -> Result<(), lxd_client::Error> {
+/// Has the server trust this node by the token that is configured, where it does not trust it yet. Without a token the
+/// server is not asked.
+pub(crate) async fn establish_trust(client: &Client, config: &CloudConfig) -> Result<(), lxd_client::Error> {
     if config.trust.token.is_some() {
-        introduced(client, config, client.server().await?).await?;
+        trust_by_token(client, config, client.server().await?).await?;
     }
     Ok(())
 }
 
-/// The same after the server's answer, and what it says of itself then.
-pub(super) async fn introduced(
+/// The same, for a server that was asked already. Gives its newest answer.
+pub(super) async fn trust_by_token(
     client: &Client,
     config: &CloudConfig,
     answer: Server,
@@ -88,7 +89,7 @@ pub(crate) const ANOTHER_PROJECT: &str =
     "name a project that it may use: `project: NAME` at the cloud in kolaboree.yaml, or `lxd --project NAME`";
 
 /// As [`one_line`], with what to do where that is known.
-pub(crate) fn tell(error: &lxd_client::Error) -> String {
+pub(crate) fn with_remedy(error: &lxd_client::Error) -> String {
     let line = one_line(error);
     match error {
         lxd_client::Error::NotTrusted { .. } => format!(

@@ -1,10 +1,11 @@
-//! The clouds: servers in the tailnet, each with its client, its watcher and what the newest look found.
+//! The clouds: servers in the tailnet, each with its client, its watcher and what the newest probe found.
 
 mod backoff;
 mod client;
-mod gate;
-mod look;
-mod once;
+mod dialled;
+mod preconnected;
+mod probe;
+mod scope;
 mod watch;
 
 use std::sync::Arc;
@@ -18,10 +19,11 @@ use tokio::sync::{Notify, watch as channel};
 use crate::config::{CloudConfig, CloudKind};
 use crate::control::protocol as api;
 
+use dialled::Dialled;
+
 pub use client::CloudError;
-pub(crate) use client::{ANOTHER_PROJECT, introduce, one_line, other_project, over};
-pub(crate) use gate::Gate;
-pub(crate) use look::path_text;
+pub(crate) use client::{ANOTHER_PROJECT, establish_trust, one_line, other_project, over};
+pub(crate) use scope::ConnectionScope;
 pub(crate) use watch::watch;
 
 /// A server in the tailnet. Clones share it.
@@ -35,10 +37,11 @@ struct Shared {
     config: CloudConfig,
     tailnet: Tailnet,
     client: Option<Client>,
-    gate: Gate,
+    scope: ConnectionScope,
+    dialled: Dialled,
     health: channel::Sender<api::Health>,
     wake: Notify,
-    looks: AtomicU64,
+    probes: AtomicU64,
     failures: AtomicU64,
 }
 
@@ -47,22 +50,28 @@ impl Cloud {
     pub(crate) fn new(
         config: CloudConfig,
         tailnet: &Tailnet,
-        gate: &Gate,
+        scope: &ConnectionScope,
         identity: &Identity,
     ) -> Result<Cloud, CloudError> {
+        let dialled = Dialled::default();
         let client = match config.kind {
             CloudKind::Tcp => None,
-            _ => Some(client::over(&config, gate.connector(tailnet.connector()), identity.clone())?),
+            _ => Some(client::over(
+                &config,
+                scope.connector(tailnet.connector(), dialled.clone()),
+                identity.clone(),
+            )?),
         };
         let health = channel::Sender::new(api::Health { since: now(), ..api::Health::default() });
         let shared = Shared {
             config,
             tailnet: tailnet.clone(),
             client,
-            gate: gate.clone(),
+            scope: scope.clone(),
+            dialled,
             health,
             wake: Notify::new(),
-            looks: AtomicU64::new(0),
+            probes: AtomicU64::new(0),
             failures: AtomicU64::new(0),
         };
         Ok(Cloud { shared: Arc::new(shared) })
@@ -103,20 +112,20 @@ impl Cloud {
         self.shared.tailnet.connect(&self.shared.config.address).await
     }
 
-    /// What the newest look found.
+    /// What the newest probe found.
     #[must_use]
     pub fn health(&self) -> api::Health {
         self.shared.health.borrow().clone()
     }
 
-    /// Waits until a look finds something else than before, and gives it; the first time at once. Cancel safe.
+    /// Waits until a probe finds something else than the one before, and gives that; the first time at once. Cancel safe.
     pub async fn health_changed(&self, receiver: &mut channel::Receiver<api::Health>) -> api::Health {
         // The sender lives as long as this cloud.
         let _ = receiver.changed().await;
         receiver.borrow_and_update().clone()
     }
 
-    /// Follows what the looks find.
+    /// Follows what the probes find.
     #[must_use]
     pub fn watch_health(&self) -> channel::Receiver<api::Health> {
         let mut receiver = self.shared.health.subscribe();
@@ -124,10 +133,10 @@ impl Cloud {
         receiver
     }
 
-    /// Looks at it now, for as long as its configuration allows. Cancel safe.
+    /// Probes it now, for as long as its configuration allows. Cancel safe.
     pub async fn check(&self) -> api::Health {
-        let mut health = look::look(self).await;
-        self.shared.looks.fetch_add(1, Ordering::Relaxed);
+        let mut health = probe::probe(self).await;
+        self.shared.probes.fetch_add(1, Ordering::Relaxed);
         if health.reachable == Some(false) {
             self.shared.failures.fetch_add(1, Ordering::Relaxed);
         }
@@ -140,14 +149,14 @@ impl Cloud {
         health
     }
 
-    /// Has the watcher look now, as when the tailnet has come back.
+    /// Has the watcher probe it now, as when the tailnet has come back.
     pub(crate) fn wake(&self) {
         self.shared.wake.notify_one();
     }
 
-    /// How many looks there were, and how many of them found it unreachable.
-    pub(crate) fn looks(&self) -> (u64, u64) {
-        (self.shared.looks.load(Ordering::Relaxed), self.shared.failures.load(Ordering::Relaxed))
+    /// How many probes there were, and how many of them found it unreachable.
+    pub(crate) fn probes(&self) -> (u64, u64) {
+        (self.shared.probes.load(Ordering::Relaxed), self.shared.failures.load(Ordering::Relaxed))
     }
 
     /// The cloud, as commands and pages show it.

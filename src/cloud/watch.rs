@@ -1,4 +1,4 @@
-//! The watcher of a cloud: looks at it again and again, and logs how it is whenever that changes.
+//! The watcher of a cloud: probes it again and again, and logs how it is whenever that changes.
 
 use std::convert::Infallible;
 
@@ -9,15 +9,15 @@ use super::Cloud;
 use super::backoff::Backoff;
 use super::client::other_project;
 use crate::config::CloudConfig;
-use crate::control::protocol::Health;
+use crate::control::protocol::{Health, NetworkPath};
 
 /// Watches the cloud for as long as the future lives.
 pub(crate) async fn watch(cloud: Cloud) -> Infallible {
     let mut backoff = Backoff::new(cloud.config().interval);
     let mut last = String::new();
     loop {
-        // A look that is under way when the node goes down would find that out late.
-        let down = cloud.shared.gate.shut_from_now();
+        // A probe that is under way when the node goes down would notice that late.
+        let down = cloud.shared.scope.ended();
         let Some(health) = down.run_until_cancelled(cloud.check()).await else { continue };
         let now = describe(&health, cloud.config());
         if now != last {
@@ -45,13 +45,15 @@ async fn joined(cloud: &Cloud) -> bool {
     cloud.shared.tailnet.watch().newest().await.is_ok_and(|state| state.backend == BackendState::Running)
 }
 
-/// How the cloud is, without what changes with each look.
+/// How the cloud is, without what changes with each probe.
 fn describe(health: &Health, config: &CloudConfig) -> String {
     if let Some(error) = &health.error {
         return format!("unreachable: {error}");
     }
-    let by = health.path.split(' ').next().unwrap_or_default();
-    let by = if by.is_empty() { String::new() } else { format!(" ({by})") };
+    let by = match &health.path {
+        NetworkPath::Unknown => String::new(),
+        path => format!(" ({})", path.kind()),
+    };
     match (health.trusted, &health.server, &health.version) {
         (Some(false), ..) => format!("reachable{by}, but it does not trust this node's certificate"),
         (_, Some(server), Some(version)) if health.projects.is_some() => {

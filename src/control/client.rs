@@ -1,32 +1,34 @@
 //! The client of the control socket, by which commands reach the running node.
 
-use std::future::Future;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, Uri, header};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::upgrade::Upgraded;
-use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
-use super::protocol::Failure;
+use super::protocol::{
+    Cloud, Failure, Netcheck, PingRequest, Pong, Reloaded, Status, UpRequest, Whois, endpoints,
+};
 
 /// Longer than what the node itself waits for.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// No answer is larger.
 const MAX_ANSWER: usize = 64 << 20;
+
+/// What is encoded in a path or a query.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// Why the running node did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +43,13 @@ pub(crate) enum ControlError {
     #[error("the node gave no answer within {} s", TIMEOUT.as_secs())]
     Timeout,
     #[error("the node's answer was not understood: {0}")]
-    Malformed(String),
+    Malformed(#[source] BoxError),
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+fn malformed(error: impl Into<BoxError>) -> ControlError {
+    ControlError::Malformed(error.into())
 }
 
 /// The way to the running node.
@@ -58,22 +66,50 @@ impl Client {
         Ok(client)
     }
 
-    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ControlError> {
-        self.json(Method::GET, path, Bytes::new()).await
+    pub(crate) async fn status(&self) -> Result<Status, ControlError> {
+        self.get(endpoints::STATUS).await
     }
 
-    pub(crate) async fn post<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, ControlError> {
-        let body = serde_json::to_vec(body).map_err(|e| ControlError::Malformed(e.to_string()))?;
-        self.json(Method::POST, path, body.into()).await
+    pub(crate) async fn ping(&self, request: &PingRequest) -> Result<Pong, ControlError> {
+        self.post(endpoints::PING, request).await
+    }
+
+    pub(crate) async fn whois(&self, address: &str) -> Result<Whois, ControlError> {
+        self.get(&format!("{}?address={}", endpoints::WHOIS, encoded(address))).await
+    }
+
+    pub(crate) async fn netcheck(&self) -> Result<Netcheck, ControlError> {
+        self.get(endpoints::NETCHECK).await
+    }
+
+    pub(crate) async fn up(&self, request: &UpRequest) -> Result<Status, ControlError> {
+        self.post(endpoints::UP, request).await
+    }
+
+    pub(crate) async fn down(&self) -> Result<Status, ControlError> {
+        self.post(endpoints::DOWN, &()).await
+    }
+
+    pub(crate) async fn logout(&self) -> Result<Status, ControlError> {
+        self.post(endpoints::LOGOUT, &()).await
+    }
+
+    pub(crate) async fn reload(&self) -> Result<Reloaded, ControlError> {
+        self.post(endpoints::RELOAD, &()).await
+    }
+
+    pub(crate) async fn clouds(&self) -> Result<Vec<Cloud>, ControlError> {
+        self.get(endpoints::CLOUDS).await
+    }
+
+    /// Has the node probe a cloud.
+    pub(crate) async fn check(&self, cloud: &str) -> Result<Cloud, ControlError> {
+        self.post(&endpoints::CHECK.replace("{name}", &encoded(cloud).to_string()), &()).await
     }
 
     /// A stream through the node's tailnet.
-    pub(crate) async fn dial(&self, address: &str) -> Result<Dialled, ControlError> {
-        let request = Request::get(format!("/v1/dial?address={}", query(address)))
+    pub(crate) async fn dial(&self, address: &str) -> Result<Upgraded, ControlError> {
+        let request = Request::get(format!("{}?address={}", endpoints::DIAL, encoded(address)))
             .header(header::CONNECTION, "upgrade")
             .header(header::UPGRADE, "tcp")
             .body(Full::default());
@@ -81,36 +117,37 @@ impl Client {
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Err(failure(answer).await);
         }
-        let upgraded = hyper::upgrade::on(answer).await;
-        upgraded.map(Dialled).map_err(|e| ControlError::Malformed(e.to_string()))
+        hyper::upgrade::on(answer).await.map_err(malformed)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ControlError> {
+        self.json(Request::get(path).body(Full::default())).await
+    }
+
+    async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ControlError> {
+        let body = serde_json::to_vec(body).map_err(malformed)?;
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        self.json(request.body(Full::new(body.into()))).await
     }
 
     async fn json<T: DeserializeOwned>(
         &self,
-        method: Method,
-        path: &str,
-        body: Bytes,
+        request: http::Result<Request<Full<Bytes>>>,
     ) -> Result<T, ControlError> {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body));
         let answer = self.exchange(request).await?;
         if !answer.status().is_success() {
             return Err(failure(answer).await);
         }
         let body = collect(answer).await?;
-        serde_json::from_slice(&body).map_err(|e| ControlError::Malformed(e.to_string()))
+        serde_json::from_slice(&body).map_err(malformed)
     }
 
     async fn exchange(
         &self,
         request: http::Result<Request<Full<Bytes>>>,
     ) -> Result<Response<Incoming>, ControlError> {
-        let mut request = request.map_err(|e| ControlError::Malformed(e.to_string()))?;
+        let mut request = request.map_err(malformed)?;
         request.headers_mut().insert(header::HOST, http::HeaderValue::from_static("kolaboree-node"));
-        let malformed = |e: hyper::Error| ControlError::Malformed(e.to_string());
         let exchange = async {
             let stream = TokioIo::new(self.stream().await?);
             let (mut sender, connection) = http1::handshake(stream).await.map_err(malformed)?;
@@ -131,7 +168,7 @@ impl Client {
 
 async fn collect(answer: Response<Incoming>) -> Result<Bytes, ControlError> {
     let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
-    body.map(|body| body.to_bytes()).map_err(|e| ControlError::Malformed(e.to_string()))
+    body.map(|body| body.to_bytes()).map_err(malformed)
 }
 
 async fn failure(answer: Response<Incoming>) -> ControlError {
@@ -142,74 +179,11 @@ async fn failure(answer: Response<Incoming>) -> ControlError {
     };
     match serde_json::from_slice(&body) {
         Ok(failure) => ControlError::Refused(failure),
-        Err(_) => {
-            ControlError::Malformed(format!("status {status}: {}", String::from_utf8_lossy(&body).trim()))
-        }
+        Err(_) => malformed(format!("status {status}: {}", String::from_utf8_lossy(&body).trim())),
     }
 }
 
-/// A text as it may stand in a query.
-pub(crate) fn query(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
-}
-
-/// A stream through the running node's tailnet, as hyper wants it.
-#[derive(Debug)]
-pub(crate) struct Dialled(Upgraded);
-
-impl Read for Dialled {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
-    }
-}
-
-impl Write for Dialled {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-}
-
-impl Connection for Dialled {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}
-
-/// Connects hyper clients through the running node's tailnet, and in no other way.
-#[derive(Clone, Debug)]
-pub(crate) struct Connector(pub(crate) Client);
-
-impl tower_service::Service<Uri> for Connector {
-    type Response = Dialled;
-    type Error = ControlError;
-    type Future = Pin<Box<dyn Future<Output = Result<Dialled, ControlError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ControlError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let client = self.0.clone();
-        Box::pin(async move {
-            let address = uri.authority().map_or("", |authority| authority.as_str());
-            client.dial(address).await
-        })
-    }
+/// A text as it may stand in a path or a query.
+fn encoded(text: &str) -> impl fmt::Display {
+    percent_encoding::utf8_percent_encode(text, RESERVED)
 }

@@ -1,5 +1,6 @@
-//! The control socket: its protocol, the client in the commands, the server in the node.
+//! The control socket: its protocol, the client and the connector in the commands, the server in the node.
 
 pub(crate) mod client;
+pub(crate) mod connector;
 pub mod protocol;
 pub(crate) mod server;

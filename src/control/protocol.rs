@@ -1,25 +1,46 @@
 //! What the control socket carries: JSON over HTTP/1.1 on a Unix socket that only its owner can open.
 //!
-//! | request | answer |
-//! |---|---|
-//! | `GET /v1/status` | [`Status`] |
-//! | `POST /v1/ping` with [`PingRequest`] | [`Pong`] |
-//! | `GET /v1/whois?address=IP` (or `IP:PORT`, or a name) | [`Whois`] |
-//! | `GET /v1/netcheck` | [`Netcheck`] |
-//! | `POST /v1/up` with [`UpRequest`] | [`Status`], once the node has joined |
-//! | `POST /v1/down`, `POST /v1/logout` | [`Status`] |
-//! | `POST /v1/reload` | [`Reloaded`]: the configuration was read again |
-//! | `GET /v1/clouds` | a list of [`Cloud`] |
-//! | `POST /v1/clouds/NAME/check` | [`Cloud`], looked at now |
-//! | `GET /v1/dial?address=HOST:PORT` with `Connection: Upgrade`, `Upgrade: tcp` | `101`, and then the bytes of a stream through the tailnet |
+//! [`endpoints`] lists the requests.
 //!
 //! A failure has the status 4xx or 5xx and the body [`Failure`].
 
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
+use tailnet::BackendState;
 
 use crate::config::CloudKind;
+
+/// The paths of the requests, with the method and the answer of each.
+pub mod endpoints {
+    #[cfg(doc)]
+    use super::*;
+
+    /// `GET`: [`Status`].
+    pub const STATUS: &str = "/v1/status";
+    /// `POST` with [`PingRequest`]: [`Pong`].
+    pub const PING: &str = "/v1/ping";
+    /// `GET` with `?address=IP` (or `IP:PORT`, or a name): [`Whois`].
+    pub const WHOIS: &str = "/v1/whois";
+    /// `GET`: [`Netcheck`].
+    pub const NETCHECK: &str = "/v1/netcheck";
+    /// `POST` with [`UpRequest`]: [`Status`], once the node has joined.
+    pub const UP: &str = "/v1/up";
+    /// `POST`: [`Status`], once the node has left its tailnet.
+    pub const DOWN: &str = "/v1/down";
+    /// `POST`: [`Status`], once the node has left its tailnet and forgotten its identity.
+    pub const LOGOUT: &str = "/v1/logout";
+    /// `POST`: [`Reloaded`], once the configuration was read again.
+    pub const RELOAD: &str = "/v1/reload";
+    /// `GET`: a list of [`Cloud`].
+    pub const CLOUDS: &str = "/v1/clouds";
+    /// `POST`, with a cloud's name in the place of `{name}`: the [`Cloud`], which is probed for this.
+    pub const CHECK: &str = "/v1/clouds/{name}/check";
+    /// `GET` with `?address=HOST:PORT`, `Connection: Upgrade` and `Upgrade: tcp`: the status `101`, and then the bytes
+    /// of a stream through the tailnet.
+    pub const DIAL: &str = "/v1/dial";
+}
 
 /// How the node is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,8 +50,8 @@ pub struct Status {
     pub version: String,
     /// Its process.
     pub pid: u32,
-    /// What the node does: `Running`, `NeedsLogin`, `Stopped` and so on.
-    pub state: String,
+    /// What the node does.
+    pub state: BackendState,
     /// Whether it has joined, and every required cloud is reachable.
     pub ready: bool,
     /// Why it is not ready.
@@ -66,8 +87,8 @@ pub struct Peer {
     pub ips: Vec<IpAddr>,
     /// Whether the control server hears from it.
     pub online: bool,
-    /// How packets to it travel: `direct IP:PORT`, `relay REGION`, or empty when that is not known.
-    pub path: String,
+    /// How packets to it travel.
+    pub path: NetworkPath,
     /// The subnets that it routes.
     pub routes: Vec<String>,
     /// Bytes sent to it.
@@ -120,16 +141,103 @@ pub struct Cloud {
     pub address: String,
     /// Whether the service is ready only while it is reachable.
     pub required: bool,
-    /// What the newest look found.
+    /// What the newest probe found.
     pub health: Health,
 }
 
-/// What a look at a cloud found.
+/// How packets to another node travel. In JSON it is a text: `direct IP:PORT`, `relay REGION`, or empty where the path
+/// is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+#[non_exhaustive]
+pub enum NetworkPath {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// Straight to this address of the node's.
+    Direct(SocketAddr),
+    /// Through the DERP relays of this region.
+    Relayed(String),
+    /// Some way that this version does not know.
+    Other(String),
+}
+
+impl NetworkPath {
+    /// `direct`, `relay` or `unknown`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            NetworkPath::Direct(_) => "direct",
+            NetworkPath::Relayed(_) => "relay",
+            NetworkPath::Unknown | NetworkPath::Other(_) => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for NetworkPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NetworkPath::Unknown => Ok(()),
+            NetworkPath::Direct(address) => write!(f, "direct {address}"),
+            NetworkPath::Relayed(region) => write!(f, "relay {region}"),
+            NetworkPath::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<NetworkPath> for String {
+    fn from(path: NetworkPath) -> String {
+        path.to_string()
+    }
+}
+
+impl From<String> for NetworkPath {
+    fn from(text: String) -> NetworkPath {
+        match text.split_once(' ') {
+            None if text.is_empty() => NetworkPath::Unknown,
+            Some(("direct", address)) => {
+                address.parse().map_or(NetworkPath::Other(text), NetworkPath::Direct)
+            }
+            Some(("relay", region)) => NetworkPath::Relayed(region.to_owned()),
+            _ => NetworkPath::Other(text),
+        }
+    }
+}
+
+impl From<tailnet::Path> for NetworkPath {
+    fn from(path: tailnet::Path) -> NetworkPath {
+        match path {
+            tailnet::Path::Direct(address) => NetworkPath::Direct(address),
+            tailnet::Path::Relayed { region } if !region.is_empty() => NetworkPath::Relayed(region),
+            _ => NetworkPath::Unknown,
+        }
+    }
+}
+
+/// A stage of the way to a cloud's API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Stage {
+    /// The network map has a node with that address or name, or a route to it.
+    Netmap,
+    /// A TCP connection.
+    Tcp,
+    /// TLS, with the right certificate.
+    Tls,
+    /// The API.
+    Api,
+    /// A stage that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// What a probe of a cloud found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Health {
-    /// Whether everything asked of it was answered; `None` before the first look.
+    /// Whether everything asked of it was answered; `None` before the first probe.
     pub reachable: Option<bool>,
     /// Seconds since 1970 at which that last changed.
     pub since: u64,
@@ -139,13 +247,13 @@ pub struct Health {
     pub online: Option<bool>,
     /// The subnet route that the address is reached by, when no node has it.
     pub route: Option<String>,
-    /// How packets travel: `direct IP:PORT` or `relay REGION`.
-    pub path: String,
-    /// Milliseconds until a TCP connection was there.
+    /// How packets travel.
+    pub path: NetworkPath,
+    /// How many milliseconds TCP took for the connection that is in use.
     pub tcp_ms: Option<f64>,
-    /// Milliseconds until TLS was there too, from TCP on.
+    /// How many milliseconds its TLS handshake took.
     pub tls_ms: Option<f64>,
-    /// Milliseconds until the API answered.
+    /// How many milliseconds the API took to answer.
     pub api_ms: Option<f64>,
     /// The fingerprint of its certificate.
     pub fingerprint: Option<String>,
@@ -157,8 +265,8 @@ pub struct Health {
     pub version: Option<String>,
     /// The projects that it lets this node use, when the one that is configured is not among them.
     pub projects: Option<Vec<String>>,
-    /// The first thing that failed: `netmap`, `tcp`, `tls` or `api`.
-    pub failed_at: Option<String>,
+    /// The first stage that failed.
+    pub failed_at: Option<Stage>,
     /// Why.
     pub error: Option<String>,
 }
@@ -168,8 +276,40 @@ pub struct Health {
 pub struct PingRequest {
     /// An IP address or a MagicDNS name.
     pub peer: String,
-    /// `disco`, `tsmp` or `icmp`.
-    pub kind: String,
+    /// At which layer.
+    pub kind: PingKind,
+}
+
+/// The layer at which a ping asks; in JSON one of [`PingKind::NAMES`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum PingKind {
+    /// The peer's Tailscale, outside WireGuard; it also looks for a direct path.
+    Disco,
+    /// The peer's Tailscale, through WireGuard.
+    Tsmp,
+    /// The peer's network stack.
+    Icmp,
+    /// A kind that this version does not know.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl PingKind {
+    /// The kinds by their names.
+    pub const NAMES: [&str; 3] = ["disco", "tsmp", "icmp"];
+}
+
+impl From<String> for PingKind {
+    fn from(name: String) -> PingKind {
+        match &*name {
+            "disco" => PingKind::Disco,
+            "tsmp" => PingKind::Tsmp,
+            "icmp" => PingKind::Icmp,
+            _ => PingKind::Other(name),
+        }
+    }
 }
 
 /// A sign of life.
@@ -185,7 +325,7 @@ pub struct Pong {
     /// Milliseconds from the question to the answer.
     pub ms: f64,
     /// How the packets travelled.
-    pub path: String,
+    pub path: NetworkPath,
 }
 
 /// Who has an address.
@@ -262,6 +402,120 @@ pub struct Reloaded {
 pub struct Failure {
     /// What went wrong, in one line.
     pub error: String,
-    /// For programs: `not_in_tailnet`, `not_running`, `refused`, `timeout` and so on.
-    pub code: String,
+    /// The same for programs.
+    pub code: FailureCode,
+}
+
+/// What kind of failure it was; in JSON as `not_running`, `no_such_peer` and so on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FailureCode {
+    /// The node is not in its tailnet.
+    NotRunning,
+    /// The address is not in the tailnet.
+    NotInTailnet,
+    /// The tailnet has no node with that name or address.
+    NoSuchPeer,
+    /// No DNS server of the tailnet has the name.
+    NoSuchHost,
+    /// There is no such thing otherwise.
+    NotFound,
+    /// The request, the key or the configuration makes no sense.
+    Invalid,
+    /// The control server refused the key.
+    AuthRejected,
+    /// The node needs a login.
+    NeedsLogin,
+    /// The node waits for an administrator's approval.
+    NeedsApproval,
+    /// The node's key has expired.
+    KeyExpired,
+    /// The control server does not answer.
+    ControlUnreachable,
+    /// The control server's certificate is not trusted.
+    ControlUntrusted,
+    /// Nothing listens on the port.
+    Refused,
+    /// The peer, or a DNS server of the tailnet, is not reached.
+    Unreachable,
+    /// No answer in time.
+    Timeout,
+    /// Anything else.
+    Failed,
+    /// A kind that this version does not know.
+    #[serde(untagged)]
+    Other(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use serde::de::DeserializeOwned;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Each value has its text in JSON, both ways.
+    fn texts<T: Serialize + DeserializeOwned + PartialEq + Debug>(
+        pairs: impl IntoIterator<Item = (T, &'static str)>,
+    ) {
+        for (value, text) in pairs {
+            assert_eq!(serde_json::to_value(&value).unwrap(), json!(text));
+            assert_eq!(serde_json::from_value::<T>(json!(text)).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn the_texts_that_scripts_read_stay() {
+        texts([
+            (BackendState::NoState, "NoState"),
+            (BackendState::NeedsLogin, "NeedsLogin"),
+            (BackendState::NeedsMachineAuth, "NeedsMachineAuth"),
+            (BackendState::Stopped, "Stopped"),
+            (BackendState::Starting, "Starting"),
+            (BackendState::Running, "Running"),
+            (BackendState::Other, "Other"),
+        ]);
+        texts([
+            (NetworkPath::Unknown, ""),
+            (NetworkPath::Direct("1.2.3.4:5".parse().unwrap()), "direct 1.2.3.4:5"),
+            (NetworkPath::Direct("[fd7a::1]:5".parse().unwrap()), "direct [fd7a::1]:5"),
+            (NetworkPath::Relayed("fra".to_owned()), "relay fra"),
+        ]);
+        texts([(Stage::Netmap, "netmap"), (Stage::Tcp, "tcp"), (Stage::Tls, "tls"), (Stage::Api, "api")]);
+        texts([(PingKind::Disco, "disco"), (PingKind::Tsmp, "tsmp"), (PingKind::Icmp, "icmp")]);
+        texts(PingKind::NAMES.map(|name| (PingKind::from(name.to_owned()), name)));
+        texts([
+            (FailureCode::NotRunning, "not_running"),
+            (FailureCode::NotInTailnet, "not_in_tailnet"),
+            (FailureCode::NoSuchPeer, "no_such_peer"),
+            (FailureCode::NoSuchHost, "no_such_host"),
+            (FailureCode::NotFound, "not_found"),
+            (FailureCode::Invalid, "invalid"),
+            (FailureCode::AuthRejected, "auth_rejected"),
+            (FailureCode::NeedsLogin, "needs_login"),
+            (FailureCode::NeedsApproval, "needs_approval"),
+            (FailureCode::KeyExpired, "key_expired"),
+            (FailureCode::ControlUnreachable, "control_unreachable"),
+            (FailureCode::ControlUntrusted, "control_untrusted"),
+            (FailureCode::Refused, "refused"),
+            (FailureCode::Unreachable, "unreachable"),
+            (FailureCode::Timeout, "timeout"),
+            (FailureCode::Failed, "failed"),
+        ]);
+    }
+
+    #[test]
+    fn texts_of_a_newer_node_are_understood_as_something_else() {
+        texts([
+            (NetworkPath::Other("peer-relay 1.2.3.4:5:vni:1".to_owned()), "peer-relay 1.2.3.4:5:vni:1"),
+            (NetworkPath::Other("direct somewhere".to_owned()), "direct somewhere"),
+        ]);
+        texts([(PingKind::Other("peerapi".to_owned()), "peerapi")]);
+        texts([(FailureCode::Other("locked_out".to_owned()), "locked_out")]);
+        assert_eq!(serde_json::from_value::<Stage>(json!("http3")).unwrap(), Stage::Other);
+        assert_eq!(serde_json::from_value::<BackendState>(json!("Paused")).unwrap(), BackendState::Other);
+    }
 }

@@ -7,26 +7,25 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
-use tailnet::ConnectError;
 use tracing::{debug, info, warn};
 
-use super::protocol::{self, Cloud, Failure, PingRequest, UpRequest};
+use super::protocol::{self, Cloud, Failure, FailureCode, PingRequest, UpRequest, endpoints};
 use crate::listen::UnixSocket;
 use crate::node::{AskError, Node, ReloadError};
 
 pub(crate) fn serve(node: &Node, socket: UnixSocket) {
     let router = Router::new()
-        .route("/v1/status", get(status))
-        .route("/v1/ping", post(ping))
-        .route("/v1/whois", get(whois))
-        .route("/v1/netcheck", get(netcheck))
-        .route("/v1/up", post(up))
-        .route("/v1/down", post(down))
-        .route("/v1/logout", post(logout))
-        .route("/v1/reload", post(reload))
-        .route("/v1/clouds", get(clouds))
-        .route("/v1/clouds/{name}/check", post(check))
-        .route("/v1/dial", get(dial))
+        .route(endpoints::STATUS, get(status))
+        .route(endpoints::PING, post(ping))
+        .route(endpoints::WHOIS, get(whois))
+        .route(endpoints::NETCHECK, get(netcheck))
+        .route(endpoints::UP, post(up))
+        .route(endpoints::DOWN, post(down))
+        .route(endpoints::LOGOUT, post(logout))
+        .route(endpoints::RELOAD, post(reload))
+        .route(endpoints::CLOUDS, get(clouds))
+        .route(endpoints::CHECK, post(check))
+        .route(endpoints::DIAL, get(dial))
         .fallback(unknown)
         .with_state(node.clone());
     let stopping = node.stopping().cancelled_owned();
@@ -51,20 +50,20 @@ impl IntoResponse for Refusal {
 
 impl From<AskError> for Refusal {
     fn from(error: AskError) -> Refusal {
-        let failure = error.failure();
-        let status = match failure.code.as_str() {
-            "no_such_peer" | "not_found" => StatusCode::NOT_FOUND,
-            "invalid" => StatusCode::BAD_REQUEST,
-            "timeout" => StatusCode::GATEWAY_TIMEOUT,
-            "not_running" => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::BAD_GATEWAY,
-        };
-        Refusal(status, failure)
+        refusal(error.code(), error.to_string())
     }
 }
 
-fn refusal(status: StatusCode, code: &str, error: String) -> Refusal {
-    Refusal(status, Failure { error, code: code.to_owned() })
+fn refusal(code: FailureCode, error: String) -> Refusal {
+    let status = match code {
+        FailureCode::Invalid => StatusCode::BAD_REQUEST,
+        FailureCode::NotInTailnet => StatusCode::FORBIDDEN,
+        FailureCode::NoSuchPeer | FailureCode::NoSuchHost | FailureCode::NotFound => StatusCode::NOT_FOUND,
+        FailureCode::NotRunning => StatusCode::SERVICE_UNAVAILABLE,
+        FailureCode::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::BAD_GATEWAY,
+    };
+    Refusal(status, Failure { error, code })
 }
 
 fn answer<T: Serialize>(result: Result<T, AskError>) -> Answer<T> {
@@ -113,7 +112,7 @@ async fn logout(State(node): State<Node>) -> Answer<protocol::Status> {
 async fn reload(State(node): State<Node>) -> Answer<protocol::Reloaded> {
     node.reload().await.map(Json).map_err(|error: ReloadError| {
         warn!("the configuration was not read again: {error}");
-        refusal(StatusCode::BAD_REQUEST, "invalid", error.to_string())
+        refusal(FailureCode::Invalid, error.to_string())
     })
 }
 
@@ -133,14 +132,14 @@ async fn dial(
 ) -> Result<Response, Refusal> {
     let upgrade = request.headers().get(header::UPGRADE).is_some_and(|value| value == "tcp");
     if !upgrade {
-        let text = "this needs the headers Connection: Upgrade and Upgrade: tcp".to_owned();
-        return Err(refusal(StatusCode::UPGRADE_REQUIRED, "invalid", text));
+        let error = "this needs the headers Connection: Upgrade and Upgrade: tcp".to_owned();
+        return Err(Refusal(StatusCode::UPGRADE_REQUIRED, Failure { error, code: FailureCode::Invalid }));
     }
     let stream = match node.tailnet().connect(&address).await {
         Ok(stream) => stream,
         Err(error) => {
             node.requests().count("dial", "failed");
-            return Err(refused_dial(&error));
+            return Err(AskError::from(error).into());
         }
     };
     node.requests().count("dial", "connected");
@@ -158,22 +157,7 @@ async fn dial(
     Ok(response)
 }
 
-fn refused_dial(error: &ConnectError) -> Refusal {
-    let (status, code) = match error {
-        ConnectError::InvalidAddress(_) => (StatusCode::BAD_REQUEST, "invalid"),
-        ConnectError::NotInTailnet { .. } => (StatusCode::FORBIDDEN, "not_in_tailnet"),
-        ConnectError::NoSuchHost { .. } => (StatusCode::NOT_FOUND, "no_such_host"),
-        ConnectError::Refused { .. } => (StatusCode::BAD_GATEWAY, "refused"),
-        ConnectError::Timeout { .. } => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
-        ConnectError::NotRunning { .. } | ConnectError::Closed { .. } => {
-            (StatusCode::SERVICE_UNAVAILABLE, "not_running")
-        }
-        _ => (StatusCode::BAD_GATEWAY, "unreachable"),
-    };
-    refusal(status, code, error.to_string())
-}
-
 async fn unknown(request: Request) -> Refusal {
     let text = format!("{} {} is not known here", request.method(), request.uri().path());
-    refusal(StatusCode::NOT_FOUND, "not_found", text)
+    refusal(FailureCode::NotFound, text)
 }

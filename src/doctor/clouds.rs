@@ -3,7 +3,7 @@
 use super::Findings;
 use crate::cloud::{one_line, other_project};
 use crate::config::{CloudConfig, CloudKind, Config};
-use crate::control::protocol::Health;
+use crate::control::protocol::{Health, NetworkPath, Stage};
 use crate::uplink::Uplink;
 
 pub(super) async fn look(findings: &mut Findings, uplink: &Uplink, config: &Config, cloud: &CloudConfig) {
@@ -16,12 +16,12 @@ pub(super) async fn look(findings: &mut Findings, uplink: &Uplink, config: &Conf
         }
     };
     let error = health.error.clone().unwrap_or_default();
-    let failed = |stage: &str| health.failed_at.as_deref() == Some(stage);
-    if failed("netmap") {
+    let failed = |stage| health.failed_at == Some(stage);
+    if failed(Stage::Netmap) {
         return findings.fail(&area, format!("it is not in the network map: {error}"), NETMAP);
     }
     in_netmap(findings, &area, &health, config);
-    if failed("tcp") {
+    if failed(Stage::Tcp) {
         return findings.fail(&area, format!("no TCP connection: {error}"), tcp_remedy(cloud, &error));
     }
     path(findings, &area, &health);
@@ -31,7 +31,7 @@ pub(super) async fn look(findings: &mut Findings, uplink: &Uplink, config: &Conf
     if cloud.kind == CloudKind::Tcp {
         return;
     }
-    if failed("tls") {
+    if failed(Stage::Tls) {
         return findings.fail(
             &area,
             format!("no TLS with the right certificate: {error}"),
@@ -46,7 +46,7 @@ pub(super) async fn look(findings: &mut Findings, uplink: &Uplink, config: &Conf
             format!("trust: {{fingerprint: {}}}", health.fingerprint.as_deref().unwrap_or("…")),
         ),
     }
-    if failed("api") {
+    if failed(Stage::Api) {
         return findings.fail(
             &area,
             format!("the API does not answer: {error}"),
@@ -118,9 +118,9 @@ fn in_netmap(findings: &mut Findings, area: &str, health: &Health, config: &Conf
 }
 
 fn path(findings: &mut Findings, area: &str, health: &Health) {
-    match health.path.split_once(' ') {
-        Some(("direct", address)) => findings.pass(area, format!("the path is direct, to {address}")),
-        Some(("relay", region)) => findings.warn(
+    match &health.path {
+        NetworkPath::Direct(address) => findings.pass(area, format!("the path is direct, to {address}")),
+        NetworkPath::Relayed(region) => findings.warn(
             area,
             format!("the path is relayed by {region}: it works, and is slower"),
             "allow UDP between the two, at best on port 41641",

@@ -1,6 +1,6 @@
 //! The control server, authentication, and the network around the node.
 
-use tailnet::UpError;
+use tailnet::{BackendState, UpError};
 
 use super::Findings;
 use crate::cloud::{now, one_line};
@@ -48,7 +48,7 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Upl
     if let Uplink::Running(_) = uplink {
         findings.pass("node", format!("it runs, as process {}", status.pid));
     }
-    if status.state == "Running" {
+    if status.state == BackendState::Running {
         if status.this.online {
             findings.pass(CONTROL, "it answers, and has given a network map");
         } else {
@@ -57,15 +57,15 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Upl
         let ips: Vec<String> = status.this.ips.iter().map(ToString::to_string).collect();
         findings.pass(AUTH, format!("the node is {} with {}", status.this.name, ips.join(" ")));
     } else {
-        let remedy = match status.state.as_str() {
-            "Stopped" => "kolaboree-node up",
-            "NeedsLogin" => "kolaboree-node up --key-from FILE, with a new auth key",
-            "NeedsMachineAuth" => "approve the machine in Tailscale's admin console",
+        let remedy = match status.state {
+            BackendState::Stopped => "kolaboree-node up",
+            BackendState::NeedsLogin => "kolaboree-node up --key-from FILE, with a new auth key",
+            BackendState::NeedsMachineAuth => "approve the machine in Tailscale's admin console",
             _ => "wait, or look at the log",
         };
         findings.fail(AUTH, format!("the node is not in its tailnet ({})", status.state), remedy);
     }
-    if let (Some(exit), "Running") = (&status.exit_node, &*status.state) {
+    if let (Some(exit), BackendState::Running) = (&status.exit_node, status.state) {
         let area = "exit node";
         match exit.trouble() {
             None => findings.pass(area, format!("what is outside the tailnet goes through {}", exit.configured)),

@@ -91,7 +91,7 @@ fn of_process(page: &mut Page, used: Used) {
 }
 
 async fn of_clouds(page: &mut Page, node: &Node) {
-    let clouds: Vec<_> = node.clouds().into_iter().map(|c| (c.report(), c.looks())).collect();
+    let clouds: Vec<_> = node.clouds().into_iter().map(|c| (c.report(), c.probes())).collect();
     page.metric("kolaboree_cloud_up", "gauge", "Whether the newest look found the cloud reachable.");
     for (cloud, _) in &clouds {
         let required = if cloud.required { "true" } else { "false" };
@@ -106,8 +106,7 @@ async fn of_clouds(page: &mut Page, node: &Node) {
     }
     page.metric("kolaboree_cloud_path", "gauge", "How packets to the cloud travel.");
     for (cloud, _) in &clouds {
-        let path = cloud.health.path.split(' ').next().filter(|path| !path.is_empty());
-        page.value(&[("cloud", &cloud.name), ("path", path.unwrap_or("unknown"))], 1);
+        page.value(&[("cloud", &cloud.name), ("path", cloud.health.path.kind())], 1);
     }
     page.metric("kolaboree_cloud_latency_seconds", "gauge", "How long each layer took in the newest look.");
     for (cloud, _) in &clouds {
@@ -119,8 +118,8 @@ async fn of_clouds(page: &mut Page, node: &Node) {
         }
     }
     page.metric("kolaboree_cloud_checks_total", "counter", "Looks at the cloud.");
-    for (cloud, (looks, failures)) in &clouds {
-        page.value(&[("cloud", &cloud.name), ("outcome", "reachable")], looks - failures);
+    for (cloud, (probes, failures)) in &clouds {
+        page.value(&[("cloud", &cloud.name), ("outcome", "reachable")], probes - failures);
         page.value(&[("cloud", &cloud.name), ("outcome", "unreachable")], *failures);
     }
     let Ok(status) = node.tailnet().status().await else { return };

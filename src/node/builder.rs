@@ -15,7 +15,7 @@ use super::clouds::Running;
 use super::identity::{has_identity, read_key};
 use super::reload::ConfigReader;
 use super::{Joining, Node, NodeError, Requests, Serve, Shared, blocking, close, membership};
-use crate::cloud::Gate;
+use crate::cloud::ConnectionScope;
 use crate::config::Config;
 
 /// Says how to start a node; from [`Node::builder`].
@@ -55,7 +55,7 @@ impl NodeBuilder {
         self
     }
 
-    /// Does not look at the clouds by itself.
+    /// Does not probe the clouds by itself.
     pub fn watch_nothing(mut self) -> NodeBuilder {
         self.watch = false;
         self
@@ -114,7 +114,7 @@ impl NodeBuilder {
             clouds: RwLock::default(),
             reloading: Arc::default(),
             identity,
-            gate: Gate::default(),
+            scope: ConnectionScope::default(),
             joining: watch::Sender::new(Joining::Waiting),
             state: watch::Sender::new(None),
             logged_out: AtomicBool::new(false),

@@ -51,7 +51,7 @@ impl Node {
 
     pub(super) fn make_cloud(&self, config: &CloudConfig) -> Result<Cloud, NodeError> {
         let shared = &self.shared;
-        Ok(Cloud::new(config.clone(), &shared.tailnet, &shared.gate, &shared.identity)?)
+        Ok(Cloud::new(config.clone(), &shared.tailnet, &shared.scope, &shared.identity)?)
     }
 
     /// Takes the places where a cloud is served.
@@ -78,7 +78,7 @@ impl Node {
 }
 
 impl Shared {
-    /// Has those clouds looked at now of which the newest look found that.
+    /// Has those clouds probed now whose newest probe found that.
     pub(super) fn wake(&self, found: impl Fn(&Health) -> bool) {
         let clouds = self.clouds.read().unwrap_or_else(PoisonError::into_inner);
         for running in clouds.iter().filter(|running| found(&running.cloud.health())) {

@@ -8,8 +8,7 @@ use futures_util::stream::FuturesUnordered;
 use tailnet::{BackendState, ConnectError, LocalApiError, PingKind};
 
 use super::{AskError, Node};
-use crate::cloud::path_text;
-use crate::control::protocol::{Netcheck, PingRequest, Pong, Relay, Whois};
+use crate::control::protocol::{self, Netcheck, NetworkPath, PingRequest, Pong, Relay, Whois};
 
 /// How long a peer has to answer a ping.
 const PING: Duration = Duration::from_secs(5);
@@ -23,11 +22,11 @@ impl Node {
     /// # Errors
     /// When nobody has that name or address, or no answer came within five seconds.
     pub async fn ping(&self, request: &PingRequest) -> Result<Pong, AskError> {
-        let kind = match request.kind.as_str() {
-            "disco" => PingKind::Disco,
-            "tsmp" => PingKind::Tsmp,
-            "icmp" => PingKind::Icmp,
-            other => return Err(AskError::NoSuchKind(other.to_owned())),
+        let kind = match &request.kind {
+            protocol::PingKind::Disco => PingKind::Disco,
+            protocol::PingKind::Tsmp => PingKind::Tsmp,
+            protocol::PingKind::Icmp => PingKind::Icmp,
+            protocol::PingKind::Other(name) => return Err(AskError::NoSuchKind(name.clone())),
         };
         let ip = self.ip_of(&request.peer).await?;
         let pong = tokio::time::timeout(PING, self.ping_until_answered(ip, kind));
@@ -38,7 +37,7 @@ impl Node {
             }
             error => error.into(),
         })?;
-        let path = pong.path.as_ref().map(path_text).unwrap_or_default();
+        let path = pong.path.map(NetworkPath::from).unwrap_or_default();
         let ms = (pong.latency.as_secs_f64() * 100_000.0).round() / 100.0;
         Ok(Pong { ip, node_ip: pong.node_ip.unwrap_or(ip), name: pong.node, ms, path })
     }

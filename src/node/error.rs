@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use lxd_client::IdentityError;
-use tailnet::{BackendState, LocalApiError, StatusError, UpError};
+use tailnet::{BackendState, ConnectError, LocalApiError, StatusError, UpError};
 
 use crate::cloud::CloudError;
 use crate::config::KeyError;
-use crate::control::protocol::Failure;
+use crate::control::protocol::FailureCode;
 use crate::listen::ServeError;
 
 /// Why there is no node.
@@ -19,10 +19,10 @@ pub enum NodeError {
     Key(#[from] KeyError),
     /// The node did not join its tailnet, and trying on would not help.
     #[error("cannot join the tailnet: {0}")]
-    Join(UpError),
+    Join(#[source] UpError),
     /// The exit node cannot be chosen, or one that an earlier start has chosen cannot be left.
     #[error("cannot choose the exit node: {0}")]
-    ExitNode(AskError),
+    ExitNode(#[source] AskError),
     /// The client certificate cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -36,7 +36,7 @@ pub enum NodeError {
     #[error("the node was stopped")]
     Stopped,
     /// Another error, which several callers wait for.
-    #[error("{0}")]
+    #[error(transparent)]
     Shared(Arc<NodeError>),
 }
 
@@ -56,7 +56,7 @@ impl NodeError {
 #[non_exhaustive]
 pub enum AskError {
     /// The node is not in its tailnet, whose nodes it does not know then.
-    #[error("the node is not in its tailnet ({0:?})")]
+    #[error("the node is not in its tailnet ({0})")]
     NotJoined(BackendState),
     /// Nobody of the tailnet has that name or address.
     #[error("the tailnet has no node with the name or address {0}")]
@@ -73,6 +73,9 @@ pub enum AskError {
     /// The node gave no status.
     #[error(transparent)]
     Status(#[from] StatusError),
+    /// There is no connection to the address.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// The node's LocalAPI refused.
     #[error(transparent)]
     LocalApi(#[from] LocalApiError),
@@ -88,24 +91,39 @@ pub enum AskError {
 }
 
 impl AskError {
-    /// As it goes over the control socket.
-    pub(crate) fn failure(&self) -> Failure {
-        let code = match self {
-            AskError::NotJoined(_) => "not_running",
-            AskError::NoSuchPeer(_) => "no_such_peer",
-            AskError::NotLookedUp(_) => "unreachable",
-            AskError::NoSuchKind(_) | AskError::Invalid(_) | AskError::Key(_) => "invalid",
-            AskError::Up(UpError::AuthRejected { .. }) => "auth_rejected",
-            AskError::Up(UpError::NeedsLogin { .. }) => "needs_login",
-            AskError::Up(UpError::ControlUntrusted { .. }) => "control_untrusted",
-            AskError::LocalApi(LocalApiError::Timeout { .. }) | AskError::Up(UpError::Timeout { .. }) => {
-                "timeout"
-            }
-            AskError::NoSuchCloud(_) | AskError::LocalApi(LocalApiError::Refused { status: 404, .. }) => {
-                "not_found"
-            }
-            _ => "failed",
-        };
-        Failure { error: self.to_string(), code: code.to_owned() }
+    /// What kind of failure it is on the control socket.
+    pub(crate) fn code(&self) -> FailureCode {
+        match self {
+            AskError::NotJoined(_) => FailureCode::NotRunning,
+            AskError::NoSuchPeer(_) => FailureCode::NoSuchPeer,
+            AskError::NotLookedUp(_) => FailureCode::Unreachable,
+            AskError::NoSuchKind(_) | AskError::Invalid(_) | AskError::Key(_) => FailureCode::Invalid,
+            AskError::Connect(error) => match error {
+                ConnectError::InvalidAddress(_) => FailureCode::Invalid,
+                ConnectError::NotInTailnet { .. } => FailureCode::NotInTailnet,
+                ConnectError::NoSuchHost { .. } => FailureCode::NoSuchHost,
+                ConnectError::Refused { .. } => FailureCode::Refused,
+                ConnectError::Timeout { .. } => FailureCode::Timeout,
+                ConnectError::NotRunning { .. } | ConnectError::Closed { .. } => FailureCode::NotRunning,
+                _ => FailureCode::Unreachable,
+            },
+            AskError::Up(error) => match error {
+                UpError::AuthRejected { .. } => FailureCode::AuthRejected,
+                UpError::NeedsLogin { .. } => FailureCode::NeedsLogin,
+                UpError::NeedsApproval => FailureCode::NeedsApproval,
+                UpError::KeyExpired { .. } => FailureCode::KeyExpired,
+                UpError::ControlUntrusted { .. } => FailureCode::ControlUntrusted,
+                UpError::ControlUnreachable { .. } => FailureCode::ControlUnreachable,
+                UpError::Timeout { .. } => FailureCode::Timeout,
+                _ => FailureCode::Failed,
+            },
+            AskError::LocalApi(error) => match error {
+                LocalApiError::Timeout { .. } => FailureCode::Timeout,
+                LocalApiError::Refused { status: 404, .. } => FailureCode::NotFound,
+                _ => FailureCode::Failed,
+            },
+            AskError::NoSuchCloud(_) => FailureCode::NotFound,
+            AskError::Status(_) => FailureCode::Failed,
+        }
     }
 }

@@ -167,7 +167,7 @@ async fn follow(shared: Weak<Shared>, tailnet: Tailnet) {
         );
         if down && is_in {
             is_in = false;
-            shared.gate.shut();
+            shared.scope.end_connections();
             shared.wake(|_| true);
         }
         if state.backend != last {

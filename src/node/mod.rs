@@ -35,7 +35,7 @@ use tracing::warn;
 use clouds::Running;
 use reload::ConfigReader;
 
-use crate::cloud::Gate;
+use crate::cloud::ConnectionScope;
 use crate::config::Config;
 
 /// A node of a tailnet that keeps watch over clouds and serves what its configuration says. Clones share it.
@@ -55,7 +55,7 @@ struct Shared {
     reloading: Arc<tokio::sync::Mutex<()>>,
     identity: Identity,
     /// Ends the clouds' connections when the node goes down.
-    gate: Gate,
+    scope: ConnectionScope,
     /// How far joining has come.
     joining: watch::Sender<Joining>,
     /// The tailnet's newest state.
@@ -66,7 +66,7 @@ struct Shared {
     reload: Option<ConfigReader>,
     /// What serves on this machine, if anything does.
     serve: Option<&'static dyn Serve>,
-    /// Whether clouds are looked at by themselves.
+    /// Whether clouds are probed by themselves.
     watch: bool,
     requests: Requests,
     began: Instant,

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use tailnet::BackendState;
 
 use super::{AskError, Joining, Node, exit_node};
-use crate::cloud::{Cloud, now, path_text};
+use crate::cloud::{Cloud, now};
 use crate::control::protocol::{Peer, Status};
 
 impl Node {
@@ -22,7 +22,7 @@ impl Node {
         if !joined || backend != BackendState::Running {
             let forgotten = self.shared.state.borrow().as_ref().is_some_and(|state| state.forgotten);
             let why = if forgotten { ": the control server no longer knows it" } else { "" };
-            reasons.push(format!("the node is not in its tailnet ({backend:?}{why})"));
+            reasons.push(format!("the node is not in its tailnet ({backend}{why})"));
         }
         for cloud in self.clouds().iter().filter(|cloud| cloud.config().required) {
             let health = cloud.health();
@@ -60,7 +60,7 @@ impl Node {
         Ok(Status {
             version: crate::VERSION.to_owned(),
             pid: std::process::id(),
-            state: format!("{:?}", status.backend_state),
+            state: status.backend_state,
             ready: reasons.is_empty(),
             reasons,
             login_url: state.as_ref().and_then(|s| s.login_url.clone()),
@@ -82,7 +82,7 @@ fn peer(peer: &tailnet::Peer) -> Peer {
         dns_name: peer.dns_name.trim_end_matches('.').to_owned(),
         ips: peer.ips.clone(),
         online: peer.online,
-        path: path_text(&peer.path()),
+        path: peer.path().into(),
         routes: peer.routes().map(|route| route.to_string()).collect(),
         sent: peer.tx_bytes,
         received: peer.rx_bytes,

@@ -70,11 +70,11 @@ fn stock(world: &World, program: &str, arguments: &[&str]) -> String {
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn the_lxd_commands_work_across_clouds() {
     let (world, service) = with_real("lxd");
-    let looks = world.json(&["lxd", "ping"]);
+    let probes = world.json(&["lxd", "ping"]);
     assert_eq!(
-        (&looks[0]["name"], &looks[1]["health"]["server"]),
+        (&probes[0]["name"], &probes[1]["health"]["server"]),
         (&"berlin".into(), &"lxd".into()),
-        "{looks}"
+        "{probes}"
     );
 
     // The stand-in does not trust this node: the others are listed all the same, and the code says that one failed.

@@ -392,6 +392,37 @@ fn a_control_server_that_comes_late_is_waited_for() {
 }
 
 #[test]
+fn probes_share_the_connection_that_is_kept_and_notice_when_it_is_dead() {
+    let world = World::new();
+    let berlin = world.berlin().replace("}}", "}, checks: {timeout: 2}}");
+    world.configure(&format!("local: {{listen: '127.0.0.1:{}'}}\nclouds:\n{berlin}", free_port()));
+    let mut service = world.start();
+    service.joins();
+    let found = until(|| health(&world), |health| health["reachable"] == true);
+    for time in ["tcp_ms", "tls_ms", "api_ms"] {
+        assert!(found[time].as_f64().unwrap() > 0.0, "{found}");
+    }
+    assert_eq!(found["fingerprint"], world.standin.fingerprint().to_string(), "{found}");
+
+    let figure = |name: &str| -> u64 {
+        let (_, metrics) = curl(&[&health_url(world.home.path(), "/metrics")]);
+        let line = metrics.lines().find(|line| line.starts_with(name)).unwrap();
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    let probes = || figure("kolaboree_cloud_checks_total{cloud=\"berlin\",outcome=\"reachable\"}");
+    let (before, dials) = (probes(), figure("kolaboree_dials_total"));
+    until(probes, |now| *now >= before + 5);
+    assert_eq!(figure("kolaboree_dials_total"), dials, "a probe made a connection");
+
+    world.wait(world.sandbox.stop_peer("berlin")).unwrap();
+    let lost = until(|| health(&world), |health| health["reachable"] == false);
+    assert_eq!(lost["failed_at"], "tcp", "{lost}");
+    world.wait(world.sandbox.start_peer("berlin")).unwrap();
+    until(|| health(&world), |health| health["reachable"] == true);
+    service.ends_on("TERM");
+}
+
+#[test]
 fn a_cloud_behind_a_subnet_route_needs_accept_routes() {
     let world = World::with_peers_of(|standin| {
         vec![Peer::new("router").route("198.51.100.0/24").forward(8443, standin)]
@@ -416,7 +447,7 @@ fn a_cloud_behind_a_subnet_route_needs_accept_routes() {
     service.ends_on("TERM");
 }
 
-/// What the newest look at the first cloud found.
+/// What the newest probe of the first cloud found.
 fn health(world: &World) -> serde_json::Value {
     world.status()["clouds"][0]["health"].clone()
 }

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -30,6 +31,13 @@ pub enum BackendState {
     /// A state that this version of the crate does not know.
     #[serde(other)]
     Other,
+}
+
+/// Its name, as serde has it.
+impl fmt::Display for BackendState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 /// The node's state at one moment, from [`StateWatch::changed`].

@@ -28,11 +28,11 @@ pub(super) async fn ping(fleet: &Fleet, names: &[String], count: u32, out: &Out)
     }
     let mut failed = Vec::new();
     for number in 1..=count {
-        let looks = clouds.iter().map(|cloud| fleet.uplink.check(&cloud.name));
-        let looks = futures_util::future::try_join_all(looks).await?;
+        let probes = clouds.iter().map(|cloud| fleet.uplink.check(&cloud.name));
+        let probes = futures_util::future::try_join_all(probes).await?;
         let found: Vec<Cloud> = clouds
             .iter()
-            .zip(looks)
+            .zip(probes)
             .map(|(cloud, health)| Cloud {
                 name: cloud.name.clone(),
                 kind: cloud.kind,
@@ -64,7 +64,7 @@ pub(super) async fn info(fleet: &Fleet, target: &str, out: &Out) -> anyhow::Resu
         let environment = server.environment.as_ref();
         let value = json!({
             "cloud": cloud.name, "address": cloud.address.to_string(),
-            "auth": format!("{:?}", server.auth).to_lowercase(),
+            "auth": server.auth,
             "server": environment.map(|e| &e.server), "version": environment.map(|e| &e.server_version),
             "name": environment.map(|e| &e.server_name),
             "fingerprint": environment.map(|e| &e.certificate_fingerprint),

@@ -1,5 +1,5 @@
-//! Connections to clouds end when the node goes down: a call on one that is open would wait for an answer that cannot
-//! come, and a call should fail at once.
+//! The scope of the connections to clouds: they end when the node goes down. A call on an open connection would
+//! otherwise wait for an answer that cannot come.
 
 use std::io;
 use std::pin::Pin;
@@ -14,36 +14,39 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower_service::Service;
 
-/// What the streams of all clouds pass.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Gate(Arc<Mutex<CancellationToken>>);
+use super::dialled::Dialled;
 
-impl Gate {
-    /// Ends the streams that are open; those made later are not touched.
-    pub(crate) fn shut(&self) {
+/// Ends the connections to all clouds together. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ConnectionScope(Arc<Mutex<CancellationToken>>);
+
+impl ConnectionScope {
+    /// Ends the connections that are open, not those made later.
+    pub(crate) fn end_connections(&self) {
         let mut token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *token).cancel();
     }
 
-    /// A connector whose streams pass this gate.
-    pub(super) fn connector(&self, connector: Connector) -> Gated {
-        Gated { gate: self.clone(), connector }
+    /// A connector whose connections belong to this scope. It records where they lead.
+    pub(super) fn connector(&self, connector: Connector, dialled: Dialled) -> ScopedConnector {
+        ScopedConnector { scope: self.clone(), connector, dialled }
     }
 
-    /// Is cancelled when the gate is shut the next time.
-    pub(super) fn shut_from_now(&self) -> CancellationToken {
+    /// Is cancelled with the next [`end_connections`](Self::end_connections).
+    pub(super) fn ended(&self) -> CancellationToken {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 #[derive(Clone)]
-pub(super) struct Gated {
-    gate: Gate,
+pub(super) struct ScopedConnector {
+    scope: ConnectionScope,
     connector: Connector,
+    dialled: Dialled,
 }
 
-impl Service<Uri> for Gated {
-    type Response = TokioIo<Stream>;
+impl Service<Uri> for ScopedConnector {
+    type Response = TokioIo<ScopedStream>;
     type Error = io::Error;
     type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
 
@@ -52,37 +55,41 @@ impl Service<Uri> for Gated {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let gate = self.gate.shut_from_now(); // before the dial, so that no moment is missed
-        let connecting = self.connector.call(uri);
-        Box::pin(async move { Ok(TokioIo::new(Stream::new(connecting.await?.into_inner(), &gate))) })
+        let ended = self.scope.ended(); // before the dial, so that no moment is missed
+        let (connecting, dialled) = (self.connector.call(uri), self.dialled.clone());
+        Box::pin(async move {
+            let stream = connecting.await?.into_inner();
+            dialled.set(stream.peer_addr().ip());
+            Ok(TokioIo::new(ScopedStream::new(stream, &ended)))
+        })
     }
 }
 
-/// A stream that ends when its gate is shut.
-pub(super) struct Stream<S = TailnetStream> {
+/// A stream that ends with its scope.
+pub(super) struct ScopedStream<S = TailnetStream> {
     stream: S,
-    /// When the gate is shut, for each direction: two tasks may wait, and each wants to be woken.
-    reading: Shut,
-    writing: Shut,
+    /// The end of the scope, for each direction: the tasks that read and write may differ, and each must be woken.
+    reading: Ended,
+    writing: Ended,
 }
 
-type Shut = Pin<Box<WaitForCancellationFutureOwned>>;
+type Ended = Pin<Box<WaitForCancellationFutureOwned>>;
 
-impl<S> Stream<S> {
-    fn new(stream: S, gate: &CancellationToken) -> Stream<S> {
-        let shut = || Box::pin(gate.clone().cancelled_owned());
-        Stream { stream, reading: shut(), writing: shut() }
+impl<S> ScopedStream<S> {
+    fn new(stream: S, scope_ended: &CancellationToken) -> ScopedStream<S> {
+        let ended = || Box::pin(scope_ended.clone().cancelled_owned());
+        ScopedStream { stream, reading: ended(), writing: ended() }
     }
 }
 
-fn check(shut: &mut Shut, cx: &mut Context<'_>) -> io::Result<()> {
-    match shut.as_mut().poll(cx) {
+fn check(ended: &mut Ended, cx: &mut Context<'_>) -> io::Result<()> {
+    match ended.as_mut().poll(cx) {
         Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::NetworkDown, "the node has left its tailnet")),
         Poll::Pending => Ok(()),
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for ScopedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -93,7 +100,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for ScopedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         check(&mut self.writing, cx)?;
         Pin::new(&mut self.stream).poll_write(cx, buf)
@@ -123,7 +130,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
     }
 }
 
-impl Connection for Stream {
+impl Connection for ScopedStream {
     fn connected(&self) -> Connected {
         self.stream.connected()
     }
@@ -138,11 +145,11 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn both_halves_of_a_stream_end_when_the_gate_is_shut() {
+    async fn both_halves_of_a_stream_end_with_its_scope() {
         for reads_first in [true, false] {
-            let gate = Gate::default();
+            let scope = ConnectionScope::default();
             let (here, _there) = duplex(16);
-            let (mut reader, mut writer) = split(Stream::new(here, &gate.shut_from_now()));
+            let (mut reader, mut writer) = split(ScopedStream::new(here, &scope.ended()));
             let reads = async move {
                 tokio::time::sleep(Duration::from_millis(u64::from(!reads_first))).await;
                 reader.read_u8().await.map(drop)
@@ -154,7 +161,7 @@ mod tests {
             let halves = [tokio::spawn(reads), tokio::spawn(writes)];
             tokio::time::sleep(Duration::from_secs(1)).await;
             assert!(halves.iter().all(|half| !half.is_finished()));
-            gate.shut();
+            scope.end_connections();
             for half in halves {
                 let ended = tokio::time::timeout(Duration::from_secs(1), half).await;
                 let error = ended.expect("it sleeps on").unwrap().unwrap_err();
@@ -164,11 +171,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_that_is_made_after_the_gate_was_shut_is_not_touched() {
-        let gate = Gate::default();
-        gate.shut();
+    async fn a_stream_that_is_made_after_the_scope_ended_is_not_touched() {
+        let scope = ConnectionScope::default();
+        scope.end_connections();
         let (here, mut there) = duplex(16);
-        let mut stream = Stream::new(here, &gate.shut_from_now());
+        let mut stream = ScopedStream::new(here, &scope.ended());
         stream.write_u8(1).await.unwrap();
         assert_eq!(there.read_u8().await.unwrap(), 1);
     }

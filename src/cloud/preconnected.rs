@@ -1,4 +1,4 @@
-//! A connector that gives away one stream that is there already.
+//! A connector with one stream that is connected already.
 
 use std::future::{Ready, ready};
 use std::io;
@@ -9,17 +9,17 @@ use http::Uri;
 use hyper_util::rt::TokioIo;
 use tailnet::TailnetStream;
 
-/// Gives its stream to the first who asks, whatever for.
+/// Gives its stream to the first caller, whatever the URI, and an error to the others.
 #[derive(Clone)]
-pub(super) struct Once(Arc<Mutex<Option<TailnetStream>>>);
+pub(super) struct PreconnectedConnector(Arc<Mutex<Option<TailnetStream>>>);
 
-impl Once {
-    pub(super) fn new(stream: TailnetStream) -> Once {
-        Once(Arc::new(Mutex::new(Some(stream))))
+impl PreconnectedConnector {
+    pub(super) fn new(stream: TailnetStream) -> PreconnectedConnector {
+        PreconnectedConnector(Arc::new(Mutex::new(Some(stream))))
     }
 }
 
-impl tower_service::Service<Uri> for Once {
+impl tower_service::Service<Uri> for PreconnectedConnector {
     type Response = TokioIo<TailnetStream>;
     type Error = io::Error;
     type Future = Ready<io::Result<Self::Response>>;
