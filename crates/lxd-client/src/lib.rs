@@ -231,6 +231,7 @@ pub use networks::{
 pub use oidc::OidcLogin;
 pub use operation::{Operation, OperationState};
 pub use path::ApiPath;
+pub use private::{PrivateSocket, SocketFile};
 pub use profiles::{Profile, ProfileHandle};
 pub use projects::{Project, ProjectHandle, ProjectState, ProjectUsage};
 pub use request::Request;

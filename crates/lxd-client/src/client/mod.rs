@@ -78,7 +78,7 @@ impl Client {
     }
 
     /// The same client, for what is in no project and on no member.
-    pub(crate) fn outside(&self) -> Client {
+    pub(crate) fn unscoped(&self) -> Client {
         let mut client = self.clone();
         (client.scope.project, client.scope.target) = (None, None);
         client
