@@ -58,7 +58,7 @@ impl ImageHandle {
             hash: Context::new(&SHA256),
             written: Vec::new(),
             progress: Progress { total: download.length().unwrap_or_default(), ..Progress::default() },
-            tell: &mut progress,
+            report: &mut progress,
         };
         match &files.rootfs {
             None => saving.file(&mut download, &files.metadata).await?,
@@ -74,7 +74,7 @@ pub(super) struct Saving<'a> {
     hash: Context,
     written: Vec<(TempPath, PathBuf)>,
     progress: Progress,
-    tell: &'a mut (dyn FnMut(&Progress) + Send),
+    report: &'a mut (dyn FnMut(&Progress) + Send),
 }
 
 impl Saving<'_> {
@@ -92,7 +92,7 @@ impl Saving<'_> {
             self.hash.update(&piece);
             file.write_all(&piece).await.map_err(failed)?;
             self.progress.bytes += piece.len() as u64;
-            (self.tell)(&self.progress);
+            (self.report)(&self.progress);
         }
         self.progress.entries += 1;
         file.flush().await.map_err(failed)
