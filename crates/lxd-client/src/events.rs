@@ -1,4 +1,4 @@
-//! What happens at a server, as it happens: `/1.0/events` (LXD.md section 2, "Events").
+//! The events of a server, as they happen: `/1.0/events` (LXD.md section 2, "Events").
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::redacted;
 use crate::websocket::{Message, WebSocket};
 use crate::{Client, Error, OperationState};
 
-/// A connection that lived this long was a good one: the next pause is short again.
+/// After a connection that lasted this long, the next pause is short again.
 const STABLE: Duration = Duration::from_secs(30);
 
 /// No more final states than this are remembered.
@@ -24,11 +24,11 @@ const REMEMBERED: usize = 4096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// How operations go.
+    /// Changes of operations.
     Operation,
-    /// What is created, changed and deleted.
+    /// Things that are created, changed and deleted.
     Lifecycle,
-    /// The server's log, which is much.
+    /// The lines of the server's log, which are many.
     Logging,
 }
 
@@ -47,9 +47,8 @@ pub enum Event {
     /// [`ClientBuilder::silence`](crate::ClientBuilder::silence) allows. It is being made again;
     /// [`Reconnected`](Event::Reconnected) comes when it is there.
     Lost,
-    /// The connection was lost and is there again. Events between were missed, other than the states of
-    /// operations, which were read again and come next. What was listed from lifecycle events is to be
-    /// listed again.
+    /// The connection was lost, and is made again. The events between were missed. The states of operations were read
+    /// again and come next; whoever keeps a list by lifecycle events has to fetch it again.
     Reconnected,
 }
 
@@ -70,15 +69,15 @@ impl std::fmt::Debug for Event {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Lifecycle {
-    /// What, such as `instance-started`.
+    /// What happened, such as `instance-started`.
     pub action: String,
-    /// To what: the path of its endpoint.
+    /// What it happened to: the path of its endpoint.
     pub source: String,
-    /// What else there is to know.
+    /// More about it, which depends on the action.
     pub context: Map<String, Value>,
-    /// By whom.
+    /// Who did it.
     pub requestor: Map<String, Value>,
-    /// In which project.
+    /// The project of the thing.
     pub project: String,
     /// When, RFC 3339.
     pub timestamp: String,
@@ -91,9 +90,9 @@ redacted::debug!(Lifecycle { action, source, requestor, project, timestamp } hid
 
 /// The events of a server, from [`Client::events`].
 ///
-/// It makes a lost connection again by itself, for as long as it takes, with pauses that grow to five
-/// seconds. An operation that has ended never comes as running again, though the server tells these things
-/// out of order. [`into_stream`](Self::into_stream) makes a [`Stream`] of it.
+/// A lost connection is made again, for as long as it takes, with pauses that grow to five seconds. An operation that has
+/// ended is never reported as running after that, although the server may send its states out of order.
+/// [`into_stream`](Self::into_stream) makes a [`Stream`] of it.
 #[derive(Debug)]
 pub struct Events {
     client: Client,
@@ -161,7 +160,7 @@ impl Events {
         Ok(events)
     }
 
-    /// The future borrows nothing, so that it is `Send` where a websocket shared would not be.
+    /// Opens the websocket. The future does not borrow `self`, and so is `Send` although the websocket in it is not `Sync`.
     fn open(&self) -> impl Future<Output = Result<WebSocket, Error>> + Send + use<> {
         let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.name()).collect();
         let mut request = self.client.get(["events"]).query("type", kinds.join(","));
@@ -227,7 +226,7 @@ impl Events {
                 return Ok(());
             }
         };
-        // After the connection, so that what changes meanwhile comes by it.
+        // Read after the connection is made, which brings all later changes.
         let mut missed = Vec::new();
         if self.kinds.contains(&EventKind::Operation) {
             match self.client.operations().await {
@@ -244,7 +243,7 @@ impl Events {
     }
 }
 
-/// The operations that have ended, and when the others last changed.
+/// The operations that have ended.
 #[derive(Debug, Default)]
 struct Seen {
     ended: HashMap<String, u64>,
@@ -252,7 +251,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// An event as it came. What is no event is passed over: a stream does not end by one bad line.
+    /// Reads an event. What is no event is skipped, so that one bad message does not end the stream.
     fn read(&mut self, text: &[u8]) -> Option<Event> {
         let mut event: Map<String, Value> = serde_json::from_slice(text).ok()?;
         let kind = event.get("type").and_then(Value::as_str)?.to_owned();
@@ -272,7 +271,7 @@ impl Seen {
         }
     }
 
-    /// Lets a state through that says something new.
+    /// Gives the state unless the operation has ended before.
     fn admit(&mut self, state: OperationState) -> Option<OperationState> {
         if self.ended.contains_key(&state.id) {
             return None;

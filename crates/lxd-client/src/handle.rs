@@ -1,3 +1,5 @@
+//! Handles of things: what their requests have in common.
+
 /// Defines a handle of one thing: the struct, and those of the five usual methods that its endpoint has.
 ///
 /// ```ignore

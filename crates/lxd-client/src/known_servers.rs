@@ -47,7 +47,7 @@ impl KnownServers {
         Ok(Some(Fingerprint::of(&certificates[0])))
     }
 
-    /// Forgets a server, so that it is asked about again.
+    /// Forgets a server: the next [`trust`](KnownServers::trust) asks about it again.
     ///
     /// # Errors
     /// When its file cannot be removed.
@@ -61,10 +61,11 @@ impl KnownServers {
         }
     }
 
-    /// By what to know a server: by the certificate that is kept, or else, when `accept` says so of its
-    /// fingerprint, by the one that it shows now, which is kept. A server that is known and shows another
-    /// one is not taken: the client fails with [`Error::WrongFingerprint`] until it is
-    /// [forgotten](KnownServers::forget).
+    /// How to verify a server. A server that is known is verified by its stored certificate. For another one, the
+    /// certificate that it shows now is stored, if `accept` agrees to its fingerprint.
+    ///
+    /// When a known server shows another certificate, the client fails with [`Error::WrongFingerprint`], until the
+    /// server is [forgotten](KnownServers::forget).
     ///
     /// # Errors
     /// [`Error::NotTrusted`] when `accept` says no; when there is no connection, or the store cannot be used.
@@ -85,11 +86,11 @@ impl KnownServers {
             let message = format!("the fingerprint {fingerprint} of {name} was not accepted");
             return Err(Error::NotTrusted { message });
         }
-        self.keep(name, &certificate)?;
+        self.store(name, &certificate)?;
         Ok(ServerTrust::Fingerprint(fingerprint))
     }
 
-    fn keep(&self, name: &str, certificate: &CertificateDer<'_>) -> Result<(), Error> {
+    fn store(&self, name: &str, certificate: &CertificateDer<'_>) -> Result<(), Error> {
         let path = self.path(name)?;
         let written = private::make_folder(&self.folder)
             .and_then(|()| private::replace(&path, &to_pem(certificate), 0o644));

@@ -132,8 +132,6 @@
 #![doc = include_str!("endpoints.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// The lower groups know nothing of the upper ones.
-
 // What people do with a server: one module for each area of its API.
 mod certificates;
 mod cluster;
@@ -165,7 +163,7 @@ mod permission;
 mod request;
 mod websocket;
 
-// The way to a server: its client, long bodies, connections.
+// How requests get to a server: the client, long bodies, connections.
 mod client;
 mod transfer;
 mod transport;
@@ -231,6 +229,7 @@ pub use networks::{
 pub use oidc::OidcLogin;
 pub use operation::{Operation, OperationState};
 pub use path::ApiPath;
+pub use private::{PrivateSocket, SocketFile};
 pub use profiles::{Profile, ProfileHandle};
 pub use projects::{Project, ProjectHandle, ProjectState, ProjectUsage};
 pub use request::Request;

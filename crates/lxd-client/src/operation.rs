@@ -1,4 +1,4 @@
-//! Work that goes on at the server after the answer: `/1.0/operations`.
+//! Operations, work that the server goes on with after its answer: `/1.0/operations`.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::permission::refusal;
 use crate::redacted;
 use crate::{Client, Error, Event, EventKind};
 
-/// How long a server that cannot be reached is asked again before a wait gives up. LXD forgets an operation
-/// five seconds after its end, so what is longer helps only with operations that still run.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a wait tries to reach the server again before it gives up. LXD forgets an operation five seconds after its
+/// end, so a longer window helps only with operations that still run.
+const RECONNECT_WINDOW: Duration = Duration::from_secs(60);
 
 /// An operation: work that the server goes on with.
 ///
-/// From its begin on it is waited for in the background, since the server forgets it five seconds after its
-/// end. Dropping the handle ends the waiting, and not the operation.
+/// A task waits for its end from the start, since the server forgets it five seconds after its end. Dropping the handle
+/// ends that task, and not the operation.
 ///
 /// ```no_run
 /// # async fn example(client: lxd_client::Client) -> Result<(), lxd_client::Error> {
@@ -41,7 +41,7 @@ pub struct Operation {
     follower: Option<Follower>,
 }
 
-/// How an operation is, or was when it ended.
+/// The state of an operation, or its state when it ended.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -62,7 +62,7 @@ pub struct OperationState {
     pub status_code: u16,
     /// What it works on: URLs, by kind.
     pub resources: Map<String, Value>,
-    /// What it tells of itself: progress, exit status, the secrets of its websockets.
+    /// Its own data: progress, exit status, the secrets of its websockets.
     pub metadata: Map<String, Value>,
     /// Whether it can be cancelled.
     pub may_cancel: bool,
@@ -97,7 +97,7 @@ impl OperationState {
     }
 }
 
-/// The task that waits; it ends with its handle.
+/// The task that waits. It ends with the handle.
 #[derive(Debug)]
 struct Follower(JoinHandle<Result<OperationState, Error>>);
 
@@ -124,7 +124,7 @@ impl Client {
         all.map(|value| crate::nulls::read_value(value).map_err(|e| self.protocol(e))).collect()
     }
 
-    /// A handle of an operation that was begun elsewhere, by its number.
+    /// A handle of an operation that was started elsewhere, by its number.
     #[must_use]
     pub fn operation(&self, id: &str) -> Operation {
         let begun = OperationState { id: id.to_owned(), status_code: 103, ..OperationState::default() };
@@ -145,7 +145,7 @@ impl Operation {
         Ok(operation)
     }
 
-    /// One that the server did at once.
+    /// An operation that the server finished before its answer.
     pub(crate) fn done(client: &Client) -> Operation {
         let state =
             OperationState { status: "Success".to_owned(), status_code: 200, ..OperationState::default() };
@@ -164,14 +164,13 @@ impl Operation {
         &self.id
     }
 
-    /// How it was when it began; of a handle by number, nothing but that.
+    /// Its state when it was started. A handle by number knows the number alone.
     #[must_use]
     pub fn begun_as(&self) -> &OperationState {
         &self.begun
     }
 
-    /// Waits for its end, and gives how it ended: by `GET /1.0/operations/{id}/wait`, however the server
-    /// answers that.
+    /// Waits for its end, and gives its last state: by `GET /1.0/operations/{id}/wait`, in each dialect of that.
     ///
     /// It waits as long as the operation lasts. A lost connection is made again; a server that cannot be
     /// reached for a minute ends the wait. Cancel safe: it can be called again.
@@ -208,8 +207,8 @@ impl Operation {
         tokio::time::timeout(after, self.wait()).await.map_err(|_| Error::Timeout { server, after })?
     }
 
-    /// [`wait`](Operation::wait), with each change of its state told: by events, for which a connection of
-    /// its own is made.
+    /// [`wait`](Operation::wait), which calls `changed` with each new state before the last: it listens to events, on a
+    /// dedicated connection.
     ///
     /// ```no_run
     /// # async fn example(client: lxd_client::Client) -> Result<(), lxd_client::Error> {
@@ -221,13 +220,13 @@ impl Operation {
     /// ```
     ///
     /// # Errors
-    /// Those of `wait`; that there are no events is none.
+    /// Those of `wait`. A server without events is no error.
     pub async fn wait_with(
         &mut self,
         mut changed: impl FnMut(&OperationState),
     ) -> Result<OperationState, Error> {
         let (client, id) = (self.client.clone(), self.id.clone());
-        let tell = async {
+        let report = async {
             let Ok(mut events) = client.events(&[EventKind::Operation]).await else { return };
             while let Ok(event) = events.next().await {
                 match event {
@@ -236,13 +235,13 @@ impl Operation {
                 }
             }
         };
-        let tell = async {
-            tell.await;
+        let report = async {
+            report.await;
             std::future::pending::<Result<OperationState, Error>>().await
         };
         tokio::select! {
             ended = self.wait() => ended,
-            never = tell => never,
+            never = report => never,
         }
     }
 
@@ -301,7 +300,9 @@ async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
             Ok((Envelope::Error { code, message }, headers)) => match refused.take() {
                 Some((_, message)) => return Err(Error::Operation { id, message, state: None }),
                 None if code == 404 => return Err(Error::OperationLost { id }),
-                None if code == 503 => lost_since = Some(patience(lost_since, code, message, &headers)?),
+                None if code == 503 => {
+                    lost_since = Some(unavailable_since(lost_since, code, message, &headers)?)
+                }
                 None if code == 401 || code == 403 => {
                     return Err(client.refused(code, message, &headers).await);
                 }
@@ -313,7 +314,7 @@ async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
             Ok((Envelope::Async(_), _)) => return Err(client.protocol("an operation for an operation")),
             Err(error @ (Error::Broken { .. } | Error::Connect { .. } | Error::Timeout { .. })) => {
                 let since = *lost_since.get_or_insert_with(tokio::time::Instant::now);
-                if since.elapsed() > PATIENCE {
+                if since.elapsed() > RECONNECT_WINDOW {
                     return Err(error);
                 }
             }
@@ -323,22 +324,21 @@ async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
     }
 }
 
-/// A server that starts or stops answers with 503.
-fn patience(
+/// Since when the server is unavailable: it answers with 503 while it starts or stops. Fails after the window.
+fn unavailable_since(
     since: Option<tokio::time::Instant>,
     code: u16,
     message: String,
     headers: &HeaderMap,
 ) -> Result<tokio::time::Instant, Error> {
     let since = since.unwrap_or_else(tokio::time::Instant::now);
-    if since.elapsed() > PATIENCE {
+    if since.elapsed() > RECONNECT_WINDOW {
         return Err(refusal(code, message, headers));
     }
     Ok(since)
 }
 
-/// Pauses that grow from 50 ms to 5 s, each with its share of chance, so that many clients do not come at
-/// once.
+/// Pauses between attempts, which grow from 50 ms to 5 s. Each is random by half, so that many clients do not come at once.
 #[derive(Debug)]
 pub(crate) struct Pause(Duration);
 

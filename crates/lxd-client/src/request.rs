@@ -364,7 +364,7 @@ impl Request {
     }
 
     async fn deadline<T>(self, work: impl AsyncFnOnce(Request) -> Result<T, Error>) -> Result<T, Error> {
-        let (server, patience) = (self.client.name().to_owned(), self.client.timeout());
+        let (server, timeout) = (self.client.name().to_owned(), self.client.timeout());
         match &self.deadline {
             Deadline::After(after) => {
                 let after = *after;
@@ -375,7 +375,7 @@ impl Request {
                 let uploading = Arc::clone(uploading);
                 tokio::select! {
                     done = work(self) => done,
-                    () = uploading.stalled(patience) => Err(Error::Timeout { server, after: patience }),
+                    () = uploading.stalled(timeout) => Err(Error::Timeout { server, after: timeout }),
                 }
             }
         }

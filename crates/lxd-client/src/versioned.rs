@@ -1,3 +1,5 @@
+//! Values with the version that an update can be made conditional on.
+
 use std::ops::{Deref, DerefMut};
 
 /// A value as the server had it, with the version by which an update tells that nobody changed it since.

@@ -18,28 +18,28 @@ use crate::request::Request;
 use crate::transport::{KeepAlive, Ready};
 use crate::{Client, Error};
 
-/// A stream of bytes to the server, on a connection of its own, from [`Request::upgrade`].
+/// A stream of bytes to the server, on a dedicated connection, from [`Request::upgrade`].
 #[derive(Debug)]
 pub struct RawStream(TokioIo<Upgraded>);
 
-/// A websocket to the server, on a connection of its own, from [`Request::websocket`].
+/// A websocket to the server, on a dedicated connection, from [`Request::websocket`].
 ///
-/// It answers the server's pings while [`next`](WebSocket::next) waits: newer servers close one that does
-/// not for 30 seconds. It pings the server too, and ends with an error when nothing comes for as long as
-/// [`ClientBuilder::silence`](crate::ClientBuilder::silence) says.
+/// It answers the server's pings while [`next`](WebSocket::next) waits: newer servers close a websocket that has not
+/// answered for 30 seconds. It pings the server as well, and ends with an error when the server is silent for longer than
+/// [`ClientBuilder::silence`](crate::ClientBuilder::silence).
 #[derive(Debug)]
 pub struct WebSocket {
     client: Client,
     pub(crate) stream: Socket,
 }
 
-/// What a [`WebSocket`] is made of.
+/// The websocket of the library, over a stream that is kept alive.
 pub(crate) type Socket = WebSocketStream<KeepAlive<TokioIo<Upgraded>>>;
 
 /// A message of a [`WebSocket`]. `Debug` shows its length alone.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Message {
-    /// Text; an empty one is LXD's end of file.
+    /// Text. LXD sends an empty one for the end of file.
     Text(String),
     /// Bytes.
     Binary(Bytes),
@@ -55,7 +55,7 @@ impl std::fmt::Debug for Message {
 }
 
 impl Request {
-    /// Sends it on a connection of its own, which becomes a websocket. Cancel safe.
+    /// Sends it on a dedicated connection, which becomes a websocket. Cancel safe.
     ///
     /// # Errors
     /// See [`Error`].
@@ -63,7 +63,7 @@ impl Request {
         self.websocket_on(None).await
     }
 
-    /// Sends it on a connection of its own, which becomes a stream of another protocol, such as `sftp`.
+    /// Sends it on a dedicated connection, which becomes a stream of another protocol, such as `sftp`.
     /// Cancel safe.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Request {
         Ok(RawStream(TokioIo::new(upgraded)))
     }
 
-    /// The same on a connection that is open already.
+    /// [`websocket`](Request::websocket), on a connection that may be open already.
     pub(crate) async fn websocket_on(self, ready: Option<Ready>) -> Result<WebSocket, Error> {
         let client = self.client().clone();
         let key = generate_key();
@@ -137,7 +137,7 @@ impl WebSocket {
         self.stream.send(message).await.map_err(|e| self.client.broken(e))
     }
 
-    /// Says that nothing more will come, and ends the connection.
+    /// Sends a close frame, and ends the connection.
     ///
     /// # Errors
     /// When the connection is broken already.

@@ -31,7 +31,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 const LOCAL_SOCKETS: [&str; 3] =
     ["/var/snap/lxd/common/lxd/unix.socket", "/var/lib/lxd/unix.socket", "/var/lib/incus/unix.socket"];
 
-/// Says how to reach a server; from [`Client::builder`].
+/// How to reach a server, and by what to know it; from [`Client::builder`].
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder {
     server: Uri,
@@ -50,8 +50,8 @@ struct Waits {
 }
 
 impl Client {
-    /// Begins a client of the server at `https://host:port`, whose streams `connector` makes: a tailnet's connector, or
-    /// any other `Service<Uri>` for hyper, which knows nothing of TLS; see [`Connect`].
+    /// Builds a client of the server at `https://host:port`. `connector` makes its streams, without TLS: the connector of
+    /// a tailnet, or any other `Service<Uri>` for hyper; see [`Connect`].
     pub fn builder(server: Uri, connector: impl Connect) -> ClientBuilder {
         ClientBuilder {
             server,
@@ -120,13 +120,14 @@ impl Client {
 }
 
 impl ClientBuilder {
-    /// By what to know the server. Default: the system's certificate authorities, which know few LXD servers.
+    /// How to verify the server. Default: by the system's certificate authorities, which few LXD servers have a
+    /// certificate of.
     pub fn trust(mut self, trust: ServerTrust) -> Self {
         self.trust = trust;
         self
     }
 
-    /// The certificate to show to the server.
+    /// The client certificate, by which the server knows this client.
     pub fn identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
         self
@@ -145,10 +146,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a server may send nothing on a websocket, of a command, a console, events, an operation or a copy,
-    /// before that ends with an error. The server is asked for a sign of life from a third of it on, and is not given
-    /// up while it answers. Default: 30 seconds. Less than 20 is too little: LXD does not read, and so not answer, on each
-    /// websocket of a command, but pings on each every ten seconds.
+    /// How long a server may send nothing on a websocket (of a command, a console, events or a migration) before that
+    /// ends with an error. After a third of this time the server is pinged; it is not given up while it answers.
+    /// Default: 30 seconds. Less than 20 is too little: LXD does not read each websocket of a command, and so does not
+    /// answer there, but pings on each of them every ten seconds.
     pub fn silence(mut self, silence: Duration) -> Self {
         self.silence = silence;
         self
@@ -173,7 +174,7 @@ impl ClientBuilder {
     }
 }
 
-/// The server's name in errors, where its URI is one that a client can use.
+/// Checks a server's URI, and gives the server's name for errors.
 pub(super) fn check_server(server: &Uri) -> Result<String, Error> {
     match server.authority() {
         Some(authority) if server.scheme() == Some(&http::uri::Scheme::HTTPS) => Ok(authority.to_string()),

@@ -61,7 +61,7 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Client {
-    /// The same client, for a project. It costs nothing.
+    /// The same client for a project: its requests go to that project. Nothing is sent, and the connections are shared.
     #[must_use]
     pub fn project(&self, project: &str) -> Client {
         let mut client = self.clone();
@@ -69,7 +69,8 @@ impl Client {
         client
     }
 
-    /// The same client, for one member of a cluster. It costs nothing.
+    /// The same client for one member of a cluster: its requests go to that member. Nothing is sent, and the
+    /// connections are shared.
     #[must_use]
     pub fn target(&self, member: &str) -> Client {
         let mut client = self.clone();
@@ -77,14 +78,14 @@ impl Client {
         client
     }
 
-    /// The same client, for what is in no project and on no member.
+    /// The same client without project and member, for things that belong to none.
     pub(crate) fn unscoped(&self) -> Client {
         let mut client = self.clone();
         (client.scope.project, client.scope.target) = (None, None);
         client
     }
 
-    /// The same client, whose requests may take this long.
+    /// The same client with another timeout for its requests.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Client {
         let mut client = self.clone();
@@ -92,21 +93,21 @@ impl Client {
         client
     }
 
-    /// How many connections it and its clones have made so far. Over a long way each costs two round trips,
-    /// or three.
+    /// How many connections this client and its clones have made so far. Each costs two or three round trips to the
+    /// server.
     #[must_use]
     pub fn connections_made(&self) -> u64 {
         self.shared.dial.made()
     }
 
-    /// How long the steps of the newest connection took that all requests share, for those who measure the server: ask
-    /// for it after a request. When that failed, it shows which step did. `None` before the first, and on a Unix socket.
+    /// How long each step of the shared connection took, for those who measure a server: call this after a request. When
+    /// the request could not connect, it shows which step failed. `None` before the first request, and on a Unix socket.
     #[must_use]
     pub fn dial_trace(&self) -> Option<DialTrace> {
         self.shared.dial.newest()
     }
 
-    /// Whether it goes by a Unix socket.
+    /// Whether the server is reached by a Unix socket.
     pub(crate) fn is_local(&self) -> bool {
         self.shared.base.scheme() == Some(&http::uri::Scheme::HTTP)
     }
@@ -115,7 +116,7 @@ impl Client {
         &self.shared.name
     }
 
-    /// The project that its requests are for, where it has one.
+    /// The project of its requests, when one was chosen.
     pub(crate) fn own_project(&self) -> Option<&str> {
         self.scope.project.as_deref()
     }
@@ -124,7 +125,7 @@ impl Client {
         self.scope.timeout.unwrap_or(self.shared.timeout)
     }
 
-    /// How long a websocket's server may be silent; as long as it likes on this machine.
+    /// How long the server of a websocket may be silent. `None`, so for ever, on this machine.
     pub(crate) fn silence(&self) -> Option<Duration> {
         (!self.is_local()).then_some(self.shared.silence)
     }

@@ -38,7 +38,7 @@ pub struct Exec {
     input: Option<Input>,
 }
 
-/// What a command is given to read, which may be a secret.
+/// The input of a command, which may be a secret.
 #[derive(Clone)]
 struct Input(Bytes);
 
@@ -66,7 +66,7 @@ struct Body {
 
 redacted::debug!(Body { interactive, wait_for_websocket, record_output, cwd, user, group, width, height } hides { command, environment });
 
-/// What a command wrote that the server kept, from [`Exec::record`].
+/// The output of a command that the server has recorded, from [`Exec::record`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recorded {
@@ -79,7 +79,7 @@ pub struct Recorded {
 }
 
 impl InstanceHandle {
-    /// A command to run in the instance; no shell reads it.
+    /// A command to run in the instance: a program and its arguments, without a shell.
     pub fn exec<S: Into<String>>(&self, command: impl IntoIterator<Item = S>) -> Exec {
         let command = command.into_iter().map(Into::into).collect();
         Exec {
@@ -98,19 +98,19 @@ impl Exec {
         self
     }
 
-    /// Where it runs; default: the user's home.
+    /// Sets its working directory. Default: the user's home.
     pub fn current_dir(mut self, path: &str) -> Exec {
         self.body.cwd = Some(path.to_owned());
         self
     }
 
-    /// As whom it runs; default: root.
+    /// Sets the user and group that it runs as. Default: root.
     pub fn user(mut self, uid: u32, gid: u32) -> Exec {
         (self.body.user, self.body.group) = (uid, gid);
         self
     }
 
-    /// On a terminal of this size: what it reads and writes is one stream then, `stdin` and `stdout`. What a command writes
+    /// Runs it on a terminal of this size, whose keyboard is `stdin` and whose screen is `stdout`. What a command writes
     /// right before it ends may be lost on a busy server (LXD 5.0; stock `lxc exec -t` loses it as well).
     pub fn terminal(mut self, width: u16, height: u16) -> Exec {
         self.body.interactive = true;
@@ -118,9 +118,9 @@ impl Exec {
         self
     }
 
-    /// What it reads from its standard input, and then the end of file: bytes or text. For what is longer than fits
-    /// in memory, write to [`Process::stdin`], which is taken when this is set. A terminal is given it as if it were
-    /// typed, without an end.
+    /// Sets its input, bytes or text, after which it reads the end of file. For an input that does not fit into memory,
+    /// write to [`Process::stdin`] instead, which is `None` when this is set. A terminal gets the input as if it were
+    /// typed, and no end of file.
     ///
     /// ```no_run
     /// # async fn example(client: lxd_client::Client) -> Result<(), lxd_client::Error> {
@@ -135,49 +135,52 @@ impl Exec {
 
     /// `POST /1.0/instances/{name}/exec`: runs it, with its streams connected.
     ///
-    /// The streams' connections are made while the request is under way. Dropping the future or the
-    /// [`Process`] kills the command.
+    /// The connections of its streams are made while the request is sent. Dropping the future or the [`Process`] kills
+    /// the command.
     ///
     /// # Errors
-    /// See [`Error`]. That there is no such command is told by the exit status, 127.
+    /// See [`Error`]. A command that does not exist is no error: its exit status is 127.
     pub async fn spawn(self) -> Result<Process, Error> {
         let fds = if self.body.interactive {
             Fds { first: &["0", "control"], last: &[] }
         } else {
-            // The command begins with the last of 0, 1 and 2, and may have ended before another connection
-            // comes: the server refuses that then, or waits for its end for ever.
+            // The server starts the command when the last of 0, 1 and 2 is connected. A websocket that comes after the
+            // end of the command is refused, or keeps the server waiting for ever.
             Fds { first: &["control", "0", "2"], last: &["1"] }
         };
         self.connect(fds).await
     }
 
-    /// Runs it with no other input than that of [`stdin`](Exec::stdin), and gives all that it wrote, up to 64 MiB for
-    /// each stream. Dropping the future kills the command.
+    /// Runs it, with the input of [`stdin`](Exec::stdin) or none, and gives its output, up to 64 MiB for each stream.
+    /// Dropping the future kills the command.
     ///
     /// # Errors
     /// Those of [`spawn`](Exec::spawn), and when a stream breaks before its end.
     pub async fn output(self) -> Result<Output, Error> {
-        self.again_if_not_begun(Process::output).await
+        self.again_if_not_started(Process::output).await
     }
 
-    /// Runs it with no other input than that of [`stdin`](Exec::stdin), and gives how it ended. Dropping the future
-    /// kills the command.
+    /// Runs it, with the input of [`stdin`](Exec::stdin) or none, and gives its exit status. Dropping the future kills the
+    /// command.
     ///
     /// # Errors
     /// Those of [`spawn`](Exec::spawn).
     pub async fn status(self) -> Result<ExitStatus, Error> {
-        self.again_if_not_begun(async |mut process: Process| process.wait().await).await
+        self.again_if_not_started(async |mut process: Process| process.wait().await).await
     }
 
-    /// Runs it to its end, and again where the server says that it did not even begin.
-    async fn again_if_not_begun<T>(self, run: impl AsyncFn(Process) -> Result<T, Error>) -> Result<T, Error> {
-        // Without the control socket, which only signals and sizes need, all streams connect in one round
-        // trip; the server kills the command when that of its output is closed.
+    /// Runs it to its end, and again when the server says that it was not started.
+    async fn again_if_not_started<T>(
+        self,
+        run: impl AsyncFn(Process) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        // The control socket is needed for signals and sizes only. Without it, all streams connect in one round trip,
+        // and the server kills the command when the websocket of its output is closed.
         let terminal = self.body.interactive;
         let fds = Fds { first: if terminal { &["0", "control"] } else { &["0", "1", "2"] }, last: &[] };
         for _ in 1..ATTEMPTS {
             match run(self.clone().connect(fds).await?).await {
-                Err(error) if never_began(&error) => {}
+                Err(error) if never_started(&error) => {}
                 other => return other,
             }
         }
@@ -195,8 +198,8 @@ impl Exec {
         Ok(process)
     }
 
-    /// Runs it without any stream, and has the server keep what it writes, which is fetched and deleted there
-    /// afterwards: no websocket is needed. Dropping the future does not kill it.
+    /// Runs it without websockets: the server records its output, which is fetched afterwards and deleted there. Dropping
+    /// the future does not kill the command.
     ///
     /// # Errors
     /// See [`Error`]; [`Error::Config`] when it is given an input.
@@ -222,66 +225,66 @@ impl Exec {
 
 /// Fetches a log by the URL that the server gave, and deletes it.
 async fn recorded(client: &Client, url: Option<&str>) -> Result<Bytes, Error> {
-    // What the command was not there to write has no log.
+    // A command that does not exist has no log.
     let Some(url) = url else { return Ok(Bytes::new()) };
     let log = client.get(url).bytes().await?;
     client.delete(url).done().await?;
     Ok(log)
 }
 
-/// The websockets of an operation, in the order in which they are connected.
+/// The names of an operation's websockets, in the order in which they are connected.
 #[derive(Clone, Copy)]
 pub(crate) struct Fds {
     pub(crate) first: &'static [&'static str],
-    /// Connected when the first are.
+    /// Connected after the first.
     pub(crate) last: &'static [&'static str],
 }
 
 /// The websockets of an operation, by name.
 pub(crate) type Sockets = HashMap<&'static str, WebSocket>;
 
-/// How often a command is begun whose streams the server did not see in time.
+/// How often a command is tried whose websockets did not reach the server in time.
 const ATTEMPTS: u32 = 4;
 
-/// Begins an operation that talks by websockets, and connects them; begins another where the server gave up
-/// before all were there, since nothing has happened by then.
+/// Starts an operation with websockets, and connects them. Starts another when the server gave up before all of them
+/// were connected: nothing has happened by then.
 pub(crate) async fn attach(
     client: &Client,
     request: impl Fn() -> crate::Request,
     fds: Fds,
 ) -> Result<(Operation, Sockets), Error> {
     let connections = || join_all((0..fds.count()).map(|_| client.ready_ahead()));
-    // The server gives five seconds for all of them: many at once would take each other's. Whose turn comes next has
-    // its connections made meanwhile.
+    // The server waits five seconds for all of them, so that too many operations at once would time out. Those that wait
+    // for their turn make their connections meanwhile.
     let _queued = client.queue().await;
-    let begin = async {
+    let start = async {
         let turn = client.turn().await;
         (turn, request().operation().await)
     };
-    let ((_turn, mut begun), mut made) = tokio::join!(begin, connections());
+    let ((_turn, mut started), mut ready) = tokio::join!(start, connections());
     let mut attempt = 1;
     loop {
-        let mut operation = match begun {
+        let mut operation = match started {
             Ok(operation) => operation,
             Err(error) => {
-                made.into_iter().flatten().flatten().for_each(|ready| client.put_back(ready));
+                ready.into_iter().flatten().flatten().for_each(|ready| client.put_back(ready));
                 return Err(error);
             }
         };
-        let error = match connect(client, &operation, fds, made).await {
+        let error = match connect(client, &operation, fds, ready).await {
             Ok(sockets) => return Ok((operation, sockets)),
             Err(error @ Error::Api { .. }) => error,
             Err(error) => return Err(error),
         };
         // The server refuses a websocket of an operation that has ended.
         match operation.wait_for(client.timeout()).await {
-            Err(ended) if never_began(&ended) && attempt < ATTEMPTS => attempt += 1,
+            Err(ended) if never_started(&ended) && attempt < ATTEMPTS => attempt += 1,
             Err(ended @ Error::Operation { .. }) => return Err(ended),
             _ => return Err(error),
         }
-        // The connections alone may take as long as the server waits.
-        made = connections().await;
-        begun = request().operation().await;
+        // Before the operation: making connections may take as long as the server waits.
+        ready = connections().await;
+        started = request().operation().await;
     }
 }
 
@@ -306,8 +309,8 @@ async fn connect(
     Ok(sockets)
 }
 
-/// Whether an operation ended because its websockets were not there in time: it has done nothing then.
-fn never_began(error: &Error) -> bool {
+/// Whether an operation ended because its websockets were not connected in time. It has done nothing then.
+fn never_started(error: &Error) -> bool {
     matches!(error, Error::Operation { message, .. } if message.contains("waiting for websockets to connect"))
 }
 

@@ -1,3 +1,5 @@
+//! A command that runs: its signals, its end and what it wrote.
+
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -8,45 +10,45 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Sockets;
-use super::stdio::{FAREWELL, Leave, NOTED, Stdin, Stdout};
+use super::stdio::{AFTER_CLOSE, CLOSE_TIMEOUT, CloseHandshake, Stdin, Stdout};
 use crate::{Error, Operation, OperationState, WebSocket};
 
 /// No more than this is kept of what a command writes.
 const MAX_OUTPUT: usize = 64 << 20;
 
-/// How long the end of a command is still waited for once one of its streams has broken.
+/// How long to wait for the end of a command once one of its streams has broken.
 const AFTER_BREAK: Duration = Duration::from_secs(10);
 
 /// A command that runs, from [`Exec::spawn`](super::Exec::spawn). Dropping it kills the command.
 #[derive(Debug)]
 pub struct Process {
-    /// What it reads. While this is open, a command that reads to the end goes on.
+    /// Its standard input, or its terminal's keyboard. While this is open, a command that reads to the end goes on.
     pub stdin: Option<Stdin>,
-    /// What it writes to its standard output, or to its terminal.
+    /// Its standard output, or what its terminal shows.
     pub stdout: Option<Stdout>,
-    /// What it writes to its standard error; none with a terminal.
+    /// Its standard error; `None` with a terminal.
     pub stderr: Option<Stdout>,
     operation: Operation,
     control: mpsc::Sender<Value>,
 }
 
-/// What the streams of a [`Process`] belong to.
+/// What a [`Process`] is on the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A command without a terminal.
     Command,
     /// A command on a terminal.
     Terminal,
-    /// The console of an instance. The server (LXD 5.0) writes to a console's stream from two sides, and
-    /// dies of that, when its control socket is closed before the stream has taken leave.
+    /// The console of an instance. Its control socket is closed after its stream: otherwise the server (LXD 5.0)
+    /// writes to the stream from two goroutines, and crashes.
     Console,
 }
 
-/// How a command ended.
+/// The exit status of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExitStatus(i32);
 
-/// What a command wrote, and how it ended.
+/// The output of a command, and its exit status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Output {
@@ -74,22 +76,25 @@ impl ExitStatus {
 
 impl Process {
     pub(crate) fn new(operation: Operation, mut sockets: Sockets, kind: Kind) -> Process {
-        let (leave_asked, asked) = oneshot::channel();
-        let (taken, leave_taken) = oneshot::channel();
+        let (request_close, requested) = oneshot::channel();
+        let (done, closed) = oneshot::channel();
         let (stdin, stdout) = if kind == Kind::Command {
             (sockets.remove("0").map(Stdin::new), sockets.remove("1").map(Stdout::new))
         } else {
-            sockets.remove("0").map(|socket| Stdin::terminal(socket, Leave { asked, taken })).unzip()
+            sockets
+                .remove("0")
+                .map(|socket| Stdin::terminal(socket, CloseHandshake { requested, done }))
+                .unzip()
         };
         let stderr = sockets.remove("2").map(Stdout::new);
         let (control, commands) = mpsc::channel(8);
         if let Some(socket) = sockets.remove("control") {
             tokio::spawn(async move {
-                let Some(mut socket) = steer(socket, commands).await else { return };
-                let _ = leave_asked.send(());
+                let Some(mut socket) = relay_commands(socket, commands).await else { return };
+                let _ = request_close.send(());
                 if kind == Kind::Console {
-                    let _ = tokio::time::timeout(FAREWELL, leave_taken).await;
-                    tokio::time::sleep(NOTED).await;
+                    let _ = tokio::time::timeout(CLOSE_TIMEOUT, closed).await;
+                    tokio::time::sleep(AFTER_CLOSE).await;
                 }
                 let _ = socket.stream.close(None).await;
             });
@@ -97,7 +102,7 @@ impl Process {
         Process { stdin, stdout, stderr, operation, control }
     }
 
-    /// Gives it all that it reads, beside whatever else is done with it.
+    /// Writes all of its input in the background.
     pub(super) fn feed(&mut self, input: Bytes) {
         let Some(mut stdin) = self.stdin.take() else { return };
         tokio::spawn(async move {
@@ -106,7 +111,7 @@ impl Process {
         });
     }
 
-    /// The operation that it is on the server.
+    /// Its operation on the server.
     #[must_use]
     pub fn operation(&self) -> &Operation {
         &self.operation
@@ -117,7 +122,7 @@ impl Process {
     /// # Errors
     /// When the connection is gone.
     pub async fn signal(&self, signal: i32) -> Result<(), Error> {
-        self.steer(json!({"command": "signal", "signal": signal})).await
+        self.send(json!({"command": "signal", "signal": signal})).await
     }
 
     /// Gives its terminal another size. Cancel safe.
@@ -127,18 +132,18 @@ impl Process {
     pub async fn resize(&self, width: u16, height: u16) -> Result<(), Error> {
         // Numbers in text: the server reads no others.
         let args = json!({"width": width.to_string(), "height": height.to_string()});
-        self.steer(json!({"command": "window-resize", "args": args})).await
+        self.send(json!({"command": "window-resize", "args": args})).await
     }
 
-    async fn steer(&self, command: Value) -> Result<(), Error> {
+    async fn send(&self, command: Value) -> Result<(), Error> {
         self.control.send(command).await.map_err(|_| Error::Local {
             what: "the command has ended".to_owned(),
             source: std::io::ErrorKind::BrokenPipe.into(),
         })
     }
 
-    /// Waits for its end. It gets an end of file on its input, and what it still writes is read and
-    /// dropped, as far as `stdin`, `stdout` and `stderr` were not taken out. Cancel safe.
+    /// Waits for its end. Closes `stdin`, and reads and drops what it still writes to `stdout` and `stderr`, as far as
+    /// these were not taken out. Cancel safe.
     ///
     /// # Errors
     /// When the server does not tell how it ended.
@@ -156,7 +161,7 @@ impl Process {
         status_of(&self::ended(ended)?)
     }
 
-    /// Waits for its end, with no more input, and gives what it wrote: up to 64 MiB for each stream.
+    /// Closes its input, waits for its end, and gives its output, up to 64 MiB for each stream.
     ///
     /// # Errors
     /// When a stream breaks before its end, or holds more.
@@ -172,13 +177,13 @@ impl Process {
             operation.wait_for(AFTER_BREAK).await
         };
         if let Err(Error::Timeout { .. }) = ended {
-            // What broke the stream keeps the server's answer away too, and says more.
+            // Whatever broke the stream keeps the server's answer away as well, and is the better error.
             return Err(broken(stdout.err().or(stderr.err()).unwrap_or(std::io::ErrorKind::TimedOut.into())));
         }
         let ended = self::ended(ended)?;
         let status = status_of(&ended)?;
         if !ended.is_success() {
-            // It did not even begin: its streams were closed without an end.
+            // It was never started: its streams were closed without an end of file.
             let (stdout, stderr) = (stdout.unwrap_or_default(), stderr.unwrap_or_default());
             return Ok(Output { status, stdout, stderr });
         }
@@ -186,7 +191,7 @@ impl Process {
     }
 }
 
-/// How a command's operation ended, also where the server calls a command that it did not find a failure.
+/// How a command's operation ended. A command that does not exist is a failure for some servers; its exit status tells it.
 pub(super) fn ended(outcome: Result<OperationState, Error>) -> Result<OperationState, Error> {
     match outcome {
         Err(Error::Operation { state: Some(state), .. }) if state.metadata.contains_key("return") => {
@@ -211,7 +216,7 @@ async fn drain(stream: &mut Option<Stdout>) {
     }
 }
 
-/// Reads a stream to its end and leaves it open: without a control socket, the command dies of its closing.
+/// Reads a stream to its end, and leaves it open: without a control socket, closing it kills the command.
 async fn collect(stream: &mut Option<Stdout>) -> std::io::Result<Bytes> {
     let Some(stream) = stream else { return Ok(Bytes::new()) };
     let mut all = BytesMut::new();
@@ -225,9 +230,9 @@ async fn collect(stream: &mut Option<Stdout>) -> std::io::Result<Bytes> {
     Ok(all.freeze())
 }
 
-/// Carries commands to the control socket, and reads it for the server's pings. Gives it back when there are
-/// no more: closing it kills the command.
-async fn steer(mut socket: WebSocket, mut commands: mpsc::Receiver<Value>) -> Option<WebSocket> {
+/// Sends commands by the control socket, and answers the server's pings on it. Gives the socket back once the
+/// [`Process`] is dropped: closing it kills the command.
+async fn relay_commands(mut socket: WebSocket, mut commands: mpsc::Receiver<Value>) -> Option<WebSocket> {
     loop {
         tokio::select! {
             command = commands.recv() => {

@@ -20,27 +20,27 @@ use crate::websocket::Socket;
 /// The largest chunk that is sent at once; LXD reads 32 KiB at a time.
 const CHUNK: usize = 64 << 10;
 
-/// How long the server is waited for to let go of a terminal.
-pub(super) const FAREWELL: Duration = Duration::from_secs(2);
+/// How long the close handshake of a terminal's websocket may take.
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a console's control socket outlives the answer to its stream's farewell: the server (LXD 5.0) sends that
-/// before it notes that it may write no more.
-pub(super) const NOTED: Duration = Duration::from_millis(100);
+/// How long a console's control socket stays open after the close handshake of its stream: the server (LXD 5.0) answers
+/// the handshake before it records that it may write no more.
+pub(super) const AFTER_CLOSE: Duration = Duration::from_millis(100);
 
-/// What a command reads. Shutting it down, or dropping it, is the end of file.
+/// The standard input of a command. Shutting it down, or dropping it, is the end of file.
 #[derive(Debug)]
 pub struct Stdin {
     chunks: PollSender<Bytes>,
 }
 
-/// What a command writes. It ends where the server said that it ends, and is an error where the connection
-/// broke before that. What is not read yet waits in the instance.
+/// The standard output or standard error of a command, or what a terminal shows. It ends when the server sends the end
+/// of file, and with an error when the connection breaks before that. What is not read yet waits in the instance.
 #[derive(Debug)]
 pub struct Stdout {
     chunks: Chunks<Frames>,
 }
 
-/// What comes by a websocket, to the end of file.
+/// The data frames of a websocket, up to the end of file.
 #[derive(Debug)]
 struct Frames {
     source: Source,
@@ -50,11 +50,11 @@ struct Frames {
 #[derive(Debug)]
 enum Source {
     Socket(Box<Socket>),
-    /// Of a terminal, whose websocket carries both directions.
+    /// The reading half of a terminal, whose websocket carries both directions.
     Half(Half),
 }
 
-/// What a terminal shows. Whoever writes to it gets this back when nobody reads it any more.
+/// The reading half of a terminal's websocket. The task that writes to it gets this back when nobody reads it any more.
 #[derive(Debug)]
 struct Half(Option<(SplitStream<Socket>, oneshot::Sender<SplitStream<Socket>>)>);
 
@@ -84,50 +84,52 @@ impl Stdin {
         Stdin { chunks: PollSender::new(sender) }
     }
 
-    /// Both directions of a terminal, which takes its leave when that is asked for.
-    pub(crate) fn terminal(socket: WebSocket, leave: Leave) -> (Stdin, Stdout) {
+    /// Both directions of a terminal, whose websocket is closed when that is requested.
+    pub(crate) fn terminal(socket: WebSocket, close: CloseHandshake) -> (Stdin, Stdout) {
         let (sink, stream) = socket.stream.split();
         let (sender, chunks) = mpsc::channel(4);
         let (back, given_back) = oneshot::channel();
-        tokio::spawn(write_terminal(sink, chunks, given_back, leave));
+        tokio::spawn(write_terminal(sink, chunks, given_back, close));
         let source = Source::Half(Half(Some((stream, back))));
         let frames = Frames { source, ended: false };
         (Stdin { chunks: PollSender::new(sender) }, Stdout { chunks: Chunks::new(frames) })
     }
 }
 
-/// How a terminal's end is told between who writes to it and who steers it.
+/// The close handshake of a terminal's websocket, between the task of the control socket and the task that writes to
+/// the terminal.
 #[derive(Debug)]
-pub(crate) struct Leave {
-    /// Sent by who steers: nobody wants the terminal any more.
-    pub(crate) asked: oneshot::Receiver<()>,
-    /// Dropped by who writes: the server has let go of it.
-    pub(crate) taken: oneshot::Sender<()>,
+pub(crate) struct CloseHandshake {
+    /// Sent by the control socket's task, once the [`Process`](super::Process) is dropped.
+    pub(crate) requested: oneshot::Receiver<()>,
+    /// Dropped by the writing task, once the handshake is over.
+    pub(crate) done: oneshot::Sender<()>,
 }
 
-/// The server waits until this side is closed as well, and then the operation ends.
+/// Writes to a terminal, and closes its websocket when nobody reads it any more, or when that is requested. The server
+/// ends the operation only after that.
 async fn write_terminal(
     mut sink: SplitSink<Socket, Message>,
     mut chunks: mpsc::Receiver<Bytes>,
     mut given_back: oneshot::Receiver<SplitStream<Socket>>,
-    Leave { mut asked, taken }: Leave,
+    CloseHandshake { mut requested, done }: CloseHandshake,
 ) {
     let mut open = true;
     let given_back_first = loop {
         tokio::select! {
             chunk = chunks.recv(), if open => {
-                // A terminal has no end of file of its own; its keyboard just falls silent.
+                // A terminal has no end of file: its keyboard is just not used any more.
                 open = chunk.is_some();
                 if let Some(chunk) = chunk && sink.send(Message::Binary(chunk)).await.is_err() {
                     return;
                 }
             }
             stream = &mut given_back => break Some(stream),
-            Ok(()) = &mut asked => break None,
+            Ok(()) = &mut requested => break None,
         }
     };
-    let farewell = async {
-        // What was written before it is still sent.
+    let close = async {
+        // What was written before is still sent.
         chunks.close();
         while let Some(chunk) = chunks.recv().await {
             sink.send(Message::Binary(chunk)).await.ok()?;
@@ -141,8 +143,8 @@ async fn write_terminal(
         while !stream.next().await?.ok()?.is_close() {}
         Some(())
     };
-    let _ = tokio::time::timeout(FAREWELL, farewell).await;
-    drop(taken);
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, close).await;
+    drop(done);
 }
 
 impl Half {

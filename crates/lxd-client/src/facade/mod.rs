@@ -3,7 +3,6 @@
 mod carry;
 mod connection;
 mod rest;
-mod socket;
 mod tls;
 
 use std::io;
@@ -14,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
 use self::connection::serve_connection;
-use crate::Client;
+use crate::{Client, PrivateSocket};
 
 /// How long a client's handshake may take, and the one request of a client that is not let in.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -51,10 +50,11 @@ impl Facade {
     /// # Errors
     /// When the socket cannot be made, another process serves it, or there is a file of another kind.
     pub async fn serve_unix(&self, path: &Path) -> io::Result<()> {
-        let private = socket::listen(path).await?;
+        let socket = PrivateSocket::bind(path, 0o600, None)
+            .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
         let mut connections = JoinSet::new();
         loop {
-            if let Some((stream, _)) = accepted(private.listener.accept()).await {
+            if let Some(stream) = accepted(socket.accept()).await {
                 let facade = self.clone();
                 connections.spawn(async move { facade.serve(stream).await });
             }

@@ -1,4 +1,4 @@
-//! What is left of a request's body when its answer is there.
+//! The rest of a request's body, which the server has not read when it answers.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,24 +11,24 @@ use tokio::sync::oneshot;
 
 use crate::transport::{Body, BoxError};
 
-/// As much is read of what the server did not want, as Go's server reads: less than a new connection costs.
+/// How much of it is read, as Go's server does: that costs less than a new connection.
 const MOST: usize = 256 << 10;
 
-/// How long what is left may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long reading it may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Lends a body to whoever sends it on.
+/// Makes a body to send on, which gives back what it leaves.
 pub(super) fn lend(body: Incoming) -> (Body, Rest) {
     let (back, rest) = oneshot::channel();
     (Lent { body: Some(body), back: Some(back) }.boxed_unsync(), Rest(rest))
 }
 
-/// What comes back of a body that was lent.
+/// What a [`Lent`] body leaves.
 pub(super) struct Rest(oneshot::Receiver<Incoming>);
 
 impl Rest {
-    /// Reads the body to its end once nobody else does, and says whether it got there: the connection can carry the
-    /// next request then.
+    /// Reads the body to its end once nobody else reads it. Gives whether it got there: the connection can carry the next
+    /// request then.
     pub(super) async fn read_to_end(self) -> bool {
         let read = async {
             let Ok(mut body) = self.0.await else { return true };
@@ -42,7 +42,7 @@ impl Rest {
             }
             true
         };
-        tokio::time::timeout(PATIENCE, read).await.unwrap_or(false)
+        tokio::time::timeout(TIMEOUT, read).await.unwrap_or(false)
     }
 }
 

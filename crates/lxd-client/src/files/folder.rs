@@ -31,7 +31,7 @@ pub(super) struct Folder {
 
 /// A file that comes under its name once it is whole. Dropping it before leaves nothing.
 #[derive(Debug)]
-pub(super) struct Arriving {
+pub(super) struct PartialFile {
     folder: Arc<Folder>,
     name: OsString,
     temporary: String,
@@ -111,7 +111,7 @@ impl Folder {
         self: &Arc<Folder>,
         name: impl AsRef<OsStr>,
         mode: u32,
-    ) -> io::Result<(Arriving, File)> {
+    ) -> io::Result<(PartialFile, File)> {
         let name = name.as_ref();
         let before = match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(before) if FileType::from_raw_mode(before.st_mode).is_dir() => {
@@ -126,14 +126,15 @@ impl Folder {
         let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let created = before.unwrap_or(Mode::from_raw_mode(mode & 0o777));
         let fd = fs::openat(&self.fd, &*temporary, how, created)?;
-        let arriving = Arriving { folder: Arc::clone(self), name: name.to_owned(), temporary, mode: before };
-        Ok((arriving, fd.into()))
+        let partial =
+            PartialFile { folder: Arc::clone(self), name: name.to_owned(), temporary, mode: before };
+        Ok((partial, fd.into()))
     }
 }
 
 /// Begins a file at a path whose links are the user's own. What is there and no file, such as `/dev/null`, is written
 /// as it is.
-pub(super) fn file_at(path: &Path, mode: u32) -> io::Result<(Option<Arriving>, File)> {
+pub(super) fn file_at(path: &Path, mode: u32) -> io::Result<(Option<PartialFile>, File)> {
     let whole;
     let path = match std::fs::metadata(path) {
         Ok(there) if there.is_dir() => return Err(in_the_way(Errno::ISDIR)),
@@ -149,8 +150,8 @@ pub(super) fn file_at(path: &Path, mode: u32) -> io::Result<(Option<Arriving>, F
         Err(_) => path,
     };
     let (above, name) = parts(path)?;
-    let (arriving, file) = Arc::new(Folder::open(above)?).file(name, mode)?;
-    Ok((Some(arriving), file))
+    let (partial, file) = Arc::new(Folder::open(above)?).file(name, mode)?;
+    Ok((Some(partial), file))
 }
 
 /// The folder that a path is in, and its name there.
@@ -160,9 +161,9 @@ fn parts(path: &Path) -> io::Result<(&Path, &OsStr)> {
     Ok((above.unwrap_or(".".as_ref()), path.file_name().ok_or_else(nameless)?))
 }
 
-impl Arriving {
+impl PartialFile {
     /// Gives it its name, now that it is whole.
-    pub(super) fn keep(mut self, file: &File) -> io::Result<()> {
+    pub(super) fn commit(mut self, file: &File) -> io::Result<()> {
         if let Some(mode) = self.mode {
             fs::fchmod(file, mode)?;
         }
@@ -173,7 +174,7 @@ impl Arriving {
     }
 }
 
-impl Drop for Arriving {
+impl Drop for PartialFile {
     fn drop(&mut self) {
         if !self.temporary.is_empty() {
             let _ = fs::unlinkat(&self.folder.fd, &*self.temporary, AtFlags::empty());
@@ -207,9 +208,9 @@ mod tests {
     }
 
     fn put(folder: &Arc<Folder>, name: &str, text: &str) -> io::Result<()> {
-        let (arriving, mut file) = folder.file(name, 0o7777)?;
+        let (partial, mut file) = folder.file(name, 0o7777)?;
         file.write_all(text.as_bytes())?;
-        arriving.keep(&file)
+        partial.commit(&file)
     }
 
     #[test]

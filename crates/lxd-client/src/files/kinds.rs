@@ -82,7 +82,7 @@ struct Sftp {
     writer: tokio::sync::Mutex<WriteHalf<RawStream>>,
     waiting: Waiting,
     next: AtomicU32,
-    patience: Duration,
+    timeout: Duration,
     reader: AbortHandle,
 }
 
@@ -101,7 +101,7 @@ impl Drop for Sftp {
 
 impl Sftp {
     async fn open(files: &Files) -> Result<Sftp, Error> {
-        let patience = files.client.timeout();
+        let timeout = files.client.timeout();
         let server = files.client.name();
         let opening = async {
             let mut stream = files.instance.sftp().await?;
@@ -112,13 +112,13 @@ impl Sftp {
                 _ => Err(files.client.protocol("no SFTP")),
             }
         };
-        let stream = tokio::time::timeout(patience, opening)
+        let stream = tokio::time::timeout(timeout, opening)
             .await
-            .map_err(|_| Error::Timeout { server: server.to_owned(), after: patience })??;
+            .map_err(|_| Error::Timeout { server: server.to_owned(), after: timeout })??;
         let (reading, writer) = tokio::io::split(stream);
         let waiting = Waiting::new(Mutex::new(Some(HashMap::new())));
         let reader = tokio::spawn(read(reading, Arc::clone(&waiting))).abort_handle();
-        Ok(Sftp { writer: writer.into(), waiting, next: AtomicU32::new(1), patience, reader })
+        Ok(Sftp { writer: writer.into(), waiting, next: AtomicU32::new(1), timeout, reader })
     }
 
     async fn special(&self, path: &str) -> io::Result<Option<&'static str>> {
@@ -182,13 +182,12 @@ impl Sftp {
         packet.insert(4, kind);
         packet.extend(about);
         let writing = async { self.writer.lock().await.write_all(&packet).await };
-        tokio::time::timeout(self.patience, writing).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        tokio::time::timeout(self.timeout, writing).await.map_err(|_| io::ErrorKind::TimedOut)??;
         Ok(answer)
     }
 
     async fn wait(&self, answer: oneshot::Receiver<Packet>) -> io::Result<Packet> {
-        let answer =
-            tokio::time::timeout(self.patience, answer).await.map_err(|_| io::ErrorKind::TimedOut)?;
+        let answer = tokio::time::timeout(self.timeout, answer).await.map_err(|_| io::ErrorKind::TimedOut)?;
         answer.map_err(|_| io::ErrorKind::ConnectionReset.into())
     }
 }

@@ -1,5 +1,6 @@
 //! Files in an instance: `/1.0/instances/{name}/files` and `/sftp` (LXD.md section 2, "Files").
 
+mod counter;
 mod folder;
 mod kinds;
 mod pull;

@@ -1,3 +1,5 @@
+//! From an instance to this machine: a file, or a folder with all that is in it.
+
 use std::collections::HashSet;
 use std::io;
 use std::path::Path;
@@ -7,9 +9,9 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use super::folder::{Arriving, Folder, file_at};
+use super::counter::{Counter, local};
+use super::folder::{Folder, PartialFile, file_at};
 use super::kinds::Kinds;
-use super::push::{Counter, local};
 use super::{AT_ONCE, Entry, Files, MOST_LINKS, Progress, about, resolved};
 use crate::{Download, Error};
 
@@ -63,9 +65,9 @@ impl Files {
         let (wanted, here) = (to.to_owned(), |e| local(to, e));
         match entry {
             Entry::File(info, download) => {
-                let begun = blocking(move || file_at(&wanted, info.mode)).await;
-                let (arriving, file) = begun.map_err(here)?;
-                save(download, arriving, file, &pull.counter).await.map_err(here)?;
+                let opened = blocking(move || file_at(&wanted, info.mode)).await;
+                let (partial, file) = opened.map_err(here)?;
+                save(download, partial, file, &pull.counter).await.map_err(here)?;
                 pull.counter.add(|p| p.entries += 1);
             }
             Entry::Directory(info, names) => {
@@ -142,9 +144,9 @@ impl Files {
         match self.read(&remote).await {
             Ok(Entry::File(info, download)) => {
                 pull.counter.add(|p| p.total += info.size.unwrap_or_default());
-                let begun = blocking(move || within.file(name, info.mode)).await;
-                let (arriving, file) = begun.map_err(here)?;
-                save(download, Some(arriving), file, &pull.counter).await.map_err(here)?;
+                let opened = blocking(move || within.file(name, info.mode)).await;
+                let (partial, file) = opened.map_err(here)?;
+                save(download, Some(partial), file, &pull.counter).await.map_err(here)?;
             }
             Ok(Entry::Symlink(_, target)) => {
                 let target = rebased_link(&pull.root, &remote, &target);
@@ -207,15 +209,15 @@ async fn close(folder: Arc<Folder>) -> Result<(), Error> {
 
 async fn save(
     download: Download,
-    arriving: Option<Arriving>,
+    partial: Option<PartialFile>,
     file: std::fs::File,
     counter: &Counter,
 ) -> io::Result<()> {
     let mut file = tokio::fs::File::from_std(file);
     copy(download, &mut file, counter).await?;
     let file = file.into_std().await;
-    match arriving {
-        Some(arriving) => blocking(move || arriving.keep(&file)).await,
+    match partial {
+        Some(partial) => blocking(move || partial.commit(&file)).await,
         None => Ok(()),
     }
 }

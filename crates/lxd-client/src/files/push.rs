@@ -1,12 +1,14 @@
+//! From this machine into an instance: a file, or a folder with all that is in it.
+
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use rustix::fs::OFlags;
+use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use rustix::fs::OFlags;
 
+use super::counter::{Counter, local};
 use super::{AT_ONCE, FileKind, FileOptions, Files, Progress, about};
 use crate::{Error, with_progress};
 
@@ -18,7 +20,7 @@ pub struct PushOptions {
 }
 
 impl PushOptions {
-    /// Whose all of it is to be; default: root's.
+    /// Sets the owner of everything that is sent. Default: root.
     pub fn owner(mut self, uid: u32, gid: u32) -> PushOptions {
         self.owner = Some((uid, gid));
         self
@@ -210,42 +212,4 @@ fn survey(root: &Path, to: &str) -> Result<Survey, Error> {
         }
     }
     Ok(Survey { levels, rest, total, left_out })
-}
-
-pub(super) fn local(path: &Path, source: io::Error) -> Error {
-    Error::Local { what: path.display().to_string(), source }
-}
-
-/// Keeps count, and tells.
-pub(super) struct Counter {
-    progress: Mutex<Progress>,
-    left_out: Mutex<Vec<String>>,
-    tell: Box<dyn Fn(&Progress) + Send + Sync>,
-}
-
-impl Counter {
-    pub(super) fn new(begin: Progress, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Arc<Counter> {
-        Arc::new(Counter { progress: Mutex::new(begin), left_out: Mutex::default(), tell: Box::new(tell) })
-    }
-
-    pub(super) fn add(&self, change: impl FnOnce(&mut Progress)) {
-        let now = {
-            let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-            change(&mut progress);
-            progress.clone()
-        };
-        (self.tell)(&now);
-    }
-
-    pub(super) fn leave_out(&self, path: &str, why: &str) {
-        let left_out = format!("{path}: {why}");
-        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).push(left_out);
-    }
-
-    /// All of it, at the end.
-    pub(super) fn end(&self) -> Progress {
-        let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let left_out = std::mem::take(&mut *self.left_out.lock().unwrap_or_else(PoisonError::into_inner));
-        Progress { left_out, ..progress }
-    }
 }

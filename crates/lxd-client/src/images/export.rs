@@ -1,9 +1,12 @@
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use ring::digest::{Context, SHA256};
+use tempfile::{NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt;
 
 use super::{ImageHandle, multipart};
@@ -55,7 +58,7 @@ impl ImageHandle {
             hash: Context::new(&SHA256),
             written: Vec::new(),
             progress: Progress { total: download.length().unwrap_or_default(), ..Progress::default() },
-            tell: &mut progress,
+            report: &mut progress,
         };
         match &files.rootfs {
             None => saving.file(&mut download, &files.metadata).await?,
@@ -66,12 +69,12 @@ impl ImageHandle {
     }
 }
 
-/// Files that are being written; what is not finished is removed.
+/// Files that are being written. Those that are not finished are removed.
 pub(super) struct Saving<'a> {
     hash: Context,
-    written: Vec<(PathBuf, PathBuf)>,
+    written: Vec<(TempPath, PathBuf)>,
     progress: Progress,
-    tell: &'a mut (dyn FnMut(&Progress) + Send),
+    report: &'a mut (dyn FnMut(&Progress) + Send),
 }
 
 impl Saving<'_> {
@@ -80,43 +83,42 @@ impl Saving<'_> {
         pieces: &mut (impl Stream<Item = io::Result<Bytes>> + Unpin + Send),
         path: &Path,
     ) -> Result<(), Error> {
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".part");
-        let temporary = PathBuf::from(temporary);
         let failed = |source| Error::Local { what: path.display().to_string(), source };
-        let mut file = tokio::fs::File::create(&temporary).await.map_err(failed)?;
+        let (file, temporary) = temporary(path).await.map_err(failed)?.into_parts();
+        let mut file = tokio::fs::File::from_std(file);
         self.written.push((temporary, path.to_owned()));
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(failed)?;
             self.hash.update(&piece);
             file.write_all(&piece).await.map_err(failed)?;
             self.progress.bytes += piece.len() as u64;
-            (self.tell)(&self.progress);
+            (self.report)(&self.progress);
         }
         self.progress.entries += 1;
         file.flush().await.map_err(failed)
     }
 
-    fn finish(mut self, image: &ImageHandle) -> Result<(), Error> {
-        let hash = std::mem::replace(&mut self.hash, Context::new(&SHA256)).finish();
+    fn finish(self, image: &ImageHandle) -> Result<(), Error> {
+        let hash = self.hash.finish();
         let actual: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         if !actual.eq_ignore_ascii_case(&image.fingerprint) {
             return Err(image
                 .client
                 .protocol(format!("the image's hash is {actual}, not {}", image.fingerprint)));
         }
-        for (temporary, path) in std::mem::take(&mut self.written) {
-            std::fs::rename(&temporary, &path)
-                .map_err(|source| Error::Local { what: path.display().to_string(), source })?;
+        for (temporary, path) in self.written {
+            temporary
+                .persist(&path)
+                .map_err(|e| Error::Local { what: path.display().to_string(), source: e.error })?;
         }
         Ok(())
     }
 }
 
-impl Drop for Saving<'_> {
-    fn drop(&mut self) {
-        for (temporary, _) in &self.written {
-            let _ = std::fs::remove_file(temporary);
-        }
-    }
+/// A file beside the one at `path`, with the permissions of any new file.
+async fn temporary(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+    let any = Permissions::from_mode(0o666); // as the umask has it
+    let create = move || tempfile::Builder::new().permissions(any).tempfile_in(folder);
+    tokio::task::spawn_blocking(create).await.map_err(io::Error::other)?
 }

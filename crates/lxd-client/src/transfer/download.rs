@@ -20,11 +20,11 @@ use super::Chunks;
 /// That the server is silent for as long as a request may take is an error, and so is an early end.
 pub struct Download {
     headers: HeaderMap,
-    chunks: Chunks<Arriving>,
+    chunks: Chunks<TimedBody>,
 }
 
 /// A body as it comes.
-struct Arriving {
+struct TimedBody {
     body: Incoming,
     timeout: Duration,
     deadline: Pin<Box<Sleep>>,
@@ -40,7 +40,7 @@ impl Download {
     /// The server may be silent for `timeout`.
     pub(crate) fn new(timeout: Duration, headers: HeaderMap, body: Incoming) -> Download {
         let deadline = Box::pin(tokio::time::sleep(timeout));
-        Download { headers, chunks: Chunks::new(Arriving { body, timeout, deadline }) }
+        Download { headers, chunks: Chunks::new(TimedBody { body, timeout, deadline }) }
     }
 
     /// How long it is in bytes, where the server tells.
@@ -80,7 +80,7 @@ impl Stream for Download {
     }
 }
 
-impl Stream for Arriving {
+impl Stream for TimedBody {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {

@@ -9,11 +9,11 @@ use tower_service::Service;
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// What makes the client's streams: a hyper connector, such as the one of the crate `tailnet`. Implemented
-/// for every `Service<Uri>` that fits.
+/// Makes the client's streams: a hyper connector, such as that of the crate `tailnet`. Implemented for every
+/// `Service<Uri>` that fits.
 ///
-/// It is asked for `http://host:port` of a server at `https://host:port`: TLS is the client's own, and a connector that
-/// is asked for `https` may refuse that, or do TLS too.
+/// For a server at `https://host:port` it is called with `http://host:port`, since the client itself does TLS: called
+/// with `https`, a connector might refuse, or do TLS as well.
 pub trait Connect:
     Service<Uri, Response: Io, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static
 {

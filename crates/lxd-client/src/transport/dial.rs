@@ -35,7 +35,7 @@ pub(crate) struct Dial {
 }
 
 impl Dial {
-    /// For the HTTP version that the server prefers.
+    /// Connections of the HTTP version that the server prefers.
     pub(crate) fn any(config: rustls::ClientConfig, connector: BoxConnector, timeout: Duration) -> Dial {
         let builder = HttpsConnectorBuilder::new().with_tls_config(config);
         // http is for Unix sockets only: see `check_server`.
@@ -45,7 +45,7 @@ impl Dial {
         Dial { https, timeout, made, tracer }
     }
 
-    /// For HTTP/1.1, which websockets and SFTP need; counted with those of `other`.
+    /// Connections of HTTP/1.1, which websockets and SFTP need. They are counted with those of `other`.
     pub(crate) fn http1(config: rustls::ClientConfig, connector: BoxConnector, other: &Dial) -> Dial {
         let builder = HttpsConnectorBuilder::new().with_tls_config(config);
         let (tracer, made) = (Tracer::default(), Arc::clone(&other.made));
@@ -58,7 +58,7 @@ impl Dial {
         self.made.load(Ordering::Relaxed)
     }
 
-    /// The newest of its connections, or attempts at one.
+    /// The steps of the newest connection, or of the newest attempt to make one.
     pub(crate) fn newest(&self) -> Option<DialTrace> {
         self.tracer.newest()
     }
@@ -88,8 +88,8 @@ impl Service<Uri> for Dial {
     }
 }
 
-/// A connection with TLS, whose end without a farewell is told in words for the client's user: those of rustls are for
-/// its own.
+/// A connection with TLS. When the server ends it without a close handshake, the error is for the client's user: that of
+/// rustls is for programmers.
 pub(crate) struct Secured(MaybeHttpsStream<ReadAhead>);
 
 impl Read for Secured {

@@ -1,6 +1,6 @@
-//! Connections of HTTP/1.1, for all requests by a Unix socket, and for what HTTP/2 does not carry here
-//! (websockets, SFTP) or carries slowly: a server in Go gives a body that is sent to it over HTTP/2 a window of
-//! 1 MB, so that the round trip limits its speed.
+//! A pool of HTTP/1.1 connections. All requests on a Unix socket use it. Over TLS, websockets and SFTP use it, which
+//! HTTP/2 does not carry here, and long uploads: a server in Go gives the body of an upload over HTTP/2 a window of 1 MB,
+//! so that the round trip limits its speed.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::{Body, BoxError, Dial, IDLE_TIMEOUT};
 
-/// No more than this many idle connections are idle.
+/// No more idle connections than this are kept.
 const MAX_IDLE: usize = 16;
 
 #[derive(Clone)]
@@ -47,11 +47,11 @@ impl Http1 {
         Http1 { dial, base, idle: Arc::default() }
     }
 
-    /// A connection: one that is open, or a new one.
+    /// An idle connection, or a new one.
     pub(crate) async fn ready(&self) -> Result<Ready, BoxError> {
         let mut idle = self.pop();
         if idle.is_none() {
-            // One whose answer was read just now comes back when its task has run.
+            // A connection comes back by a task, which may not have run yet after an answer was read to its end.
             tokio::task::yield_now().await;
             idle = self.pop();
         }

@@ -1,5 +1,4 @@
-//! Whether the other end of a websocket still lives: pings between the frames that are written, and an end to a
-//! connection on which nothing comes.
+//! Pings on a websocket, between the frames that are written, and an end to a connection on which nothing is received.
 
 use std::io;
 use std::pin::Pin;
@@ -12,21 +11,21 @@ use tokio::time::{Instant, Sleep};
 /// A ping without a payload, as a client sends it: masked, by a mask of zeros (RFC 6455, section 5.2).
 const PING: [u8; 6] = [0x89, 0x80, 0, 0, 0, 0];
 
-/// So many times is the server asked within the silence that ends a connection.
-const ASKED: u32 = 3;
+/// A ping is sent after this part of the silence that ends a connection.
+const PARTS: u32 = 3;
 
 /// The stream of a websocket to a server, which ends with an error when the server has been silent for too long.
 ///
-/// Whatever comes is a sign of life. After a third of the silence the server is asked for one, with a ping; what
-/// answers it is passed on, and every websocket passes over an answer that it did not ask for. Nothing is asked while
-/// nobody reads, nor while a frame is half written: a server that takes no more for a while is not a dead one.
+/// Whatever is received is a sign of life. After a third of the allowed silence a ping is sent. Its pong is passed on to
+/// the reader: every websocket ignores a pong that it did not ask for. No ping is sent while nobody reads, or while a
+/// frame is half written: a server that takes no more for a while is not dead.
 ///
-/// A read also writes: both wake the same task, as with `copy_bidirectional`, or each other's, as with a
-/// `WebSocketStream`.
+/// A read also writes pings. So reader and writer must be one task, as with `copy_bidirectional`, or wake each other, as
+/// a `WebSocketStream` does.
 #[derive(Debug)]
 pub(crate) struct KeepAlive<S> {
     io: S,
-    /// Nothing on this machine: there the kernel tells when a server is gone.
+    /// `None` on this machine, where the kernel reports a server that is gone.
     watch: Option<Watch>,
 }
 
@@ -35,20 +34,20 @@ struct Watch {
     silence: Duration,
     timer: Pin<Box<Sleep>>,
     heard: Instant,
-    /// When the first ping since the last sign of life was sent, or could have been.
+    /// When the first ping since the last sign of life was sent, or would have been.
     asked: Option<Instant>,
     written: Frames,
-    /// What is still to be written of a ping.
+    /// The rest of a ping that is half written.
     ping: &'static [u8],
 }
 
-/// Where in the frames of a websocket the bytes that were written end.
+/// How far the frame is that is being written.
 #[derive(Debug, Default)]
 struct Frames {
     head: Vec<u8>,
-    /// How much of the payload, and of its mask, is to come.
+    /// How many bytes of the mask and the payload are missing.
     left: u64,
-    /// Nothing may follow the frame that closes.
+    /// The close frame was written. Nothing may follow it.
     closed: bool,
 }
 
@@ -57,7 +56,7 @@ impl<S> KeepAlive<S> {
     pub(crate) fn new(io: S, silence: Option<Duration>) -> KeepAlive<S> {
         let watch = silence.map(|silence| Watch {
             silence,
-            timer: Box::pin(tokio::time::sleep(silence / ASKED)),
+            timer: Box::pin(tokio::time::sleep(silence / PARTS)),
             heard: Instant::now(),
             asked: None,
             written: Frames::default(),
@@ -68,9 +67,9 @@ impl<S> KeepAlive<S> {
 }
 
 impl Watch {
-    /// Asks the server for a sign of life when it is time to, and tells when it has been asked for too long.
+    /// Prepares a ping when it is time for one. Ready when the server has been silent for too long.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let pause = self.silence / ASKED;
+        let pause = self.silence / PARTS;
         loop {
             ready!(self.timer.as_mut().poll(cx));
             let now = Instant::now();
@@ -93,7 +92,7 @@ impl Watch {
 }
 
 impl<S: AsyncWrite + Unpin> KeepAlive<S> {
-    /// Writes what is left of a ping.
+    /// Writes the rest of a ping.
     fn poll_ping(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(watch) = &mut self.watch else { return Poll::Ready(Ok(())) };
         if watch.ping.is_empty() {

@@ -12,18 +12,17 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 
 use super::connect::Io;
 
-/// A stream of the caller's, read in large pieces: rustls asks for 4 KiB at a time, and each of its reads
-/// would be one of the system's.
+/// The caller's stream, read in large parts: rustls reads 4 KiB at a time, and each of its reads would be a system call.
 pub(crate) struct ReadAhead {
     io: Box<dyn Io>,
     used: Used,
-    /// What was read and not asked for yet is at `left`.
+    /// Its part at `left` was read ahead.
     buffer: Vec<u8>,
     left: Range<usize>,
 }
 
-/// How much is read at once at first, and at most: it grows while a read fills it, so that a connection that
-/// carries little takes little memory.
+/// How much is read at once, at first and at most. It grows while a read fills it, so that a connection that carries
+/// little takes little memory.
 const READ_AT_ONCE: Range<usize> = 8 << 10..128 << 10;
 
 impl ReadAhead {
@@ -32,7 +31,7 @@ impl ReadAhead {
     }
 }
 
-/// Whether a connection has carried an answer: one that then breaks at once was found dead in the pool.
+/// Whether a connection has carried an answer. When it has, and the next request breaks, it was probably dead in the pool.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Used(Arc<AtomicBool>);
 

@@ -114,7 +114,7 @@ pub(crate) fn trusting_nobody() -> Result<ClientConfig, Error> {
     with_identity(builder()?.with_root_certificates(RootCertStore::empty()), None)
 }
 
-/// A configuration that accepts any server, and tells which it was.
+/// A configuration that accepts any server, and records its certificate.
 pub(crate) fn recording_config() -> Result<(ClientConfig, Arc<PinVerifier>), Error> {
     let verifier = PinVerifier::new(None);
     Ok((with_verifier(Arc::clone(&verifier), None)?, verifier))
@@ -157,7 +157,7 @@ impl PinVerifier {
         Arc::new(PinVerifier { provider: default_provider(), pin, seen: OnceLock::new() })
     }
 
-    /// The first certificate that came by.
+    /// The certificate of the first handshake.
     pub(crate) fn seen(&self) -> Option<CertificateDer<'static>> {
         self.seen.get().cloned()
     }

@@ -1,11 +1,12 @@
-//! Files that only their owner is to write, and some to read: with that mode from the first moment, and whole or not at
-//! all however the process ends.
+//! Files that only their owner may write, and some that only their owner may read. A process that ends in the middle leaves
+//! the file as it was.
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::fs::{DirBuilder, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
 
 /// Makes a folder, and those above it that are not there, for its owner alone.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
@@ -14,42 +15,30 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
 
 /// Writes a file that is not there. One that is there already stays as it is.
 pub(crate) fn write_once(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    by_temporary(path, text, mode, |temporary| match fs::hard_link(temporary, path) {
-        Err(_) if !path.exists() => fs::rename(temporary, path), // a file system without links
+    match temporary(path, text, mode)?.persist_noclobber(path) {
+        // A file system that can do neither by a link nor by a flag.
+        Err(error) if !path.exists() => error.file.persist(path).map(drop).map_err(|e| e.error),
         _ => Ok(()),
-    })
+    }
 }
 
 /// Writes a file, in place of one that is there.
 pub(crate) fn replace(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    by_temporary(path, text, mode, |temporary| fs::rename(temporary, path))
+    temporary(path, text, mode)?.persist(path).map(drop).map_err(|e| e.error)
 }
 
-fn by_temporary(
-    path: &Path,
-    text: &str,
-    mode: u32,
-    place: impl FnOnce(&Path) -> io::Result<()>,
-) -> io::Result<()> {
-    let temporary = temporary(path);
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        place(&temporary)
-    };
-    let written = write();
-    let _ = fs::remove_file(&temporary);
-    written
-}
-
-/// A name that no other writer has.
-fn temporary(path: &Path) -> PathBuf {
-    path.with_extension(format!("tmp{:016x}", RandomState::new().build_hasher().finish()))
+/// A file beside the one at `path`, which is removed unless it is moved there.
+fn temporary(path: &Path, text: &str, mode: u32) -> io::Result<NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(mode)).tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::MetadataExt;
 
     use super::*;
