@@ -47,7 +47,7 @@ func lookUp(ctx context.Context, dial dialer, name dnsname.FQDN, servers []serve
 	for i, kind := range kinds {
 		safely.Go(func() {
 			o := outcome{kind: i}
-			o.err = safely.Do(func() (err error) { o.found, err = askAll(ctx, dial, name, kind, servers); return err })
+			o.found, o.err = safely.Call(func() (found, error) { return askAll(ctx, dial, name, kind, servers) })
 			outcomes <- o
 		}, nil)
 	}

@@ -99,9 +99,7 @@ func (h *hedge) another() {
 
 // try makes an attempt.
 func (h *hedge) try() {
-	var conn net.Conn
-	err := safely.Do(func() (err error) { conn, err = h.attempt(h.ctx); return err })
-	h.settle(conn, err)
+	h.settle(safely.Call(func() (net.Conn, error) { return h.attempt(h.ctx) }))
 }
 
 // settle takes the outcome of one attempt.
