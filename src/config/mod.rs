@@ -14,6 +14,8 @@ mod layers;
 mod names;
 mod remedies;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod tests;

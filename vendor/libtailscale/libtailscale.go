@@ -419,8 +419,7 @@ func start(parent context.Context, timeout C.uint32_t, report func(context.Conte
 			ctx, stop = context.WithTimeout(ctx, time.Duration(timeout)*time.Millisecond)
 			defer stop()
 		}
-		var r result
-		err := safely.Do(func() (err error) { r, err = work(ctx); return err })
+		r, err := safely.Call(func() (result, error) { return work(ctx) })
 		handles.Remove(h)
 		report(ctx, r, err)
 	}, nil)

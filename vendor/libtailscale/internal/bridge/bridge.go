@@ -38,7 +38,7 @@ type Conn struct {
 	raw    syscall.RawConn // of pair
 	bytes  *Bytes
 	broken atomic.Int32 // an errs.Code, OK while the stream is sound
-	copies atomic.Int32 // directions that are not over
+	copies atomic.Int32 // copy loops that still run
 	ended  func()
 
 	mu       sync.Mutex
@@ -76,7 +76,7 @@ func (c *Conn) run(direction func()) {
 	safely.Func(direction, func(error) { c.Abort(errs.Internal) })()
 }
 
-// over says that one direction is.
+// copyDone records the end of one copy loop; the second one closes stream and pair.
 func (c *Conn) copyDone() {
 	if c.copies.Add(-1) == 0 {
 		defer c.ended()
@@ -109,7 +109,7 @@ func (c *Conn) Abort(why errs.Code) {
 	c.breakWith(why)
 	c.shutdown(unix.SHUT_RDWR) // before the close, which wakes download: the owner may neither read nor write then
 	if secured, ok := c.stream.(interface{ NetConn() net.Conn }); ok {
-		secured.NetConn().Close() // TLS would wait for five seconds for room to say farewell
+		secured.NetConn().Close() // TLS would wait up to five seconds to send its close_notify
 	}
 	c.stream.Close()
 }
@@ -147,8 +147,8 @@ func (c *Conn) upload() {
 func (c *Conn) download() {
 	for drained := true; ; {
 		if drained {
-			// Waits until there is something to read, and only then takes a buffer. The netstack then answers that
-			// nothing fits into none; why a stream broke it says only once, so that may be here.
+			// A read into no buffer waits for data, so that an idle stream holds no buffer. When data is there, the
+			// netstack answers with IsNoRoom. It reports why a stream broke only once, and that may be in this read.
 			if _, err := c.stream.Read(nil); err != nil && err != io.EOF && !errs.IsNoRoom(err) {
 				if code := errs.Of(context.Background(), err).Code; code != errs.Internal {
 					c.breakWith(code)

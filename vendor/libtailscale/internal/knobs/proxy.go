@@ -63,9 +63,8 @@ func LeaveOutOwnProxies(addresses []netip.AddrPort) (variables []string) {
 }
 
 // proxyFor gives the environment's proxy for a URL, unless it is one of this process's own. Every HTTP client calls it.
-func proxyFor(to *url.URL) (by *url.URL, err error) {
-	err = safely.Do(func() (err error) { by, err = proxyOf(to); return err })
-	return by, err
+func proxyFor(to *url.URL) (*url.URL, error) {
+	return safely.Call(func() (*url.URL, error) { return proxyOf(to) })
 }
 
 func proxyOf(to *url.URL) (*url.URL, error) {

@@ -13,21 +13,21 @@ import (
 )
 
 const (
-	// heap is what Go's heap may grow to before it costs more to collect it than usual.
+	// heap is the size that Go's heap should not grow past. GOGC does not fall below least for it.
 	heap = 96 << 20
 	// usual and least are by how many per cent of what is in use the heap may grow between two collections.
 	usual = 100
 	least = 25
 )
 
-// KeepSmall does so from now on, unless the environment (GOGC, GOMEMLIMIT) says how to collect.
+// KeepSmall adjusts GOGC after each GC cycle from now on, unless the environment sets GOGC or GOMEMLIMIT.
 var KeepSmall = sync.OnceFunc(func() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		afterCollections(new(tuner))
 	}
 })
 
-// tuner is garbage, and so hears of each collection.
+// tuner adjusts GOGC. Nothing refers to it, so its finalizer runs after each GC cycle, adjusts GOGC and re-arms itself.
 type tuner struct {
 	percent int
 	sample  [1]metrics.Sample

@@ -2,9 +2,11 @@ package node
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"strings"
@@ -47,7 +49,7 @@ func lookUp(ctx context.Context, dial dialer, name dnsname.FQDN, servers []serve
 	for i, kind := range kinds {
 		safely.Go(func() {
 			o := outcome{kind: i}
-			o.err = safely.Do(func() (err error) { o.found, err = askAll(ctx, dial, name, kind, servers); return err })
+			o.found, o.err = safely.Call(func() (found, error) { return askAll(ctx, dial, name, kind, servers) })
 			outcomes <- o
 		}, nil)
 	}
@@ -68,7 +70,7 @@ wait:
 		case <-enough:
 			break wait
 		case <-ctx.Done():
-			failed = context.Cause(ctx)
+			failed = cmp.Or(failed, noAnswer(servers))
 			break wait
 		}
 	}
@@ -104,7 +106,26 @@ func askAll(ctx context.Context, dial dialer, name dnsname.FQDN, kind dnsmessage
 			return f, nil
 		}
 	}
-	return race(ctx, raceAfter, func(found) {}, attempts...)
+	f, err := race(ctx, raceAfter, func(found) {}, attempts...)
+	if err != nil && ctx.Err() != nil {
+		err = noAnswer(servers)
+	}
+	return f, err
+}
+
+// noAnswer is the error when the time for a look-up has passed. A server that has failed gave no answer, either.
+func noAnswer(servers []server) error {
+	names := make([]string, len(servers))
+	for i, server := range servers {
+		names[i] = server.String()
+	}
+	return fmt.Errorf("no answer in time from %s", strings.Join(names, " and "))
+}
+
+// rcodes are the names of the codes with which servers fail (RFC 1035, section 4.1.1).
+var rcodes = map[dnsmessage.RCode]string{
+	dnsmessage.RCodeFormatError: "FORMERR", dnsmessage.RCodeServerFailure: "SERVFAIL", dnsmessage.RCodeNameError: "NXDOMAIN",
+	dnsmessage.RCodeNotImplemented: "NOTIMP", dnsmessage.RCodeRefused: "REFUSED",
 }
 
 func questionFor(name dnsname.FQDN, kind dnsmessage.Type) ([]byte, error) {
@@ -150,7 +171,7 @@ func readReply(packed []byte, name dnsname.FQDN) (f found, err error) {
 		return f, err
 	}
 	if header.RCode != dnsmessage.RCodeSuccess && header.RCode != dnsmessage.RCodeNameError {
-		return f, errors.New("it answers " + header.RCode.String())
+		return f, errors.New("it answers " + cmp.Or(rcodes[header.RCode], header.RCode.String()))
 	}
 	if err := parser.SkipAllQuestions(); err != nil {
 		return f, err

@@ -13,25 +13,25 @@ import (
 )
 
 // The netstack picks its own port at random. A peer that runs in user space keeps its side of a closed
-// stream for a minute, and while it does it drops a SYN from the same port, or refuses it when it is just
-// closing: after some 300 dials in a minute that becomes likely (TSNET.md, row 15). Another port is
-// answered at once. So a silent dial gets another one beside it, and a refused dial one after it.
+// stream for a minute. Meanwhile it drops a SYN from the same port, or refuses it while it is just closing.
+// After some 300 dials in a minute that becomes likely. A SYN from another port is answered at once. So a
+// silent dial gets another dial beside it, and a refused dial is followed by another one.
 //
-// When the silence had another reason, the peer sees a stream that ends at once for each of them. So there
-// are none unless the peer can remember a stream, which it can for a minute.
+// If the dial was silent for another reason, the peer sees each further dial as a stream that ends at once.
+// So there are further dials only to a peer that was recently seen.
 const (
 	hedgeAfter = 400 * time.Millisecond
 	hedges     = 3
 	remembered = 2 * time.Minute
 )
 
-// recentlySeen are the addresses to which streams were made lately.
+// recentlySeen holds the addresses to which streams were made in the last minutes.
 type recentlySeen struct {
 	mu   sync.Mutex
 	last map[netip.Addr]time.Time
 }
 
-// met says that a stream to ip was made.
+// add records that a stream to ip was made.
 func (r *recentlySeen) add(ip netip.Addr) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -45,7 +45,7 @@ func (r *recentlySeen) add(ip netip.Addr) {
 	r.last[ip] = now
 }
 
-// mayRemember says whether the peer can still remember one.
+// has is whether the peer that has ip may still keep its side of a closed stream.
 func (r *recentlySeen) has(ip netip.Addr) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -99,9 +99,7 @@ func (h *hedge) another() {
 
 // try makes an attempt.
 func (h *hedge) try() {
-	var conn net.Conn
-	err := safely.Do(func() (err error) { conn, err = h.attempt(h.ctx); return err })
-	h.settle(conn, err)
+	h.settle(safely.Call(func() (net.Conn, error) { return h.attempt(h.ctx) }))
 }
 
 // settle takes the outcome of one attempt.

@@ -79,8 +79,9 @@ func (s *localAPISocket) Abort(errs.Code) {
 	}
 }
 
-// privateSocket listens at path, which nobody else can open at any moment: it is made in a folder of its own. A socket
-// that nobody listens on any more is replaced. It also says which file it is.
+// privateSocket listens at path. No other user can open the socket at any moment: it is bound in a private folder, gets its
+// mode there and is then renamed. (The umask holds for the whole process.) A socket on which nobody listens is replaced.
+// The os.FileInfo identifies the new file.
 func privateSocket(path string) (net.Listener, os.FileInfo, error) {
 	// EAGAIN: more clients wait already than may.
 	if conn, err := net.Dial("unix", path); err == nil || errors.Is(err, unix.EAGAIN) {

@@ -50,23 +50,17 @@ func (n *Node) Login(ctx context.Context, key string) ([]byte, error) {
 	if err := n.running(ctx); err != nil {
 		return nil, err
 	}
-	var l *login // read only once begun says so
-	begun := make(chan error, 1)
-	safely.Go(func() {
-		begun <- safely.Do(func() (err error) { l, err = n.beginLogin(n.ctx, key); return err })
-	}, nil)
-	select {
-	case err := <-begun:
-		if err != nil || key == "" {
-			return nil, err
-		}
-		return n.awaitUp(ctx, l)
-	case <-ctx.Done():
-		return nil, n.whyNotUp(ctx, context.Cause(ctx))
+	l, err := safely.Await(ctx, func() (*login, error) { return n.beginLogin(n.ctx, key) })
+	switch {
+	case err != nil:
+		return nil, n.whyNotUp(ctx, err)
+	case key == "":
+		return nil, nil
 	}
+	return n.awaitUp(ctx, l)
 }
 
-// beginLogin is not to be given up halfway: the backend may have the key by then, and nobody would hear what comes of it.
+// beginLogin must run to its end even if the caller leaves: the backend may have the key by then. So ctx is the node's.
 func (n *Node) beginLogin(ctx context.Context, key string) (*login, error) {
 	n.secrets.add(key)
 	if isClientSecret(key) {

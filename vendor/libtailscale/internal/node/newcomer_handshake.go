@@ -124,15 +124,14 @@ func (n *Node) pingUntilAnswered(ctx context.Context, ip netip.Addr) <-chan answ
 }
 
 // ping pings the node that has ip and gives the latency.
-func (n *Node) ping(ctx context.Context, ip netip.Addr, kind tailcfg.PingType) (latency time.Duration, err error) {
-	err = safely.Do(func() error {
+func (n *Node) ping(ctx context.Context, ip netip.Addr, kind tailcfg.PingType) (time.Duration, error) {
+	return safely.Call(func() (time.Duration, error) {
 		result, err := n.backend.Ping(ctx, ip, kind, 0)
-		if result != nil {
-			latency = time.Duration(result.LatencySeconds * float64(time.Second))
+		if result == nil {
+			return 0, err
 		}
-		return err
+		return time.Duration(result.LatencySeconds * float64(time.Second)), err
 	})
-	return latency, err
 }
 
 // shakeHands starts WireGuard's handshake with the peer and waits until it is done. From the peer's answer to a ping on,

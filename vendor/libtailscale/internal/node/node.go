@@ -290,19 +290,9 @@ func (n *Node) Status(ctx context.Context) ([]byte, error) {
 	return json.Marshal(status)
 }
 
-// status asks the backend, which may have its hands full and knows no deadline.
+// status asks the backend, which may be busy and takes no deadline.
 func (n *Node) status(ctx context.Context) (*ipnstate.Status, error) {
-	var status *ipnstate.Status // read only once it is there
-	answered := make(chan error, 1)
-	safely.Go(func() {
-		answered <- safely.Do(func() error { status = n.backend.Status(); return nil })
-	}, nil)
-	select {
-	case err := <-answered:
-		return status, err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+	return safely.Await(ctx, func() (*ipnstate.Status, error) { return n.backend.Status(), nil })
 }
 
 // BeginClose ends every operation and stream of the node, then, in the background, the node. It calls gone when

@@ -29,7 +29,7 @@ func race[T any](ctx context.Context, after time.Duration, drop func(T), attempt
 			attempt := attempts[begun]
 			safely.Go(func() {
 				var o outcome
-				o.err = safely.Do(func() (err error) { o.result, err = attempt(ctx); return err })
+				o.result, o.err = safely.Call(func() (T, error) { return attempt(ctx) })
 				select {
 				case outcomes <- o:
 				case <-ctx.Done():

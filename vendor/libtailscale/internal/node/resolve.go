@@ -46,7 +46,11 @@ func (n *Node) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 			return ips, nil
 		}
 		if cause := context.Cause(ctx); cause != nil {
-			return nil, errs.Of(ctx, cause)
+			e := errs.Of(ctx, cause)
+			if e.Code == errs.Timeout {
+				e = errs.New(e.Code, "%v", err) // says which server was silent
+			}
+			return nil, e
 		}
 		missing := errs.Of(ctx, err).Code == errs.NoSuchHost
 		switch {
@@ -77,6 +81,9 @@ func (n *Node) find(ctx context.Context, known names, name dnsname.FQDN) ([]neti
 		}
 		if len(found.ips) > 0 {
 			return found.ips, nil
+		}
+		if found.none {
+			return nil, errs.New(errs.NoSuchHost, "%s knows no name %q (NXDOMAIN)", found.by, name.WithoutTrailingDot())
 		}
 		if found.alias == "" {
 			return nil, errs.New(errs.NoSuchHost, "%s knows no address of %q", found.by, name.WithoutTrailingDot())

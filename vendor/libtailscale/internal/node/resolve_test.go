@@ -144,6 +144,8 @@ func (s *nameServer) reply(packed []byte, network string) []byte {
 	switch {
 	case s.sick, label == "broken", label == "v6" && isA:
 		m.RCode = dnsmessage.RCodeServerFailure
+	case label == "denied":
+		m.RCode = dnsmessage.RCodeRefused
 	case fails && !isA:
 		m.RCode = code
 	case label == "silent" && !isA, label == "v6silent" && isA, label == "dead":
@@ -325,6 +327,47 @@ func TestWhateverNameAnotherClientResolvesResolvesHere(t *testing.T) {
 			case errs.Code:
 				if codeOf(err) != want {
 					t.Errorf("got %v, code %d (%v), want %d", got, codeOf(err), err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestAFailedLookUpSaysWhichServerHasSaidWhat(t *testing.T) {
+	server := newNameServer(t, false)
+	s := newSandboxWith(t, sandbox.Config{
+		SplitDNS: map[string][]string{
+			"corp.example": {"100.64.0.1:53"},
+			"two.example":  {"100.64.0.1:53", "100.64.0.1:54"},
+		},
+	}, sandbox.Service{Port: 53, Kind: "forward_udp", Target: server.at()}, sandbox.Service{Port: 54, Kind: "forward_udp", Target: server.at()})
+	n := newNodeWith(t, s.Info.ControlURL, authKey, discard, "")
+	if _, err := n.Up(deadline(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	const by = "the DNS server 100.64.0.1:53"
+	for _, c := range []struct {
+		host    string
+		timeout time.Duration
+		want    errs.Code
+		says    string
+	}{
+		{"nobody.corp.example", time.Minute, errs.NoSuchHost, by + ` knows no name "nobody.corp.example" (NXDOMAIN)`},
+		{"broken.corp.example", time.Minute, errs.Unreachable, by + ": it answers SERVFAIL"},
+		{"denied.corp.example", time.Minute, errs.Unreachable, by + ": it answers REFUSED"},
+		{"dead.corp.example", time.Minute, errs.Unreachable, "no answer in time from " + by},
+		{"dead.two.example", time.Minute, errs.Unreachable, "no answer in time from " + by + " and the DNS server 100.64.0.1:54"},
+		{"dead.corp.example", 3 * time.Second, errs.Timeout, "no answer in time from " + by},
+	} {
+		t.Run(fmt.Sprintf("%s in %v", c.host, c.timeout), func(t *testing.T) {
+			t.Parallel()
+			for call, look := range map[string]func() error{
+				"resolve": func() error { _, err := n.Resolve(deadline(t, c.timeout), c.host); return err },
+				"dial":    func() error { _, err := n.Dial(deadline(t, c.timeout), c.host+":7"); return err },
+			} {
+				err := look()
+				if codeOf(err) != c.want || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), c.host) {
+					t.Errorf("%s: code %d (%v), want %d with %q", call, codeOf(err), err, c.want, c.says)
 				}
 			}
 		})

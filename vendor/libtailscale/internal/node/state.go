@@ -83,9 +83,10 @@ func (n *Node) watchBackend() {
 	})
 }
 
-// barrier waits until all that the backend has said so far is in the state.
+// barrier waits until every notification that the backend has sent so far is in the state. It sends a notification of its
+// own and waits until that one arrives: they come in order.
 func (n *Node) barrier(ctx context.Context) error {
-	// The field is for desktop programs of macOS. The notification comes back as it was sent, in its turn.
+	// The field is for desktop programs of macOS. Its pointer tells this notification from others.
 	mark, passed := new(uint16), make(chan struct{})
 	n.barriers.Store(mark, passed)
 	defer n.barriers.Delete(mark)

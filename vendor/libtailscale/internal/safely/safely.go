@@ -3,6 +3,7 @@
 package safely
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -67,6 +68,33 @@ func Do(work func() error) (err error) {
 		}
 	}()
 	return work()
+}
+
+// Call is Do for work that has a result.
+func Call[T any](work func() (T, error)) (result T, err error) {
+	err = Do(func() (err error) { result, err = work(); return err })
+	return result, err
+}
+
+// Await runs work in a goroutine and waits for its result or for the end of ctx. After the end of ctx, work goes on and its
+// result is dropped.
+func Await[T any](ctx context.Context, work func() (T, error)) (T, error) {
+	type outcome struct {
+		result T
+		err    error
+	}
+	done := make(chan outcome, 1)
+	Go(func() {
+		result, err := Call(work)
+		done <- outcome{result, err}
+	}, nil)
+	select {
+	case o := <-done:
+		return o.result, o.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
 }
 
 // Func is work as a function that does not panic. failed is called when work has panicked; nil where there is nothing to do.

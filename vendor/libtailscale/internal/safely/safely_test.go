@@ -1,6 +1,7 @@
 package safely
 
 import (
+	"context"
 	"errors"
 	"go/ast"
 	"go/parser"
@@ -49,6 +50,23 @@ func TestWhoeverWaitsForAGoroutineIsToldOfItsPanic(t *testing.T) {
 	if len(*reports) != 4 {
 		t.Errorf("the reports: %v", *reports)
 	}
+}
+
+func TestAResultIsAwaitedNoLongerThanTheCallerStays(t *testing.T) {
+	reports := listen(t)
+	if got, err := Await(t.Context(), func() (int, error) { return 7, errs.ErrClosed }); got != 7 || err != errs.ErrClosed {
+		t.Errorf("got %d, %v", got, err)
+	}
+	if _, err := Await(t.Context(), func() (int, error) { panic("a defect") }); err == nil || len(*reports) != 1 {
+		t.Errorf("a panic: %v, %v", err, *reports)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errs.ErrCanceled)
+	released := make(chan struct{})
+	if got, err := Await(ctx, func() (int, error) { <-released; return 7, nil }); got != 0 || err != errs.ErrCanceled {
+		t.Errorf("after the caller has left: %d, %v", got, err)
+	}
+	close(released)
 }
 
 func TestAPlaceThatPanicsAllTheTimeDoesNotFillTheLog(t *testing.T) {
