@@ -1,14 +1,15 @@
-//! Listening on this machine, with errors that say for what.
+//! Sockets that listen on this machine, with errors that say for what.
 
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
-use tokio::net::{TcpListener, TcpSocket, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener};
 
 /// Something cannot be served on this machine.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,9 @@ pub struct ServeError {
 
 /// How many clients may wait to be accepted, as for std's listeners.
 const BACKLOG: u32 = 4096;
+
+/// The pause after an accept that failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A Unix socket, which goes when this does.
 #[derive(Debug)]
@@ -83,6 +87,25 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?; // another start must not wait for the streams of the one before
     socket.bind(address)?;
     socket.listen(BACKLOG)
+}
+
+/// The next client of a listener, whose `accept` this calls again after a pause when it fails, as when no descriptor
+/// is free.
+pub(crate) async fn accepted<S, A, F>(accept: impl Fn() -> F) -> S
+where
+    F: Future<Output = io::Result<(S, A)>>,
+{
+    loop {
+        match accept().await {
+            Ok((client, _)) => return client,
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+/// Has the connection end with a reset, so that what was cut off does not look whole.
+pub(crate) fn reset(client: &TcpStream) {
+    let _ = client.set_zero_linger(); // fails only on what is no open socket
 }
 
 /// Whether the system has no IPv6, or has it switched off.
