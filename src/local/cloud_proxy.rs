@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use lxd_client::{Client, Facade};
+use lxd_client::{Client, Facade, PrivateSocket};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -12,13 +12,13 @@ use tracing::debug;
 
 use super::joined;
 use crate::cloud::Cloud;
-use crate::listen::{Opens, ServeError, UnixSocket, accepted, bind_tcp, bind_unix, reset};
+use crate::listen::{Opens, ServeError, accepted, bind_tcp, bind_unix, reset};
 use crate::node::Node;
 
 /// A place where a cloud is served.
 pub(crate) enum Place {
     /// Speaks the cloud's API as this node's client certificate, or for a cloud of kind `tcp` forwards streams.
-    Unix(UnixSocket),
+    Unix(PrivateSocket),
     /// Forwards streams as they are.
     Tcp(TcpListener),
 }
@@ -56,8 +56,8 @@ pub(crate) async fn serve(
     stop: CancellationToken,
 ) {
     match place {
-        Place::Unix(UnixSocket { listener, place: _place }) => loop {
-            let mut client = accepted(|| listener.accept()).await;
+        Place::Unix(socket) => loop {
+            let mut client = accepted(|| socket.accept()).await;
             let (upstream, stop) = (upstream.clone(), stop.clone());
             tasks.spawn(async move {
                 if let Some(api) = upstream.api().await {
@@ -68,7 +68,7 @@ pub(crate) async fn serve(
             });
         },
         Place::Tcp(listener) => loop {
-            let mut client = accepted(|| listener.accept()).await;
+            let (mut client, _) = accepted(|| listener.accept()).await;
             let upstream = upstream.clone();
             tasks.spawn(async move {
                 if !upstream.forward(&mut client).await {

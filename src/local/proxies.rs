@@ -56,7 +56,7 @@ pub(super) fn serve(node: &Node, proxy: Proxy) {
     let of = node.clone();
     node.spawn(async move {
         loop {
-            let client = accepted(|| listener.accept()).await;
+            let (client, _) = accepted(|| listener.accept()).await;
             let node = of.clone();
             of.tasks().spawn(async move { one_client(&node, protocol, client).await });
         }

@@ -1,7 +1,7 @@
 //! A server on this machine that stands for the remote LXD, for stock clients such as `lxc` and pylxd.
 
-mod carry;
 mod connection;
+mod forward;
 mod rest;
 mod tls;
 
@@ -67,7 +67,7 @@ impl Facade {
     pub async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
         serve_connection(stream, |request| {
             let facade = self.clone();
-            async move { carry::answer(&facade.client, request).await }
+            async move { forward::answer(&facade.client, request).await }
         })
         .await;
     }

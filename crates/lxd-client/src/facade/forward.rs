@@ -35,7 +35,7 @@ const LONG_HEAD: usize = 64 << 10;
 pub(super) async fn answer(client: &Client, request: Request<Incoming>) -> Answer {
     match protocol(&request) {
         Some(protocol) => upgrade(client, request, protocol).await.unwrap_or_else(|error| failure(&error)),
-        None => carry(client, request).await,
+        None => forward(client, request).await,
     }
 }
 
@@ -43,7 +43,7 @@ fn failure(error: &Error) -> Answer {
     refusal(StatusCode::BAD_GATEWAY, &crate::one_line(error))
 }
 
-async fn carry(client: &Client, request: Request<Incoming>) -> Answer {
+async fn forward(client: &Client, request: Request<Incoming>) -> Answer {
     let (head, body) = request.into_parts();
     let known = body.size_hint().exact().is_some();
     let (body, rest) = lend(body);
