@@ -1,14 +1,13 @@
-//! Listening on this machine, with errors that say for what.
+//! Sockets that listen on this machine, with errors that say for what.
 
-use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
+use lxd_client::PrivateSocket;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
-use tokio::net::{TcpListener, TcpSocket, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Something cannot be served on this machine.
 #[derive(Debug, thiserror::Error)]
@@ -26,40 +25,8 @@ pub struct ServeError {
 /// How many clients may wait to be accepted, as for std's listeners.
 const BACKLOG: u32 = 4096;
 
-/// A Unix socket, which goes when this does.
-#[derive(Debug)]
-pub(crate) struct UnixSocket {
-    pub(crate) listener: UnixListener,
-    pub(crate) place: RemoveOnDrop,
-}
-
-impl UnixSocket {
-    pub(crate) fn path(&self) -> &Path {
-        &self.place.path
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct RemoveOnDrop {
-    path: PathBuf,
-    file: Option<File>,
-}
-
-/// Which file a path names: its device and its number there.
-type File = (u64, u64);
-
-fn file_at(path: &Path) -> Option<File> {
-    fs::symlink_metadata(path).ok().map(|there| (there.dev(), there.ino()))
-}
-
-impl Drop for RemoveOnDrop {
-    fn drop(&mut self) {
-        // Whoever has put another one there needs it.
-        if file_at(&self.path) == self.file {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
+/// The pause after an accept that failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Listens on a TCP address of this machine. `[::]` is all addresses: of both kinds, whatever the system's default is,
 /// or of IPv4 on a machine without IPv6.
@@ -85,6 +52,22 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// What `accept` gives, the next client of a listener. When it fails, as when no descriptor is free, it is called again
+/// after a pause.
+pub(crate) async fn accepted<T, F: Future<Output = io::Result<T>>>(accept: impl Fn() -> F) -> T {
+    loop {
+        match accept().await {
+            Ok(accepted) => return accepted,
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+/// Has the connection end with a reset, so that what was cut off does not look whole.
+pub(crate) fn reset(client: &TcpStream) {
+    let _ = client.set_zero_linger(); // fails only on what is no open socket
+}
+
 /// Whether the system has no IPv6, or has it switched off.
 fn lacks_ipv6(error: &io::Error) -> bool {
     let number = error.raw_os_error().map(Errno::from_raw_os_error);
@@ -106,68 +89,23 @@ impl Opens {
 
 /// Listens on a Unix socket, in place of one that an earlier process left. One that is served stays, and a file of
 /// another kind.
-pub(crate) fn bind_unix(what: &str, path: &Path, opens: Opens) -> Result<UnixSocket, ServeError> {
-    let failed = |source| ServeError { what: what.to_owned(), place: path.display().to_string(), source };
-    let taken = |kind, text| Err(failed(io::Error::new(kind, text)));
-    if let Ok(there) = fs::symlink_metadata(path) {
-        if !there.file_type().is_socket() {
-            return taken(io::ErrorKind::AlreadyExists, "there is a file that is no socket");
-        }
-        if is_served(path) {
-            return taken(
-                io::ErrorKind::AddrInUse,
-                "another process serves this socket: end it, or give another path",
-            );
-        }
-    }
-    // Made under another name, so that the place is never without a socket. What a killed process left under that name
-    // goes first: in a container all processes have the same number.
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}", std::process::id()));
-    let temporary = PathBuf::from(temporary);
-    let _ = fs::remove_file(&temporary);
-    match placed(&temporary, path, opens) {
-        Ok(listener) => {
-            let place = RemoveOnDrop { path: path.to_owned(), file: file_at(path) };
-            Ok(UnixSocket { listener, place })
-        }
-        Err(error) => {
-            let _ = fs::remove_file(&temporary);
-            Err(failed(error))
-        }
-    }
-}
-
-/// Whether somebody listens on a socket. This never waits: when too many clients do already, it is served.
-fn is_served(path: &Path) -> bool {
-    let connect = || {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)
-    };
-    matches!(connect(), Ok(()) | Err(Errno::AGAIN))
-}
-
-fn placed(temporary: &Path, path: &Path, opens: Opens) -> io::Result<UnixListener> {
-    let socket = tokio::net::UnixSocket::new_stream()?;
-    socket.bind(temporary)?;
-    // Nobody can connect before it listens: until then its mode is what the umask makes of it.
-    if let Some(group) = opens.group {
-        chown(temporary, None, Some(group)).map_err(|e| {
-            let text = format!(
-                "it cannot be given to the group {group}, of which this user has to be a member: {e}"
-            );
-            io::Error::new(e.kind(), text)
-        })?;
-    }
-    fs::set_permissions(temporary, fs::Permissions::from_mode(opens.mode))?;
-    let listener = socket.listen(BACKLOG)?;
-    fs::rename(temporary, path)?;
-    Ok(listener)
+pub(crate) fn bind_unix(what: &str, path: &Path, opens: Opens) -> Result<PrivateSocket, ServeError> {
+    PrivateSocket::bind(path, opens.mode, opens.group).map_err(|error| {
+        let source = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                io::Error::new(error.kind(), format!("{error}: end it, or give another path"))
+            }
+            _ => error,
+        };
+        ServeError { what: what.to_owned(), place: path.display().to_string(), source }
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
 
     #[tokio::test]
@@ -182,7 +120,8 @@ mod tests {
             let there = fs::metadata(&path).unwrap();
             assert_eq!((there.mode() & 0o777, there.gid()), (mode, own));
             tokio::net::UnixStream::connect(&path).await.unwrap();
-            std::mem::forget(socket.place); // as a killed process leaves it
+            let (_listener, file) = socket.into_parts();
+            std::mem::forget(file); // as a killed process leaves it
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
     }
@@ -209,15 +148,5 @@ mod tests {
         let second = bind_unix("a test", &path, Opens::OWNER).unwrap();
         drop(first);
         tokio::net::UnixStream::connect(second.path()).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn nobody_can_connect_while_the_mode_is_not_set() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("unix.socket");
-        let socket = tokio::net::UnixSocket::new_stream().unwrap();
-        socket.bind(&path).unwrap();
-        let refused = tokio::net::UnixStream::connect(&path).await.unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

@@ -3,22 +3,25 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use lxd_client::{Client, Facade};
+use futures_util::future::join_all;
+use lxd_client::Client;
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use super::args::{Place, Proxy};
+use super::args::{self, Proxy};
 use super::output::tell;
 use crate::cloud::{establish_trust, one_line};
 use crate::config::{CloudConfig, CloudKind, Config};
-use crate::listen::{Opens, bind_tcp, bind_unix};
+use crate::listen::Opens;
+use crate::local::cloud_proxy::{self, Place, Upstream};
 use crate::uplink::Uplink;
 
 pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitCode> {
     let cloud = super::lxd::named(&config, &options.cloud)?.clone();
-    let Place { unix, listen } = &options.place;
-    let unix = unix.as_deref().map(|path| bind_unix("the proxy", path, Opens::OWNER)).transpose()?;
-    let listen = listen.map(|address| bind_tcp("the proxy", address)).transpose()?;
+    let args::Place { unix, listen } = &options.place;
+    let places = cloud_proxy::bind("the proxy", unix.as_deref(), Opens::OWNER, *listen)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let uplink = Arc::new(Uplink::either(&config).await?);
     let client = match cloud.kind {
@@ -30,39 +33,16 @@ pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitC
     {
         tell(&format!("{}: {}", cloud.name, one_line(&error))); // it may come back
     }
-    if let Some(socket) = &unix {
-        eprintln!("{} is at {}", cloud.name, socket.path().display());
-        if client.is_some() && socket.path().file_name().is_some_and(|name| name == "unix.socket") {
-            let folder =
-                socket.path().parent().map(|folder| folder.display().to_string()).unwrap_or_default();
-            eprintln!("for example: LXD_DIR={folder} lxc list");
-        }
+    for place in &places {
+        announce(place, &cloud)?;
     }
-    if let Some(listener) = &listen {
-        let address = listener.local_addr()?;
-        eprintln!("{} is at {address}", cloud.name);
-        if client.is_some() {
-            eprintln!("for example: lxc remote add {} https://{address}", cloud.name);
-        }
-    }
-    let serve = async {
-        loop {
-            let of = Served { uplink: Arc::clone(&uplink), cloud: cloud.clone() };
-            let accepted = tokio::select! {
-                accepted = async { unix.as_ref()?.listener.accept().await.ok() }, if unix.is_some() => {
-                    accepted.map(|(stream, _)| tokio::spawn(of.api(client.clone(), stream)))
-                }
-                accepted = async { listen.as_ref()?.accept().await.ok() }, if listen.is_some() => {
-                    accepted.map(|(stream, _)| tokio::spawn(of.forward(stream)))
-                }
-            };
-            if accepted.is_none() {
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await; // out of descriptors
-            }
-        }
-    };
+    let upstream = OfUplink { uplink: Arc::clone(&uplink), client, cloud };
+    let serve = places.into_iter().map(|place| {
+        // The connections end with the process.
+        cloud_proxy::serve(place, upstream.clone(), TaskTracker::new(), CancellationToken::new())
+    });
     tokio::select! {
-        () = serve => {}
+        _ = join_all(serve) => {}
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
     }
@@ -72,25 +52,49 @@ pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-struct Served {
+/// Says where the cloud is, and how a stock client gets there.
+fn announce(place: &Place, cloud: &CloudConfig) -> anyhow::Result<()> {
+    let has_api = cloud.kind != CloudKind::Tcp;
+    match place {
+        Place::Unix(socket) => {
+            let path = socket.path();
+            eprintln!("{} is at {}", cloud.name, path.display());
+            if has_api && path.file_name().is_some_and(|name| name == "unix.socket") {
+                let folder = path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+                eprintln!("for example: LXD_DIR={folder} lxc list");
+            }
+        }
+        Place::Tcp(listener) => {
+            let address = listener.local_addr()?;
+            eprintln!("{} is at {address}", cloud.name);
+            if has_api {
+                eprintln!("for example: lxc remote add {} https://{address}", cloud.name);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A cloud that the command reaches by its uplink.
+#[derive(Clone)]
+struct OfUplink {
     uplink: Arc<Uplink>,
+    client: Option<Client>,
     cloud: CloudConfig,
 }
 
-impl Served {
-    async fn api(self, client: Option<Client>, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
-        match client {
-            Some(client) => Facade::new(client).serve(stream).await,
-            None => self.forward(stream).await,
-        }
+impl Upstream for OfUplink {
+    async fn api(&self) -> Option<Client> {
+        self.client.clone()
     }
 
-    async fn forward(self, mut local: impl AsyncRead + AsyncWrite + Unpin) {
+    async fn forward(&self, client: &mut (impl AsyncRead + AsyncWrite + Send + Unpin)) -> bool {
         match self.uplink.connect(&self.cloud.address.to_string()).await {
-            Ok(mut stream) => {
-                let _ = copy_bidirectional(&mut local, &mut stream).await; // both ends have seen it break
+            Ok(mut stream) => copy_bidirectional(client, &mut stream).await.is_ok(),
+            Err(error) => {
+                tell(&format!("{}: {}", self.cloud.name, one_line(error.as_ref())));
+                false
             }
-            Err(error) => tell(&format!("{}: {}", self.cloud.name, one_line(error.as_ref()))),
         }
     }
 }

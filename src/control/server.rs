@@ -6,14 +6,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use hyper_util::rt::TokioIo;
+use lxd_client::PrivateSocket;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, info, warn};
 
 use super::protocol::{self, Cloud, Failure, FailureCode, PingRequest, UpRequest, endpoints};
-use crate::listen::UnixSocket;
 use crate::node::{AskError, Node, ReloadError};
 
-pub(crate) fn serve(node: &Node, socket: UnixSocket) {
+pub(crate) fn serve(node: &Node, socket: PrivateSocket) {
     let router = Router::new()
         .route(endpoints::STATUS, get(status))
         .route(endpoints::PING, post(ping))
@@ -30,7 +30,7 @@ pub(crate) fn serve(node: &Node, socket: UnixSocket) {
         .with_state(node.clone());
     let stopping = node.stopping().cancelled_owned();
     node.tasks().spawn(async move {
-        let UnixSocket { listener, place: _place } = socket;
+        let (listener, _file) = socket.into_parts();
         if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopping).await {
             warn!("the control socket is served no more: {error}");
         }

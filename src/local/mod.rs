@@ -1,11 +1,16 @@
 //! What the node serves on this machine: health and metrics, the control socket, and proxies into the tailnet.
 
+pub(crate) mod cloud_proxy;
 mod health;
 mod host;
 mod metrics;
 mod proxies;
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
+
+use cloud_proxy::OfNode;
 
 use crate::cloud::Cloud;
 use crate::control;
@@ -37,18 +42,21 @@ impl Serve for Local {
 
     fn bind_cloud(&self, node: &Node, cloud: &Cloud) -> Result<Vec<Serving>, ServeError> {
         let config = cloud.config();
-        let what = format!("the proxy of {}", cloud.name());
+        let purpose = format!("the proxy of {}", cloud.name());
         let opens = Opens { mode: config.proxy_mode, group: config.proxy_group };
-        let (node, cloud) = (|| node.clone(), || cloud.clone());
-        let mut serving = Vec::new();
-        if let Some(path) = &config.proxy_unix {
-            let socket = bind_unix(&what, path, opens)?;
-            serving.push(proxies::serve_cloud_unix(node(), cloud(), socket).boxed());
-        }
-        if let Some(address) = config.proxy_listen {
-            let listener = bind_tcp(&what, address)?;
-            serving.push(proxies::serve_cloud_tcp(node(), cloud(), listener).boxed());
-        }
-        Ok(serving)
+        let places = cloud_proxy::bind(&purpose, config.proxy_unix.as_deref(), opens, config.proxy_listen)?;
+        let serve = |place| {
+            let upstream = OfNode { node: node.clone(), cloud: cloud.clone() };
+            cloud_proxy::serve(place, upstream, node.tasks().clone(), node.stopping()).boxed()
+        };
+        Ok(places.into_iter().map(serve).collect())
     }
+}
+
+/// How long a client that comes before the node has joined waits for that, as at the start of the machine.
+const JOIN: Duration = Duration::from_secs(20);
+
+/// Waits until the node has joined, for so long as clients have patience. What is asked for fails then with the reason.
+async fn joined(node: &Node) {
+    let _ = tokio::time::timeout(JOIN, node.joined()).await;
 }

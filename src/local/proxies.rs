@@ -1,24 +1,16 @@
-//! Proxies into the tailnet for programs that cannot embed the crate: SOCKS5, HTTP, and one for each cloud.
+//! Proxies into the tailnet for programs that cannot embed the crate: SOCKS5 and HTTP.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use lxd_client::Facade;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{debug, info};
 
-use crate::cloud::Cloud;
-use crate::config::{CloudKind, Config};
-use crate::listen::{ServeError, UnixSocket, bind_tcp};
+use super::joined;
+use crate::config::Config;
+use crate::listen::{ServeError, accepted, bind_tcp, reset};
 use crate::node::Node;
-
-/// The pause after an accept that failed, as when no descriptor is free.
-const NO_ACCEPT: Duration = Duration::from_millis(100);
-
-/// How long a client that comes before the node has joined waits for that, as at the start of the machine.
-const JOIN: Duration = Duration::from_secs(20);
 
 /// How long a client may take to send its first byte, by which the two kinds differ.
 const FIRST_BYTE: Duration = Duration::from_secs(10);
@@ -64,20 +56,11 @@ pub(super) fn serve(node: &Node, proxy: Proxy) {
     let of = node.clone();
     node.spawn(async move {
         loop {
-            match listener.accept().await {
-                Ok((client, _)) => {
-                    let node = of.clone();
-                    of.tasks().spawn(async move { one_client(&node, protocol, client).await });
-                }
-                Err(_) => tokio::time::sleep(NO_ACCEPT).await,
-            }
+            let (client, _) = accepted(|| listener.accept()).await;
+            let node = of.clone();
+            of.tasks().spawn(async move { one_client(&node, protocol, client).await });
         }
     });
-}
-
-/// Waits until the node has joined, for so long as clients have patience. What is asked for fails then with the reason.
-async fn joined(node: &Node) {
-    let _ = tokio::time::timeout(JOIN, node.joined()).await;
 }
 
 async fn one_client(node: &Node, protocol: Protocol, mut client: TcpStream) {
@@ -105,79 +88,6 @@ async fn one_client(node: &Node, protocol: Protocol, mut client: TcpStream) {
         debug!("a client of the proxy: {error}");
         if error.kind() != io::ErrorKind::InvalidData {
             reset(&client);
-        }
-    }
-}
-
-/// Serves a cloud on a Unix socket: the API as this node's client certificate, or for `tcp` the bytes.
-pub(super) async fn serve_cloud_unix(node: Node, cloud: Cloud, socket: UnixSocket) {
-    let UnixSocket { listener, place: _place } = socket;
-    loop {
-        let Ok((client, _)) = listener.accept().await else {
-            tokio::time::sleep(NO_ACCEPT).await;
-            continue;
-        };
-        let (of, cloud) = (node.clone(), cloud.clone());
-        node.tasks().spawn(async move { serve_cloud_stream(&of, &cloud, client).await });
-    }
-}
-
-/// Forwards streams of an address to a cloud, as they are.
-pub(super) async fn serve_cloud_tcp(node: Node, cloud: Cloud, listener: TcpListener) {
-    loop {
-        let Ok((mut client, _)) = listener.accept().await else {
-            tokio::time::sleep(NO_ACCEPT).await;
-            continue;
-        };
-        let (of, cloud) = (node.clone(), cloud.clone());
-        node.tasks().spawn(async move {
-            if !forward(&of, &cloud, &mut client).await {
-                reset(&client);
-            }
-        });
-    }
-}
-
-/// Serves one client on a stream of whatever kind that only its owner could open.
-async fn serve_cloud_stream(
-    node: &Node,
-    cloud: &Cloud,
-    mut client: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-) {
-    match (cloud.config().kind, cloud.bare_client()) {
-        (CloudKind::Lxd | CloudKind::Incus, Some(api)) => {
-            joined(node).await;
-            node.requests().count(&format!("proxy {}", cloud.name()), "connected");
-            // Ends with the node, whose streams end then: keep-alive connections would last for ever.
-            let facade = Facade::new(api);
-            node.stopping().run_until_cancelled_owned(facade.serve(client)).await;
-        }
-        _ => drop(forward(node, cloud, &mut client).await), // such streams know no reset
-    }
-}
-
-/// Has the connection end with a reset, so that what was cut off does not look whole.
-fn reset(client: &TcpStream) {
-    let _ = client.set_zero_linger(); // fails only on what is no open socket
-}
-
-/// Whether everything was carried to its end.
-async fn forward(node: &Node, cloud: &Cloud, client: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> bool {
-    let name = format!("proxy {}", cloud.name());
-    joined(node).await;
-    match cloud.connect().await {
-        Ok(stream) => {
-            node.requests().count(&name, "connected");
-            let carried = stream.carry(client).await;
-            if let Err(error) = &carried {
-                debug!(cloud = cloud.name(), "a forwarded stream broke: {error}");
-            }
-            carried.is_ok()
-        }
-        Err(error) => {
-            node.requests().count(&name, "failed");
-            debug!(cloud = cloud.name(), "{error}");
-            false
         }
     }
 }

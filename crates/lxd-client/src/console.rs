@@ -8,8 +8,8 @@ use crate::exec::{Fds, Kind, Process, attach};
 use crate::instances::InstanceHandle;
 
 impl InstanceHandle {
-    /// `POST /1.0/instances/{name}/console`: attaches to its console, as a terminal of this size: `stdin`
-    /// is its keyboard and `stdout` its screen. Dropping it detaches. One can be attached at a time.
+    /// `POST /1.0/instances/{name}/console`: attaches to its console, as a terminal of this size, whose keyboard is `stdin`
+    /// and whose screen is `stdout`. Dropping it detaches. Only one can be attached at a time.
     ///
     /// # Errors
     /// When it does not run.

@@ -1,5 +1,5 @@
-//! The envelope around every JSON answer (LXD.md section 2, "Envelope"). What an answer is, its `type`
-//! says: LXD 5.0.3 and later send an error behind the HTTP status 200.
+//! The envelope around every JSON answer (LXD.md section 2, "Envelope"). Its `type` says what the answer is, and not the
+//! HTTP status: LXD 5.0.3 and later send errors with the status 200.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -10,13 +10,13 @@ use serde_json::value::RawValue;
 pub(crate) enum Envelope {
     /// The result.
     Sync(Metadata),
-    /// An operation has begun.
+    /// An operation was started.
     Async(Metadata),
     /// It failed.
     Error { code: u16, message: String },
 }
 
-/// What an answer carries, as text: a long list is parsed once, into what it is wanted as.
+/// The result in an answer, as text, so that a long list is parsed once: into the type that is wanted.
 #[derive(Debug)]
 pub(crate) struct Metadata(Box<RawValue>);
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::nulls;
-use crate::operation::Pause;
+use crate::pause::Pause;
 use crate::redacted;
 use crate::websocket::{Message, WebSocket};
 use crate::{Client, Error, OperationState};

@@ -159,6 +159,7 @@ mod lxc_config;
 // One request, and what comes of it.
 mod list;
 mod operation;
+mod pause;
 mod permission;
 mod request;
 mod websocket;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
 
 use crate::envelope::{Envelope, Metadata};
+use crate::pause::Pause;
 use crate::permission::refusal;
 use crate::redacted;
 use crate::{Client, Error, Event, EventKind};
@@ -336,19 +337,4 @@ fn unavailable_since(
         return Err(refusal(code, message, headers));
     }
     Ok(since)
-}
-
-/// Pauses between attempts, which grow from 50 ms to 5 s. Each is random by half, so that many clients do not come at once.
-#[derive(Debug)]
-pub(crate) struct Pause(Duration);
-
-impl Pause {
-    pub(crate) fn new() -> Pause {
-        Pause(Duration::from_millis(50))
-    }
-
-    pub(crate) async fn next(&mut self) {
-        tokio::time::sleep(self.0.mul_f64(0.5 + fastrand::f64())).await;
-        self.0 = (self.0 * 2).min(Duration::from_secs(5));
-    }
 }

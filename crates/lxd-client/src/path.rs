@@ -2,13 +2,13 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// All but the letters, digits and marks that mean nothing in a URL (RFC 3986, section 2.3).
+/// Everything but the unreserved characters of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The path of an endpoint.
 ///
-/// Made of an array, it is the segments below `/1.0`, each taken as it is and encoded; made of a text, it
-/// is the path and query, encoded already, and begins with `/`.
+/// From an array, each element is one segment below `/1.0`, and is percent-encoded. From a text, it is the path and query
+/// as they are sent: encoded already, and beginning with `/`.
 ///
 /// ```
 /// # fn example(client: &lxd_client::Client) {
@@ -56,7 +56,7 @@ impl<S: AsRef<str>> From<&[S]> for ApiPath {
         let mut path = "/1.0".to_owned();
         for segment in segments {
             let segment = segment.as_ref();
-            // No encoding keeps a server from reading these as something other than a name.
+            // Encoding does not help: a server takes these for another path.
             if matches!(segment, "" | "." | "..") {
                 return ApiPath(Err(format!("{segment:?} is not a name")));
             }
@@ -73,7 +73,7 @@ impl<S: AsRef<str>> From<Vec<S>> for ApiPath {
     }
 }
 
-/// The path of something in the thing that a path is of.
+/// The path of something below the thing that has this path.
 pub(crate) fn below<const N: usize>(path: &[String], segments: [&str; N]) -> Vec<String> {
     path.iter().cloned().chain(segments.map(str::to_owned)).collect()
 }

@@ -1,4 +1,4 @@
-//! What a refusal means: that the server does not trust the client, or trusts it for some projects only.
+//! The errors of refusals: the server does not trust the client, or trusts it for some projects only.
 
 use http::HeaderMap;
 
@@ -20,7 +20,8 @@ pub(crate) fn refusal(code: u16, message: String, headers: &HeaderMap) -> Error 
 }
 
 impl Client {
-    /// The same, where a server that trusts the client is asked what it lets the client do.
+    /// The error that a server answered with. When it is about permissions, the server is asked for the projects that the
+    /// client may use.
     pub(crate) async fn refused(&self, code: u16, message: String, headers: &HeaderMap) -> Error {
         let message = match refusal(code, message, headers) {
             Error::NotTrusted { message } => message,
@@ -45,7 +46,7 @@ impl Client {
     }
 }
 
-/// Incus says so behind the code 500, too.
+/// Whether a message is about permissions. Incus sends some with the code 500.
 fn is_permission(message: &str) -> bool {
     ["User does not have permission", "Certificate is restricted"].iter().any(|words| message.contains(words))
 }

@@ -26,9 +26,9 @@ pub(crate) const MAX_ANSWER: usize = 64 << 20;
 
 /// A request to any endpoint, from [`Client::get`] and its like: for what this crate has no method for.
 ///
-/// The client's project and target are in its query. What it carries is `json`, `body` or `body_from`. It is sent by
-/// one of `fetch`, `versioned`, `list`, `text`, `bytes`, `download`, `done` and `operation`, which say what is made of
-/// the answer; each ends early when dropped, and has the client's deadline.
+/// The client's project and target are added to its query. Its body is set by `json`, `body` or `body_from`. It is sent
+/// by one of `fetch`, `versioned`, `list`, `text`, `bytes`, `download`, `done` and `operation`, by what the answer is to
+/// become. Each has the client's timeout, and is cancelled by dropping its future.
 ///
 /// ```no_run
 /// # async fn example(client: lxd_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -85,9 +85,9 @@ enum Payload {
 #[derive(Debug)]
 enum Deadline {
     After(Duration),
-    /// As long as something at the server lasts.
+    /// No limit: the answer comes when something at the server ends.
     None,
-    /// As long as the server takes what is sent.
+    /// No limit, as long as the server takes what is sent.
     Upload(Arc<Uploading>),
 }
 
@@ -142,7 +142,7 @@ impl Request {
         self
     }
 
-    /// Leaves the client's project and target out.
+    /// Leaves out the client's project and target.
     pub fn unscoped(mut self) -> Request {
         self.scoped = false;
         self
@@ -159,7 +159,7 @@ impl Request {
         self
     }
 
-    /// Has it fail with [`Error::Config`] once it is sent.
+    /// Makes it fail with [`Error::Config`] when it is sent.
     pub(crate) fn refuse(mut self, message: String) -> Request {
         self.fault = Some(message);
         self
@@ -180,8 +180,8 @@ impl Request {
         self
     }
 
-    /// Sends all that `source` gives, as it is read, which may take as long as it takes; see [`body`](Request::body).
-    /// That the server takes nothing of it for as long as a request may take is an error.
+    /// Sends everything that `source` gives, as it is read; see [`body`](Request::body). There is no limit to the whole
+    /// time: it fails when the server takes nothing for as long as the client's timeout.
     pub fn body_from(self, source: impl AsyncRead + Send + 'static) -> Request {
         self.upload(body_of(source))
     }
@@ -206,7 +206,7 @@ impl Request {
         self.on_dedicated_connection()
     }
 
-    /// Has the server refuse the update when the value was changed since it was read.
+    /// Makes the server refuse the update if the value was changed since it was read.
     pub fn if_match<T>(self, value: &Versioned<T>) -> Request {
         match &value.etag {
             Some(etag) => self.header("if-match", etag),
@@ -473,7 +473,7 @@ impl Client {
         }
     }
 
-    /// What was to be sent could not be read.
+    /// The error of a body that could not be read to its end.
     fn unread(&self, error: BoxError) -> Error {
         match error.downcast::<std::io::Error>() {
             Ok(source) => {

@@ -1,5 +1,4 @@
-//! The JSON of a request: what a server fills in by itself is left out of it, and is in the JSON that anybody else
-//! makes of an answer.
+//! The JSON of a request. It leaves out the fields that the server fills in, which are in any other JSON of the same value.
 
 use std::cell::Cell;
 

@@ -1,7 +1,7 @@
-//! A server on this machine that is, to stock clients, the remote LXD: `lxc` and pylxd with `LXD_DIR`.
+//! A server on this machine that stands for the remote LXD, for stock clients such as `lxc` and pylxd.
 
-mod carry;
 mod connection;
+mod forward;
 mod rest;
 mod tls;
 
@@ -15,16 +15,16 @@ use tokio::task::JoinSet;
 use self::connection::serve_connection;
 use crate::{Client, PrivateSocket};
 
-/// How long a client's handshake may take, and the one request of a client that is not let in.
+/// How long the TLS handshake of a client may take, and after it the one request of a client without a certificate.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// How many clients may be that far at the same time. More wait to be accepted.
+/// How many clients may be in their handshake at the same time. More wait to be accepted.
 const AT_ONCE: usize = 128;
 
-/// Carries what stock clients ask for to a remote server through a [`Client`]: its connections, its
-/// certificate, its way. Websockets and SFTP are carried as they are.
+/// Forwards the requests of stock clients to a remote server, by the connections and with the certificate of a
+/// [`Client`]. Websockets and SFTP are forwarded as they are.
 ///
-/// Who can open its socket is who the client is to the remote server: keep the folder to those.
+/// Whoever can open its socket has all rights that the client has at the remote server: give the folder to nobody else.
 ///
 /// ```no_run
 /// # async fn example(client: lxd_client::Client) -> std::io::Result<()> {
@@ -62,18 +62,18 @@ impl Facade {
         }
     }
 
-    /// Serves one connection, of whatever kind, to its end: for a caller that listens by itself, such as
-    /// with TLS on loopback, and that knows who is at the other end.
+    /// Serves one connection, of any kind, to its end: for a caller that listens by itself, such as by a
+    /// [`PrivateSocket`](crate::PrivateSocket), and has checked who the client is.
     pub async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
         serve_connection(stream, |request| {
             let facade = self.clone();
-            async move { carry::answer(&facade.client, request).await }
+            async move { forward::answer(&facade.client, request).await }
         })
         .await;
     }
 }
 
-/// What a listener gives. Nothing after a pause where it fails, as without descriptors: the next may work.
+/// What a listener accepts. `None` after an error and a pause: the next may work, as when a descriptor is free again.
 async fn accepted<T>(accept: impl Future<Output = io::Result<T>>) -> Option<T> {
     match accept.await {
         Ok(accepted) => Some(accepted),

@@ -20,8 +20,8 @@ use crate::provider::default_provider;
 use crate::{Fingerprint, Identity};
 
 impl Facade {
-    /// Listens with TLS until the future is dropped, for clients whose certificates are known here: what they
-    /// ask for, the remote server sees as coming from this façade's client. Others get nothing.
+    /// Listens with TLS until the future is dropped, for clients whose certificates are in `clients`. Their requests reach
+    /// the remote server with the rights of this façade's client. Other clients are refused.
     ///
     /// ```no_run
     /// # async fn example(client: lxd_client::Client, mine: lxd_client::Fingerprint) -> Result<(), Box<dyn std::error::Error>> {
@@ -82,7 +82,7 @@ impl Facade {
     }
 }
 
-/// To somebody who showed no certificate, as `lxc` does when it asks for the server's.
+/// The answer to a client without a certificate, as `lxc` is when it asks for the server's.
 async fn refuse(_: Request<Incoming>) -> Answer {
     refusal(StatusCode::FORBIDDEN, "not authorized: show a certificate that the façade knows")
 }
@@ -97,7 +97,7 @@ fn server_config(server: &Identity, clients: Vec<Fingerprint>) -> Result<ServerC
     Ok(config)
 }
 
-/// Lets those in whose certificate has one of these fingerprints.
+/// Accepts the certificates with one of these fingerprints.
 #[derive(Debug)]
 struct KnownClients {
     provider: CryptoProvider,

@@ -1,5 +1,5 @@
-//! Folders on this machine that something is fetched into. Each is held open, what is in it is named relative to it,
-//! and no link is followed on the way: whatever the server says, nothing gets outside.
+//! Folders on this machine that files are fetched into. Each is held open, files are named relative to it, and no link is
+//! followed: whatever the server says, nothing is written outside.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -25,11 +25,11 @@ const OWNER: Mode = Mode::RWXU;
 pub(super) struct Folder {
     fd: OwnedFd,
     path: PathBuf,
-    /// The permissions it gets once all is in it, where it was made here.
+    /// The permissions that a new folder gets once everything is in it.
     last: Option<Mode>,
 }
 
-/// A file that comes under its name once it is whole. Dropping it before leaves nothing.
+/// A file with a temporary name, which gets its own name once it is whole. Dropping it before removes it.
 #[derive(Debug)]
 pub(super) struct PartialFile {
     folder: Arc<Folder>,
@@ -40,7 +40,7 @@ pub(super) struct PartialFile {
 }
 
 impl Folder {
-    /// The folder at a path whose links are the user's own; it is made where nothing is.
+    /// The folder at a path of the user's, whose links are followed. It is made when it is not there.
     pub(super) fn at(path: &Path, mode: u32) -> io::Result<Folder> {
         match Folder::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -56,12 +56,12 @@ impl Folder {
         Ok(Folder { fd, path: path.to_owned(), last: None })
     }
 
-    /// The path of something in it, for people.
+    /// The path of something in it, for messages.
     pub(super) fn path(&self, name: impl AsRef<OsStr>) -> PathBuf {
         self.path.join(name.as_ref())
     }
 
-    /// A folder in it, which is made where there is none, with these permissions as the umask has them.
+    /// A folder in it, which is made when it is not there, with these permissions and the umask.
     pub(super) fn folder(&self, name: impl AsRef<OsStr>, mode: u32) -> io::Result<Folder> {
         let (name, wanted) = (name.as_ref(), Mode::from_raw_mode(mode & 0o777));
         let made = match fs::mkdirat(&self.fd, name, wanted | OWNER) {
@@ -83,7 +83,7 @@ impl Folder {
         Ok(Folder { fd, path: self.path(name), last })
     }
 
-    /// Gives a folder that was made here its permissions: last, since nothing can be put into one for reading only.
+    /// Gives a new folder its permissions. This comes last, since nothing can be put into a read-only folder.
     pub(super) fn finish(self) -> io::Result<()> {
         match self.last {
             Some(mode) => Ok(fs::fchmod(&self.fd, mode)?),
@@ -106,7 +106,7 @@ impl Folder {
         })
     }
 
-    /// Begins a file in it, in place of a file or link that is there.
+    /// Creates a file in it, which will replace a file or link that is there.
     pub(super) fn file(
         self: &Arc<Folder>,
         name: impl AsRef<OsStr>,
@@ -132,8 +132,8 @@ impl Folder {
     }
 }
 
-/// Begins a file at a path whose links are the user's own. What is there and no file, such as `/dev/null`, is written
-/// as it is.
+/// Creates a file at a path of the user's, whose links are followed. What is there and no regular file, such as
+/// `/dev/null`, is written directly.
 pub(super) fn file_at(path: &Path, mode: u32) -> io::Result<(Option<PartialFile>, File)> {
     let whole;
     let path = match std::fs::metadata(path) {
@@ -162,7 +162,7 @@ fn parts(path: &Path) -> io::Result<(&Path, &OsStr)> {
 }
 
 impl PartialFile {
-    /// Gives it its name, now that it is whole.
+    /// Gives it its own name.
     pub(super) fn commit(mut self, file: &File) -> io::Result<()> {
         if let Some(mode) = self.mode {
             fs::fchmod(file, mode)?;
@@ -182,7 +182,7 @@ impl Drop for PartialFile {
     }
 }
 
-/// A name that nothing has, short enough beside any other.
+/// A temporary name. It does not contain the file's own name, with which it might be too long.
 fn temporary() -> String {
     format!(".arriving-{:016x}", fastrand::u64(..))
 }

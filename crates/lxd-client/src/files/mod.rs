@@ -2,9 +2,10 @@
 
 mod counter;
 mod folder;
-mod kinds;
 mod pull;
 mod push;
+mod sftp;
+mod special;
 
 use std::ops::RangeBounds;
 
@@ -20,10 +21,10 @@ use crate::{Client, Error, RawStream};
 
 pub use push::PushOptions;
 
-/// How many files of a folder are on their way at once: over a long link most of each one's time is waiting.
+/// How many files of a folder are transferred at once: to a server far away, each spends most of its time waiting.
 const AT_ONCE: usize = 8;
 
-/// As many links in a row as Linux follows.
+/// How many links in a row are followed, as in Linux.
 const MOST_LINKS: usize = 40;
 
 /// The files of an instance, from [`InstanceHandle::files`].
@@ -48,19 +49,19 @@ pub struct Files {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Entry {
-    /// A file, whose bytes are still to be read.
+    /// A file, and its content, which is yet to be read.
     File(FileInfo, Download),
     /// A folder, and the names in it.
     Directory(FileInfo, Vec<String>),
-    /// A symbolic link, and where it leads: the server makes that absolute.
+    /// A symbolic link, and its target, which the server makes absolute.
     Symlink(FileInfo, String),
 }
 
-/// What something is.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileKind {
-    /// A file; the server takes named pipes, sockets and devices for one, too.
+    /// A file. The server says this of named pipes, sockets and devices, too.
     #[default]
     File,
     /// A folder.
@@ -69,11 +70,11 @@ pub enum FileKind {
     Symlink,
 }
 
-/// Whose something is, and who may use it.
+/// The kind, owner, permissions and length of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileInfo {
-    /// What it is.
+    /// Its kind.
     pub kind: FileKind,
     /// The user's number.
     pub uid: u32,
@@ -85,8 +86,8 @@ pub struct FileInfo {
     pub size: Option<u64>,
 }
 
-/// Whose a new file is to be. The server leaves these as they are on a file that is there already, other
-/// than newer ones when [`modify`](FileOptions::modify) asks for it.
+/// Owner and permissions of a file that is written. The server sets them on a new file. On an existing file it changes
+/// them only if [`modify`](FileOptions::modify) asks for that, which not all servers can.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "it does nothing until it is given to a method"]
 pub struct FileOptions {
@@ -103,34 +104,35 @@ pub struct FileOptions {
 pub struct Progress {
     /// Files, folders and links that are done.
     pub entries: u64,
-    /// Bytes of files that are done or on their way.
+    /// Bytes that were transferred.
     pub bytes: u64,
-    /// How many bytes it will be, as far as is known by now.
+    /// How many bytes there are in total, as far as is known by now.
     pub total: u64,
-    /// What was left out, with the reason: named pipes, sockets and devices, and what went meanwhile. Told at the end.
+    /// What was left out, with the reason: named pipes, sockets and devices, and files that were deleted meanwhile. Empty
+    /// before the end.
     pub left_out: Vec<String>,
 }
 
 impl FileOptions {
-    /// Whose it is.
+    /// Sets the owner, by the numbers of user and group.
     pub fn owner(mut self, uid: u32, gid: u32) -> FileOptions {
         (self.uid, self.gid) = (Some(uid), Some(gid));
         self
     }
 
-    /// Who may use it, such as `0o644`.
+    /// Sets the permissions, such as `0o644`.
     pub fn mode(mut self, mode: u32) -> FileOptions {
         self.mode = Some(mode & 0o7777);
         self
     }
 
-    /// Adds to the file instead of replacing it.
+    /// Appends to an existing file instead of replacing it.
     pub fn append(mut self) -> FileOptions {
         self.append = true;
         self
     }
 
-    /// Sets owner and permissions of a file that is there already, too, where the server can.
+    /// Sets owner and permissions of an existing file, too. Fails with [`Error::Unsupported`] where the server cannot.
     pub fn modify(mut self) -> FileOptions {
         self.modify = true;
         self
@@ -222,8 +224,8 @@ impl Files {
         Ok(Download::new(self.client.timeout(), head.headers, body))
     }
 
-    /// `HEAD /1.0/instances/{name}/files?path=`: whose it is, and how long where the server tells (LXD 5.0
-    /// does not). Cancel safe.
+    /// `HEAD /1.0/instances/{name}/files?path=`: what is at a path, without its content. LXD 5.0 does not tell its length.
+    /// Cancel safe.
     ///
     /// # Errors
     /// [`Error::is_not_found`] when nothing is there.
@@ -244,10 +246,10 @@ impl Files {
         Ok(FileInfo { size, ..FileInfo::of(&head.headers) })
     }
 
-    /// Whether a folder is at a path, or a link that leads to one. Cancel safe.
+    /// Whether a path is a folder, or a link to one. Cancel safe.
     ///
     /// # Errors
-    /// See [`Error`]; that nothing is there is none.
+    /// See [`Error`]. When nothing is there, the answer is `false`.
     pub async fn is_dir(&self, path: &str) -> Result<bool, Error> {
         let mut path = path.to_owned();
         for _ in 0..MOST_LINKS {
@@ -335,7 +337,7 @@ impl Files {
     }
 }
 
-/// Where a link leads, which servers tell as an absolute path.
+/// The path that a link leads to. Servers give it as an absolute one.
 fn resolved(link: &str, target: &str) -> String {
     match link.rsplit_once('/') {
         Some((above, _)) if !target.starts_with('/') => format!("{above}/{target}"),

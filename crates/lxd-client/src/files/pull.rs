@@ -11,21 +11,21 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::counter::{Counter, local};
 use super::folder::{Folder, PartialFile, file_at};
-use super::kinds::Kinds;
+use super::special::SpecialFiles;
 use super::{AT_ONCE, Entry, Files, MOST_LINKS, Progress, about, resolved};
 use crate::{Download, Error};
 
-/// No path in an instance is longer: a folder in a folder and so on ends there.
+/// No path in an instance is longer. This ends folders that contain themselves.
 const LONGEST: usize = 4096;
 
-/// What all parts of a pull share.
+/// One call of [`Files::pull`].
 struct Pull {
     root: String,
-    kinds: Kinds,
+    special_files: SpecialFiles,
     counter: Arc<Counter>,
 }
 
-/// Something to fetch, into a folder that is open.
+/// One thing to fetch, into a folder that is open.
 struct Job {
     remote: String,
     folder: Arc<Folder>,
@@ -33,14 +33,14 @@ struct Job {
 }
 
 impl Files {
-    /// Fetches a file or folder with all that is in it, to the path `to` on this machine. Files and links that are
-    /// there are replaced, and folders are added to. A new file or folder gets the permissions that it has in the
-    /// instance, as the umask has them; one that was there keeps its own; owners are not kept. A file comes under its
-    /// name once it is whole.
+    /// Fetches a file, or a folder with everything in it, to the path `to` on this machine. Existing files and links are
+    /// replaced, and existing folders are added to. A new file or folder gets the permissions that it has in the
+    /// instance, limited by the umask; an existing one keeps its own; owners are not kept. A file gets its name once it
+    /// is whole.
     ///
-    /// Where `from` is a link, what it leads to is fetched. A link in a folder stays one: to something in that folder
-    /// it leads to the copy, and another one leads where it did. Nothing is ever written through a link in `to`, or
-    /// outside of it, whatever the server says. Named pipes, sockets and devices are
+    /// When `from` is a link, its target is fetched. A link in a folder stays a link: when its target is in the folder
+    /// that is fetched, it leads to the copy, otherwise to the same target. Nothing is ever written through a link in
+    /// `to`, or outside of it, whatever the server says. Named pipes, sockets and devices are
     /// [left out](Progress::left_out). `progress` is called often.
     ///
     /// Not cancel safe: a part of it may be there then.
@@ -59,9 +59,9 @@ impl Files {
             "" => "/",
             other => other,
         };
-        let kinds = Kinds::default();
-        let (root, entry) = self.behind(from, &kinds).await?;
-        let pull = Pull { root, kinds, counter };
+        let special_files = SpecialFiles::default();
+        let (root, entry) = self.behind(from, &special_files).await?;
+        let pull = Pull { root, special_files, counter };
         let (wanted, here) = (to.to_owned(), |e| local(to, e));
         match entry {
             Entry::File(info, download) => {
@@ -93,7 +93,7 @@ impl Files {
         to: &mut (impl AsyncWrite + Unpin + Send),
         progress: impl Fn(&Progress) + Send + Sync + 'static,
     ) -> Result<Progress, Error> {
-        let (path, entry) = self.behind(from, &Kinds::default()).await?;
+        let (path, entry) = self.behind(from, &SpecialFiles::default()).await?;
         let Entry::File(info, download) = entry else {
             return Err(Error::Config { message: format!("{path} is a folder, and no file") });
         };
@@ -104,11 +104,11 @@ impl Files {
         Ok(counter.end())
     }
 
-    /// What is at a path, where links lead.
-    async fn behind(&self, from: &str, kinds: &Kinds) -> Result<(String, Entry), Error> {
+    /// What is at a path, after links are followed.
+    async fn behind(&self, from: &str, special_files: &SpecialFiles) -> Result<(String, Entry), Error> {
         let mut path = from.to_owned();
         for _ in 0..MOST_LINKS {
-            match self.read_unless_special(&path, kinds).await.map_err(|e| about(&path, e))? {
+            match self.read_unless_special(&path, special_files).await.map_err(|e| about(&path, e))? {
                 Entry::Symlink(_, target) => path = resolved(&path, &target),
                 entry => return Ok((path, entry)),
             }
@@ -116,8 +116,8 @@ impl Files {
         Err(Error::Config { message: format!("{from} is a link that leads to links without end") })
     }
 
-    async fn read_unless_special(&self, path: &str, kinds: &Kinds) -> Result<Entry, Error> {
-        match kinds.special(self, path).await? {
+    async fn read_unless_special(&self, path: &str, special_files: &SpecialFiles) -> Result<Entry, Error> {
+        match special_files.special(self, path).await? {
             Some(what) => Err(Error::Config { message: format!("{path} is {what}, and no file") }),
             None => self.read(path).await,
         }
@@ -156,7 +156,7 @@ impl Files {
                 let made = blocking(move || within.folder(name, info.mode)).await.map_err(here)?;
                 inside = self.inside(pull, &remote, made, names).await?;
             }
-            // It was there when its folder was read.
+            // It was deleted after its folder was read.
             Err(error) if error.is_not_found() => {
                 drop(within);
                 pull.counter.leave_out(&remote, "the server does not find it");
@@ -168,7 +168,7 @@ impl Files {
         Ok(inside)
     }
 
-    /// What is to be fetched into a folder.
+    /// The jobs for everything in a folder.
     async fn inside(
         &self,
         pull: &Pull,
@@ -178,7 +178,7 @@ impl Files {
     ) -> Result<Vec<Job>, Error> {
         let special = match names.len() {
             0 => Default::default(),
-            _ => pull.kinds.special_in(self, remote).await?,
+            _ => pull.special_files.special_in(self, remote).await?,
         };
         let folder = Arc::new(folder);
         let (mut inside, mut seen) = (Vec::new(), HashSet::new());
@@ -200,7 +200,7 @@ impl Files {
     }
 }
 
-/// Ends a folder, where nothing is to come into it any more.
+/// Finishes a folder, when this is its last user.
 async fn close(folder: Arc<Folder>) -> Result<(), Error> {
     let Some(folder) = Arc::into_inner(folder) else { return Ok(()) };
     let path = folder.path("");
@@ -239,13 +239,13 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
-/// Whether joining it to a folder's path leads to something in that folder.
+/// Whether it is the name of something directly in a folder.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0'])
 }
 
-/// Where a link's copy leads. The server tells an absolute path; in the folder that is fetched it becomes a
-/// relative one.
+/// The target of a link's copy. The server gives an absolute path. When that is in the folder that is fetched, it becomes
+/// a relative one.
 fn rebased_link(root: &str, link: &str, target: &str) -> String {
     let root = root.trim_end_matches('/');
     let Some(inside) = target.strip_prefix(root).filter(|rest| rest.starts_with('/')) else {

@@ -12,7 +12,7 @@ use super::counter::{Counter, local};
 use super::{AT_ONCE, FileKind, FileOptions, Files, Progress, about};
 use crate::{Error, with_progress};
 
-/// How [`Files::push`] goes about it.
+/// Options of [`Files::push`].
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "it does nothing until it is given to a method"]
 pub struct PushOptions {
@@ -35,7 +35,7 @@ struct Item {
     local: PathBuf,
     remote: String,
     mode: u32,
-    /// It is what was asked for, and not something in it.
+    /// It is the path that was asked for, and not something in it.
     is_root: bool,
     kind: Kind,
 }
@@ -47,10 +47,10 @@ enum Kind {
 }
 
 impl Files {
-    /// Sends a file or folder with all that is in it, to the path `to`: permissions are kept, links in a folder stay
-    /// links. Where `from` is a link, what it leads to is sent. Files and links that are there already are replaced, and
-    /// folders are added to. Named pipes, sockets and devices in a folder are [left out](Progress::left_out); `from`
-    /// itself may be one, and is read to its end. `progress` is called often.
+    /// Sends a file, or a folder with everything in it, to the path `to` in the instance. Permissions are kept, and links
+    /// in a folder stay links. When `from` is a link, its target is sent. Existing files and links are replaced, and
+    /// existing folders are added to. Named pipes, sockets and devices in a folder are [left out](Progress::left_out);
+    /// `from` itself may be one, and is read to its end. `progress` is called often.
     ///
     /// Not cancel safe: a part of it may be there then.
     ///
@@ -70,7 +70,7 @@ impl Files {
             found.map_err(|e| local(from, io::Error::other(e)))??;
         let counter = Counter::new(Progress { total, ..Progress::default() }, progress);
         left_out.iter().for_each(|path| counter.leave_out(path, SPECIAL));
-        // Where nothing is, nothing can be in the way.
+        // When nothing is at `to`, nothing has to be replaced.
         let fresh = match levels.first() {
             Some(_) => self.kind(to).await?.is_none(),
             None => true,
@@ -96,7 +96,7 @@ impl Files {
         let (uid, gid) = options.owner.unwrap_or_default();
         file_options = file_options.owner(uid, gid);
         match &item.kind {
-            // A server says that it has made a folder where a file is, too.
+            // Where a file is, a server also says that it has made the folder.
             Kind::Directory if !fresh && self.kind(&item.remote).await? == Some(FileKind::File) => {
                 return Err(not_a_folder(&item.remote));
             }
@@ -147,7 +147,7 @@ fn is_in_the_way(error: &Error) -> bool {
     error.is_conflict() || matches!(error, Error::Api { message, .. } if message.contains("file exists"))
 }
 
-/// Opens a file as it was found: what has taken its place meanwhile is not waited for, and no link is followed.
+/// Opens a regular file. If a pipe or a link has taken its place meanwhile, it fails at once.
 async fn open(item: &Item) -> io::Result<tokio::fs::File> {
     let mut options = tokio::fs::OpenOptions::new();
     options.read(true);
@@ -161,14 +161,14 @@ async fn open(item: &Item) -> io::Result<tokio::fs::File> {
     Ok(file)
 }
 
-/// All there is to send.
+/// Everything there is to send.
 #[derive(Default)]
 struct Survey {
     /// Folders by their depth, since one must be there before what is in it.
     levels: Vec<Vec<Item>>,
-    /// All else.
+    /// Files and links.
     rest: Vec<Item>,
-    /// How many bytes that is.
+    /// The length of all files, in bytes.
     total: u64,
     /// What is not sent.
     left_out: Vec<String>,

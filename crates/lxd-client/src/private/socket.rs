@@ -181,4 +181,28 @@ mod tests {
         let socket = bind(&path).unwrap();
         UnixStream::connect(socket.path()).await.unwrap();
     }
+
+    #[tokio::test]
+    async fn nobody_can_connect_while_the_mode_is_not_set() {
+        use std::sync::Arc;
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        let folder = tempfile::tempdir().unwrap();
+        let bound = Arc::new(AtomicBool::new(false));
+        let (there, ended) = (folder.path().to_owned(), Arc::clone(&bound));
+        let others = std::thread::spawn(move || {
+            while !ended.load(Ordering::Relaxed) {
+                for entry in fs::read_dir(&there).unwrap() {
+                    let Ok(found) = fs::symlink_metadata(entry.unwrap().path()) else { continue };
+                    let mode = found.mode() & 0o777;
+                    assert_eq!(mode, if found.is_dir() { 0o700 } else { 0o606 });
+                }
+            }
+        });
+        for _ in 0..300 {
+            drop(PrivateSocket::bind(&folder.path().join("unix.socket"), 0o606, None).unwrap());
+        }
+        bound.store(true, Ordering::Relaxed);
+        others.join().unwrap();
+    }
 }

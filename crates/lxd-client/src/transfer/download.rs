@@ -14,10 +14,10 @@ use tokio::time::{Instant, Sleep};
 
 use super::Chunks;
 
-/// What a server sends, as a stream of bytes: `AsyncRead`, and `Stream` of the chunks as they come. It has a
-/// connection of its own; what is not read waits at the server. Dropping it ends it.
+/// What a server sends: a stream of bytes (`AsyncRead`), and of chunks as they come (`Stream`). It has a dedicated
+/// connection, so that what is not read waits at the server. Dropping it ends the transfer.
 ///
-/// That the server is silent for as long as a request may take is an error, and so is an early end.
+/// It fails when the server is silent for longer than the client's timeout, and when it ends early.
 pub struct Download {
     headers: HeaderMap,
     chunks: Chunks<TimedBody>,
@@ -43,7 +43,7 @@ impl Download {
         Download { headers, chunks: Chunks::new(TimedBody { body, timeout, deadline }) }
     }
 
-    /// How long it is in bytes, where the server tells.
+    /// Its length in bytes, when the server tells it.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         self.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
@@ -55,7 +55,7 @@ impl Download {
         &self.headers
     }
 
-    /// All of it, which must not be more than `limit` bytes.
+    /// Reads all of it, up to `limit` bytes.
     ///
     /// # Errors
     /// When it is more, or ends early.

@@ -18,7 +18,7 @@ use crate::transport::{Body, BoxError};
 /// How much is read of a source at once.
 const CHUNK: usize = 128 << 10;
 
-/// All that `source` gives, as it is read.
+/// A body of everything that `source` gives, as it is read.
 pub(crate) fn body_of(source: impl AsyncRead + Send + 'static) -> Body {
     let chunks = ReaderStream::with_capacity(source, CHUNK);
     StreamBody::new(chunks.map(|chunk| chunk.map(Frame::data).map_err(BoxError::from))).boxed_unsync()
@@ -30,12 +30,12 @@ pub(crate) struct Uploading(Mutex<Phase>);
 
 #[derive(Clone, Copy, Debug, Default)]
 enum Phase {
-    /// The server can have more, and the source has none yet.
+    /// The source is waited for.
     #[default]
     Source,
-    /// The server has taken a chunk and not asked for the next, since then.
+    /// The server took a chunk then, and is waited for to take the next.
     Server(Option<Instant>),
-    /// All was taken then, and the answer is to come.
+    /// The server took the last chunk then, and its answer is waited for.
     Answer(Option<Instant>),
 }
 

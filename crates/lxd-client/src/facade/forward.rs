@@ -1,4 +1,4 @@
-//! A request on its way to the remote server, and the answer on its way back.
+//! Forwards a request to the remote server, and its answer back to the client.
 
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request, response,
@@ -14,8 +14,8 @@ use crate::transfer::{Sniffed, sniff};
 use crate::transport::{BoxError, KeepAlive, no_body};
 use crate::{Client, Error};
 
-/// Headers that are about one connection and not about what it carries (RFC 9110, section 7.6.1), besides those that
-/// `Connection` names.
+/// Headers that are for one connection and are not forwarded (RFC 9110, section 7.6.1), besides those that `Connection`
+/// names.
 const OF_THE_CONNECTION: [header::HeaderName; 6] = [
     header::CONNECTION,
     header::TE,
@@ -25,18 +25,17 @@ const OF_THE_CONNECTION: [header::HeaderName; 6] = [
     header::HOST,
 ];
 
-/// What servers make of a connection by an upgrade. Other protocols that a client offers, such as h2c, it can do
-/// without.
+/// The protocols that a connection may be upgraded to. Others that a client offers, such as h2c, are optional.
 const PROTOCOLS: [&str; 3] = ["websocket", "sftp", "nbd"];
 
 /// A longer head goes by HTTP/1.1: over HTTP/2, LXD stops reading the whole connection at one that is too long for it.
 const LONG_HEAD: usize = 64 << 10;
 
-/// What the server answers, or why it does not.
+/// The server's answer, or why there is none.
 pub(super) async fn answer(client: &Client, request: Request<Incoming>) -> Answer {
     match protocol(&request) {
         Some(protocol) => upgrade(client, request, protocol).await.unwrap_or_else(|error| failure(&error)),
-        None => carry(client, request).await,
+        None => forward(client, request).await,
     }
 }
 
@@ -44,7 +43,7 @@ fn failure(error: &Error) -> Answer {
     refusal(StatusCode::BAD_GATEWAY, &crate::one_line(error))
 }
 
-async fn carry(client: &Client, request: Request<Incoming>) -> Answer {
+async fn forward(client: &Client, request: Request<Incoming>) -> Answer {
     let (head, body) = request.into_parts();
     let known = body.size_hint().exact().is_some();
     let (body, rest) = lend(body);
@@ -66,7 +65,7 @@ async fn carry(client: &Client, request: Request<Incoming>) -> Answer {
         }
         Err(error) => failure(&error),
     };
-    // Before the answer: clients send the whole body before they read that.
+    // Before the answer: clients read it only after they have sent the whole body.
     if !rest.read_to_end().await && head.version < Version::HTTP_2 {
         close_after(&mut answer);
     }
@@ -97,7 +96,7 @@ fn path(uri: &Uri) -> String {
     uri.path_and_query().map_or("/", |path| path.as_str()).to_owned()
 }
 
-/// The protocol that the request is to go over to.
+/// The protocol that the request asks to upgrade to.
 fn protocol(request: &Request<Incoming>) -> Option<HeaderValue> {
     let headers = request.headers();
     let known = |offered: &&str| PROTOCOLS.iter().any(|p| p.eq_ignore_ascii_case(offered));

@@ -1,5 +1,4 @@
-//! What the entries of a folder are. The files endpoint tells a named pipe as a file, and to read it leaves a process
-//! at the server that waits for ever; SFTP, version 3, tells it as what it is.
+//! As much of SFTP, version 3, as tells what is in a folder (draft-ietf-secsh-filexfer-02).
 
 use std::collections::HashMap;
 use std::io;
@@ -9,7 +8,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::sync::{OnceCell, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::Files;
@@ -31,54 +30,12 @@ const MAX_PACKET: usize = 1 << 20;
 /// No more is kept of what a server says of one folder.
 const MAX_NAMES: usize = 64 << 20;
 
-/// What is no file, folder or link, by its type in the permissions.
-fn special(permissions: u32) -> Option<&'static str> {
-    match permissions & 0o170_000 {
-        0o010_000 => Some("a named pipe"),
-        0o020_000 | 0o060_000 => Some("a device"),
-        0o140_000 => Some("a socket"),
-        _ => None,
-    }
-}
-
-/// The names of what is no file, folder or link, with what it is.
-type Special = HashMap<String, &'static str>;
-
-/// Tells what entries are, by one connection that is made when it is needed.
-#[derive(Debug, Default)]
-pub(super) struct Kinds(OnceCell<Option<Sftp>>);
-
-impl Kinds {
-    /// What is in a folder and neither file nor folder nor link. Nothing where the server has no SFTP.
-    pub(super) async fn special_in(&self, files: &Files, folder: &str) -> Result<Special, Error> {
-        match self.session(files).await {
-            Some(sftp) => sftp.special_in(folder).await.map_err(|e| files.client.broken(e)),
-            None => Ok(Special::new()),
-        }
-    }
-
-    /// What is at a path, where it is neither file nor folder nor link.
-    pub(super) async fn special(&self, files: &Files, path: &str) -> Result<Option<&'static str>, Error> {
-        match self.session(files).await {
-            Some(sftp) => sftp.special(path).await.map_err(|e| files.client.broken(e)),
-            None => Ok(None),
-        }
-    }
-
-    async fn session(&self, files: &Files) -> Option<&Sftp> {
-        let open = async || {
-            Sftp::open(files).await.inspect_err(|error| tracing::debug!(%error, "there is no SFTP")).ok()
-        };
-        self.0.get_or_init(open).await.as_ref()
-    }
-}
-
-/// Who waits for which answer; nothing once the connection has ended.
+/// The requests that wait for their answers, by number; `None` once the connection has ended.
 type Waiting = Arc<Mutex<Option<HashMap<u32, oneshot::Sender<Packet>>>>>;
 
-/// A session, in which many may ask at once.
+/// A session, in which several requests may wait at the same time.
 #[derive(Debug)]
-struct Sftp {
+pub(super) struct Sftp {
     writer: tokio::sync::Mutex<WriteHalf<RawStream>>,
     waiting: Waiting,
     next: AtomicU32,
@@ -100,7 +57,7 @@ impl Drop for Sftp {
 }
 
 impl Sftp {
-    async fn open(files: &Files) -> Result<Sftp, Error> {
+    pub(super) async fn open(files: &Files) -> Result<Sftp, Error> {
         let timeout = files.client.timeout();
         let server = files.client.name();
         let opening = async {
@@ -121,22 +78,24 @@ impl Sftp {
         Ok(Sftp { writer: writer.into(), waiting, next: AtomicU32::new(1), timeout, reader })
     }
 
-    async fn special(&self, path: &str) -> io::Result<Option<&'static str>> {
+    /// The permissions of what is at a path, with its type. `None` when the server gives none.
+    pub(super) async fn permissions(&self, path: &str) -> io::Result<Option<u32>> {
         let mut answer = self.ask(LSTAT, path.as_bytes()).await?;
         match answer.kind {
-            ATTRS => Ok(special(permissions(&mut answer.body)?)),
+            ATTRS => permissions(&mut answer.body).map(Some),
             _ => Ok(None),
         }
     }
 
-    async fn special_in(&self, folder: &str) -> io::Result<Special> {
+    /// Calls `entry` with each name in a folder and its permissions. Of what is no folder it does nothing.
+    pub(super) async fn read_dir(&self, folder: &str, mut entry: impl FnMut(&[u8], u32)) -> io::Result<()> {
         let mut opened = self.ask(OPENDIR, folder.as_bytes()).await?;
         if opened.kind != HANDLE {
-            return Ok(Special::new());
+            return Ok(());
         }
         let handle = text(&mut opened.body)?;
-        let (mut found, mut length) = (Special::new(), 0);
-        // One ahead: most folders need two, of which the second says that there is no more.
+        let mut length = 0;
+        // One request ahead: most folders need two, of which the second says that there are no more names.
         let mut ahead = self.send(READDIR, &handle).await?;
         loop {
             let after = self.send(READDIR, &handle).await?;
@@ -153,13 +112,11 @@ impl Sftp {
             for _ in 0..names {
                 let name = text(&mut answer.body)?;
                 text(&mut answer.body)?; // as `ls -l` shows it
-                if let Some(what) = special(permissions(&mut answer.body)?) {
-                    found.insert(String::from_utf8_lossy(&name).into_owned(), what);
-                }
+                entry(&name, permissions(&mut answer.body)?);
             }
         }
         self.send(CLOSE, &handle).await?;
-        Ok(found)
+        Ok(())
     }
 
     async fn ask(&self, kind: u8, about: &[u8]) -> io::Result<Packet> {
@@ -192,7 +149,7 @@ impl Sftp {
     }
 }
 
-/// Hands each answer to who waits for it. At the end nobody is answered any more.
+/// Gives each answer to the request that waits for it, until the connection ends.
 async fn read(mut stream: ReadHalf<RawStream>, waiting: Waiting) {
     while let Ok(mut packet) = read_packet(&mut stream).await {
         let Ok(number) = number(&mut packet.body) else { break };
