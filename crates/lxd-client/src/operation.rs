@@ -122,7 +122,7 @@ impl Client {
             Value::Array(list) => list,
             _ => Vec::new(),
         });
-        all.map(|value| crate::nulls::read_value(value).map_err(|e| self.protocol(e))).collect()
+        all.map(|value| crate::nulls::read_value(value).map_err(|e| self.malformed(e))).collect()
     }
 
     /// A handle of an operation that was started elsewhere, by its number.
@@ -136,7 +136,7 @@ impl Client {
 impl Operation {
     /// Reads the answer that began it, and waits from then on.
     pub(crate) fn begun(client: &Client, metadata: &Metadata) -> Result<Operation, Error> {
-        let begun: OperationState = metadata.read().map_err(|e| client.protocol(e))?;
+        let begun: OperationState = metadata.read().map_err(|e| client.malformed(e))?;
         if begun.id.is_empty() {
             return Err(client.protocol("an operation without a number"));
         }
@@ -291,7 +291,7 @@ async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
         let request = if slot.is_some() { request } else { request.on_dedicated_connection() };
         match request.answer().await {
             Ok((Envelope::Sync(state), _)) => {
-                let state: OperationState = state.read().map_err(|e| client.protocol(e))?;
+                let state: OperationState = state.read().map_err(|e| client.malformed(e))?;
                 if state.is_final() {
                     return Ok(state);
                 }

@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, Request, Response, Uri, header, response};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 
-use super::{Client, misconfigured};
+use super::Client;
 use crate::Error;
 use crate::transfer::Sniffed;
 use crate::transport::{Body, BoxError, Http1, Ready, Used, full, no_body};
@@ -93,9 +93,9 @@ impl Client {
 
     fn build(&self, head: &Head, body: Body) -> Result<Request<Body>, Error> {
         let mut uri = self.shared.base.clone().into_parts();
-        let path = head.path.parse().map_err(|_| misconfigured(format!("{:?} is not a path", head.path)))?;
+        let path = head.path.parse().map_err(|_| Error::config(format!("{:?} is not a path", head.path)))?;
         uri.path_and_query = Some(path);
-        let uri = Uri::from_parts(uri).map_err(|e| misconfigured(e.to_string()))?;
+        let uri = Uri::from_parts(uri).map_err(|e| Error::config_because(e.to_string(), e))?;
         let mut request = Request::new(body);
         *request.method_mut() = head.method.clone();
         *request.uri_mut() = uri;

@@ -137,7 +137,7 @@ impl Process {
 
     async fn send(&self, command: Value) -> Result<(), Error> {
         self.control.send(command).await.map_err(|_| Error::Local {
-            what: "the command has ended".to_owned(),
+            message: "the command has ended".to_owned(),
             source: std::io::ErrorKind::BrokenPipe.into(),
         })
     }
@@ -170,7 +170,7 @@ impl Process {
         let Process { operation, stdout, stderr, .. } = &mut self;
         // The operation is followed meanwhile.
         let (stdout, stderr) = tokio::join!(collect(stdout), collect(stderr));
-        let broken = |source| Error::Local { what: "what the command wrote was lost".to_owned(), source };
+        let broken = |source| Error::Local { message: "what the command wrote was lost".to_owned(), source };
         let ended = if stdout.is_ok() && stderr.is_ok() {
             operation.wait().await
         } else {

@@ -46,7 +46,7 @@ impl ImageHandle {
     ) -> Result<ImageFiles, Error> {
         if self.fingerprint.len() != 64 || !self.fingerprint.bytes().all(|b| b.is_ascii_hexdigit()) {
             let message = format!("{} is not a whole fingerprint", self.fingerprint);
-            return Err(Error::Config { message });
+            return Err(Error::config(message));
         }
         let mut download = self.export().await?;
         let is_split = multipart::is_multipart(download.headers());
@@ -83,7 +83,7 @@ impl Saving<'_> {
         pieces: &mut (impl Stream<Item = io::Result<Bytes>> + Unpin + Send),
         path: &Path,
     ) -> Result<(), Error> {
-        let failed = |source| Error::Local { what: path.display().to_string(), source };
+        let failed = |source| Error::Local { message: path.display().to_string(), source };
         let (file, temporary) = temporary(path).await.map_err(failed)?.into_parts();
         let mut file = tokio::fs::File::from_std(file);
         self.written.push((temporary, path.to_owned()));
@@ -109,7 +109,7 @@ impl Saving<'_> {
         for (temporary, path) in self.written {
             temporary
                 .persist(&path)
-                .map_err(|e| Error::Local { what: path.display().to_string(), source: e.error })?;
+                .map_err(|e| Error::Local { message: path.display().to_string(), source: e.error })?;
         }
         Ok(())
     }
