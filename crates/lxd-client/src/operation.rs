@@ -246,7 +246,7 @@ impl Operation {
         }
     }
 
-    /// `GET /1.0/operations/{id}`: how it is now. Cancel safe.
+    /// `GET /1.0/operations/{id}`: its state now. Cancel safe.
     ///
     /// # Errors
     /// [`Error::is_not_found`] five seconds after its end.
@@ -257,8 +257,8 @@ impl Operation {
         self.client.get(["operations", &self.id]).unscoped().fetch().await
     }
 
-    /// `DELETE /1.0/operations/{id}`: has the server stop it, where it can. [`wait`](Operation::wait) tells
-    /// when it did.
+    /// `DELETE /1.0/operations/{id}`: asks the server to stop it, if it can. [`wait`](Operation::wait) ends when it has
+    /// stopped.
     ///
     /// # Errors
     /// When it cannot be cancelled, or has ended.
@@ -280,7 +280,7 @@ async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
     };
     let mut pause = Pause::new();
     let mut lost_since: Option<tokio::time::Instant> = None;
-    // The error of a /wait that answered with one, until the operation itself tells more.
+    // The error that /wait answered with: the operation is read once more, and may have a better one.
     let mut refused: Option<(u16, String)> = None;
     let slot = client.wait_slot();
     loop {
