@@ -5,7 +5,7 @@ use std::path::Path;
 use http::{HeaderMap, header};
 
 use super::ImageHandle;
-use super::export::Saving;
+use super::saving::Saving;
 use crate::{Download, Error};
 
 const MULTIPART: &str = "multipart/form-data";
