@@ -32,7 +32,10 @@ pub(crate) fn over(
 /// The cloud's address as an URI.
 pub(crate) fn server(cloud: &CloudConfig) -> Result<http::Uri, lxd_client::Error> {
     let server = format!("https://{}", cloud.address);
-    server.parse().map_err(|_| lxd_client::Error::Config { message: format!("{server} is not a URI") })
+    server.parse().map_err(|error: http::uri::InvalidUri| lxd_client::Error::Config {
+        message: format!("{server} is not a URI"),
+        source: Some(error.into()),
+    })
 }
 
 /// Has the server trust this node by the token that is configured, where it does not trust it yet. Without a token the

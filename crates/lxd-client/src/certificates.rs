@@ -77,7 +77,7 @@ impl Client {
     /// [`Error::is_conflict`] when it does already, [`Error::Config`] when it is not PEM.
     pub async fn create_certificate(&self, certificate: &Certificate) -> Result<(), Error> {
         let chain = pem::certificates(&certificate.certificate)
-            .map_err(|reason| Error::Config { message: format!("the certificate: {reason}") })?;
+            .map_err(|reason| Error::config(format!("the certificate: {reason}")))?;
         let body = Certificate { certificate: STANDARD.encode(&chain[0]), ..certificate.clone() };
         self.post(["certificates"]).unscoped().json(&body).done().await
     }

@@ -6,25 +6,27 @@ use crate::transport::NoConnection;
 use crate::transport::tls::PinMismatch;
 use crate::{Fingerprint, InvalidToken, OidcLogin, OperationState};
 
-type BoxError = Box<dyn StdError + Send + Sync>;
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Why a request to a server failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The client was given something that makes no sense.
+    /// The caller gave the client something that cannot work. Nothing was sent.
     #[error("{message}")]
     Config {
-        /// What.
+        /// What is wrong with it.
         message: String,
+        /// The error behind it, where there is one.
+        source: Option<BoxError>,
     },
-    /// There is no connection to the server. [`is_refused`](Error::is_refused) tells a port where nothing
-    /// listens from a server that cannot be reached.
+    /// No connection to the server could be made. [`is_refused`](Error::is_refused) says whether the reason is a port
+    /// where nothing listens.
     #[error("cannot connect to {server}")]
     Connect {
         /// Which server.
         server: String,
-        /// What the connector or TLS said.
+        /// The connector's error, or that of TLS.
         source: BoxError,
     },
     /// The server is not the one that was pinned: another machine, or a new certificate.
@@ -49,13 +51,13 @@ pub enum Error {
         /// What the server said.
         message: String,
     },
-    /// The server trusts this client, and does not let it do that: its certificate is for some projects only,
-    /// or for things other than this.
+    /// The server trusts this client, but does not let it do this: its certificate is restricted to some projects, or to
+    /// some actions.
     #[error("{}", not_allowed(message, project, allowed))]
     NotAllowed {
         /// What the server said.
         message: String,
-        /// The project that was asked for, by the client's [`project`](crate::Client::project) or by none.
+        /// The project of the request: the one of [`Client::project`](crate::Client::project), or `default`.
         project: String,
         /// The projects that the client may use.
         allowed: Vec<String>,
@@ -66,31 +68,31 @@ pub enum Error {
         /// What the server said.
         message: String,
     },
-    /// The text given as a token is none.
+    /// A text that was given as a trust token is not one.
     #[error(transparent)]
     InvalidToken(#[from] InvalidToken),
-    /// The server answered with an error.
+    /// The server answered with an error that has no variant of its own.
     #[error("{message} (code {code})")]
     Api {
-        /// The `error_code`, an HTTP status.
+        /// The answer's `error_code`, which is an HTTP status.
         code: u16,
-        /// The `error`.
+        /// The answer's `error`.
         message: String,
     },
-    /// The connection broke in the middle of a request.
+    /// The connection broke during a request, or on a websocket. The server may have done what was asked, or not.
     #[error("the connection to {server} broke")]
     Broken {
         /// Which server.
         server: String,
-        /// What HTTP or the network said.
+        /// The error of HTTP or of the network.
         source: BoxError,
     },
-    /// The server does not have this part of the API. Nothing was sent.
+    /// The server does not have this part of the API. The request was not sent.
     #[error("{server} does not have the API extension {extension}")]
     Unsupported {
         /// Which server.
         server: String,
-        /// What it would need.
+        /// The name of the API extension.
         extension: &'static str,
     },
     /// The server wants a login by OpenID Connect, or the token from one has expired.
@@ -106,21 +108,21 @@ pub enum Error {
         id: String,
         /// What the server said.
         message: String,
-        /// How it was when it ended, where the server still told.
+        /// Its last state, where the server still knew it.
         state: Option<Box<OperationState>>,
     },
-    /// The server forgot an operation, which it does five seconds after its end, before this client could
-    /// learn how it ended: the connection was lost for too long, or the server restarted.
+    /// The server no longer knows an operation, so nobody can say how it ended. Servers forget an operation five seconds
+    /// after its end, and when they restart; the connection was lost for longer.
     #[error("the server no longer knows the operation {id}: how it ended is unknown")]
     OperationLost {
         /// Its number.
         id: String,
     },
-    /// A file or stream on this side failed.
-    #[error("{what}")]
+    /// A file or a stream on this machine failed.
+    #[error("{message}")]
     Local {
-        /// Which.
-        what: String,
+        /// The path of the file, or what could not be done with the stream.
+        message: String,
         /// Why.
         source: io::Error,
     },
@@ -129,42 +131,71 @@ pub enum Error {
     Protocol {
         /// Which server.
         server: String,
-        /// What was wrong.
+        /// What was wrong with the answer.
         message: String,
+        /// The error behind it, where there is one.
+        source: Option<BoxError>,
     },
 }
 
+/// Predicates for what callers decide on.
 impl Error {
+    /// Whether something did not happen in time: the client's deadline passed ([`Error::Timeout`]), or an I/O error of
+    /// the kind `TimedOut` is behind this, such as that of a silent websocket or of the connector.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        let timed_out = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
+        matches!(self, Error::Timeout { .. })
+            || chain(self).filter_map(|error| error.downcast_ref()).any(timed_out)
+    }
+
+    /// Whether the same request may succeed later though nobody changes anything: the connection could not be made or
+    /// broke, an answer did not come in time, or the server said that it cannot answer now (429, 502, 503, 504). An
+    /// error of TLS, such as a certificate that no authority vouches for, does not pass.
+    ///
+    /// It does not say whether the server has done what was asked. Send a request again only where doing it twice does
+    /// no harm, such as a GET.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Error::Connect { .. } => find::<rustls::Error>(self).is_none(),
+            Error::Timeout { .. } | Error::Broken { .. } => true,
+            Error::Api { code, .. } => matches!(code, 429 | 502..=504),
+            _ => false,
+        }
+    }
+
     /// Whether the server's machine refused the connection: nothing listens on that port.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.io_kind() == Some(io::ErrorKind::ConnectionRefused)
     }
 
-    /// Whether the server does not know this client.
+    /// Whether the server does not trust this client's certificate, or the client showed none
+    /// ([`Error::NotTrusted`]). A client that is trusted for other things only has [`Error::NotAllowed`].
     #[must_use]
     pub fn is_not_trusted(&self) -> bool {
         matches!(self, Error::NotTrusted { .. })
     }
 
-    /// Whether the thing asked for does not exist.
+    /// Whether the server answered that what was asked for does not exist (404).
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self, Error::Api { code: 404, .. })
     }
 
-    /// Whether what is to be changed was changed by somebody else since it was read (HTTP's 412).
+    /// Whether the update was refused because somebody else changed the value after it was read (412).
     #[must_use]
     pub fn is_changed_meanwhile(&self) -> bool {
         matches!(self, Error::Api { code: 412, .. })
     }
 
-    /// Whether what is to be created exists already.
+    /// Whether what was to be created exists already (409, or the server's words for it).
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         match self {
             Error::Api { code: 409, .. } => true,
-            // LXD 5.0 says so with a 400 or 500, and Incus in the words of its database.
+            // LXD 5.0 answers with 400 or 500, and Incus with the words of its database.
             Error::Api { message, .. } | Error::Operation { message, .. } => {
                 ["already exists", "already in use", "UNIQUE constraint failed"]
                     .iter()
@@ -174,13 +205,21 @@ impl Error {
         }
     }
 
-    /// What kind of I/O error stopped the connection, if one did.
+    /// The kind of the first I/O error behind this one, where there is one.
     #[must_use]
     pub fn io_kind(&self) -> Option<io::ErrorKind> {
         find::<io::Error>(self).map(io::Error::kind)
     }
 
-    /// Sorts out what the HTTP client says when it could not even send the request.
+    pub(crate) fn config(message: impl Into<String>) -> Error {
+        Error::Config { message: message.into(), source: None }
+    }
+
+    pub(crate) fn config_because(message: impl Into<String>, source: impl Into<BoxError>) -> Error {
+        Error::Config { message: message.into(), source: Some(source.into()) }
+    }
+
+    /// The error for a connection that could not be made, by what is behind it.
     pub(crate) fn connecting(server: &str, source: BoxError) -> Error {
         if let Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other))) =
             find(&*source)
@@ -209,9 +248,9 @@ fn not_allowed(message: &str, project: &str, allowed: &[String]) -> String {
     }
 }
 
-/// Finds an error of type `T` in the chain that begins with `error`.
+/// An error, the error behind it, the one behind that, and so on.
 ///
-/// The connector's own error, such as the tailnet's, is found this way too:
+/// It finds the connector's own error, such as that of the crate `tailnet`, or an I/O error:
 ///
 /// ```
 /// let inner = std::io::Error::from(std::io::ErrorKind::TimedOut);
@@ -222,7 +261,7 @@ fn not_allowed(message: &str, project: &str, allowed: &[String]) -> String {
 pub fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error| {
         let error: &'a (dyn StdError + 'static) = *error;
-        // An io::Error passes over what it holds when it is asked for its source.
+        // The source of an io::Error is that of the error in it: the error itself would be left out.
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(held) => Some(held as &(dyn StdError + 'static)),
             None => error.source(),
@@ -230,7 +269,8 @@ pub fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'
     })
 }
 
-/// An error and what is behind it, in one line, each text once: many a library's error repeats that of its source.
+/// An error and the errors behind it as one line. Each text is in it once, though the errors of many libraries repeat
+/// that of their source.
 ///
 /// ```
 /// let inner = std::io::Error::other("tls handshake eof");
@@ -238,39 +278,21 @@ pub fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'
 /// ```
 #[must_use]
 pub fn one_line(error: &(dyn StdError + 'static)) -> String {
-    let mut told: Vec<String> = Vec::new();
+    let mut texts: Vec<String> = Vec::new();
     for cause in chain(error) {
         let cause = cause.to_string();
         let cause = cause.trim();
-        if told.iter().any(|before| before.contains(cause)) {
+        if texts.iter().any(|text| text.contains(cause)) {
             continue;
         }
-        // A source that says more than what is above it says it in its place.
-        told.retain(|before| !cause.contains(before.as_str()));
-        told.push(cause.to_owned());
+        // A source that repeats the text above it and says more takes its place.
+        texts.retain(|text| !cause.contains(text.as_str()));
+        texts.push(cause.to_owned());
     }
-    told.join(": ")
+    texts.join(": ")
 }
 
-/// An [`Error`] as an I/O error of the right kind, for streams.
-impl From<Error> for io::Error {
-    fn from(error: Error) -> io::Error {
-        let kind = match &error {
-            Error::Timeout { .. } => io::ErrorKind::TimedOut,
-            Error::Broken { .. } => io::ErrorKind::ConnectionReset,
-            Error::NotTrusted { .. } | Error::NotAllowed { .. } | Error::LoginRequired { .. } => {
-                io::ErrorKind::PermissionDenied
-            }
-            Error::Api { code: 404, .. } => io::ErrorKind::NotFound,
-            Error::Protocol { .. } => io::ErrorKind::InvalidData,
-            Error::Unsupported { .. } => io::ErrorKind::Unsupported,
-            Error::Config { .. } => io::ErrorKind::InvalidInput,
-            _ => error.io_kind().unwrap_or(io::ErrorKind::Other),
-        };
-        io::Error::new(kind, error)
-    }
-}
-
+/// The first error of type `T` in the chain.
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     chain(error).find_map(|e| e.downcast_ref())
 }
@@ -292,12 +314,36 @@ mod tests {
     }
 
     #[test]
-    fn each_text_is_told_once() {
+    fn each_text_is_in_the_line_once() {
         let eof = "tls handshake eof";
         assert_eq!(line(&["connect", eof, eof, eof]), "connect: tls handshake eof");
         assert_eq!(line(&["cannot read: no such file", "no such file"]), "cannot read: no such file");
         assert_eq!(line(&["top", "eof", "unexpected eof at 3", "eof"]), "top: unexpected eof at 3");
         assert_eq!(line(&["alone"]), "alone");
         assert_eq!(line(&["a line", "", "its end\n"]), "a line: its end");
+    }
+
+    #[test]
+    fn what_is_a_timeout_and_what_may_pass_is_told_from_the_rest() {
+        let connect = |source: BoxError| Error::Connect { server: "s".to_owned(), source };
+        let api = |code| Error::Api { code, message: String::new() };
+        let late = |kind| io::Error::other(io::Error::from(kind));
+        let untrusted = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let broken = |kind| Error::Broken { server: "s".to_owned(), source: late(kind).into() };
+        for (error, timeout, retryable) in [
+            (Error::Timeout { server: "s".to_owned(), after: Duration::from_secs(1) }, true, true),
+            (connect(late(io::ErrorKind::TimedOut).into()), true, true),
+            (connect(late(io::ErrorKind::ConnectionRefused).into()), false, true),
+            (connect(io::Error::other(untrusted).into()), false, false),
+            (broken(io::ErrorKind::TimedOut), true, true),
+            (broken(io::ErrorKind::ConnectionReset), false, true),
+            (api(503), false, true),
+            (api(404), false, false),
+            (api(500), false, false),
+            (Error::config("x"), false, false),
+            (Error::OperationLost { id: String::new() }, false, false),
+        ] {
+            assert_eq!((error.is_timeout(), error.is_retryable()), (timeout, retryable), "{error:?}");
+        }
     }
 }

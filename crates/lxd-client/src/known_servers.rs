@@ -26,7 +26,7 @@ impl KnownServers {
 
     fn path(&self, name: &str) -> Result<PathBuf, Error> {
         if name.is_empty() || name.starts_with('.') || name.contains(['/', '\0']) {
-            return Err(Error::Config { message: format!("{name:?} is not a name of a server") });
+            return Err(Error::config(format!("{name:?} is not a name of a server")));
         }
         Ok(self.folder.join(format!("{name}.crt")))
     }
@@ -37,7 +37,7 @@ impl KnownServers {
     /// When its file cannot be read, or is no certificate.
     pub fn get(&self, name: &str) -> Result<Option<Fingerprint>, Error> {
         let path = self.path(name)?;
-        let local = |source| Error::Local { what: path.display().to_string(), source };
+        let local = |source| Error::Local { message: path.display().to_string(), source };
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -55,7 +55,7 @@ impl KnownServers {
         let path = self.path(name)?;
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::Local { what: path.display().to_string(), source: error })
+                Err(Error::Local { message: path.display().to_string(), source: error })
             }
             _ => Ok(()),
         }
@@ -94,7 +94,7 @@ impl KnownServers {
         let path = self.path(name)?;
         let written = private::make_folder(&self.folder)
             .and_then(|()| private::replace(&path, &to_pem(certificate), 0o644));
-        written.map_err(|source| Error::Local { what: path.display().to_string(), source })
+        written.map_err(|source| Error::Local { message: path.display().to_string(), source })
     }
 }
 

@@ -188,6 +188,7 @@ mod filter;
 #[cfg(any(fuzzing, test))]
 mod fuzz;
 mod handle;
+mod io_error;
 mod nulls;
 mod path;
 mod redacted;
@@ -243,7 +244,7 @@ pub use storage::{
 };
 pub use token::{InvalidToken, TrustToken};
 pub use transfer::{Download, WithProgress, with_progress};
-pub use transport::tls::{Authorities, ServerTrust};
+pub use transport::tls::{Authorities, InvalidAuthorities, ServerTrust};
 pub use transport::{Connect, DialTrace, Io};
 pub use versioned::Versioned;
 pub use warnings::{Warning, WarningHandle};

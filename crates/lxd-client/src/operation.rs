@@ -122,7 +122,7 @@ impl Client {
             Value::Array(list) => list,
             _ => Vec::new(),
         });
-        all.map(|value| crate::nulls::read_value(value).map_err(|e| self.protocol(e))).collect()
+        all.map(|value| crate::nulls::read_value(value).map_err(|e| self.malformed(e))).collect()
     }
 
     /// A handle of an operation that was started elsewhere, by its number.
@@ -136,7 +136,7 @@ impl Client {
 impl Operation {
     /// Reads the answer that began it, and waits from then on.
     pub(crate) fn begun(client: &Client, metadata: &Metadata) -> Result<Operation, Error> {
-        let begun: OperationState = metadata.read().map_err(|e| client.protocol(e))?;
+        let begun: OperationState = metadata.read().map_err(|e| client.malformed(e))?;
         if begun.id.is_empty() {
             return Err(client.protocol("an operation without a number"));
         }
@@ -246,7 +246,7 @@ impl Operation {
         }
     }
 
-    /// `GET /1.0/operations/{id}`: how it is now. Cancel safe.
+    /// `GET /1.0/operations/{id}`: its state now. Cancel safe.
     ///
     /// # Errors
     /// [`Error::is_not_found`] five seconds after its end.
@@ -257,8 +257,8 @@ impl Operation {
         self.client.get(["operations", &self.id]).unscoped().fetch().await
     }
 
-    /// `DELETE /1.0/operations/{id}`: has the server stop it, where it can. [`wait`](Operation::wait) tells
-    /// when it did.
+    /// `DELETE /1.0/operations/{id}`: asks the server to stop it, if it can. [`wait`](Operation::wait) ends when it has
+    /// stopped.
     ///
     /// # Errors
     /// When it cannot be cancelled, or has ended.
@@ -280,7 +280,7 @@ async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
     };
     let mut pause = Pause::new();
     let mut lost_since: Option<tokio::time::Instant> = None;
-    // The error of a /wait that answered with one, until the operation itself tells more.
+    // The error that /wait answered with: the operation is read once more, and may have a better one.
     let mut refused: Option<(u16, String)> = None;
     let slot = client.wait_slot();
     loop {
@@ -291,7 +291,7 @@ async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
         let request = if slot.is_some() { request } else { request.on_dedicated_connection() };
         match request.answer().await {
             Ok((Envelope::Sync(state), _)) => {
-                let state: OperationState = state.read().map_err(|e| client.protocol(e))?;
+                let state: OperationState = state.read().map_err(|e| client.malformed(e))?;
                 if state.is_final() {
                     return Ok(state);
                 }

@@ -56,7 +56,7 @@ pub struct Request {
     needs: Vec<&'static str>,
     deadline: Deadline,
     connection: ConnectionKind,
-    fault: Option<String>,
+    fault: Option<Error>,
 }
 
 /// Names only: values of queries and headers, and bodies, may be secrets.
@@ -154,14 +154,14 @@ impl Request {
             (Ok(name), Ok(value)) => {
                 self.headers.append(name, value);
             }
-            _ => self.fault = Some(format!("the header {name} cannot have this value")),
+            _ => self.fault = Some(Error::config(format!("the header {name} cannot have this value"))),
         }
         self
     }
 
     /// Makes it fail with [`Error::Config`] when it is sent.
     pub(crate) fn refuse(mut self, message: String) -> Request {
-        self.fault = Some(message);
+        self.fault = Some(Error::config(message));
         self
     }
 
@@ -169,7 +169,10 @@ impl Request {
     pub fn json(mut self, body: &impl Serialize) -> Request {
         match sending::json(body) {
             Ok(json) => self.body = Payload::Json(json.into()),
-            Err(error) => self.fault = Some(format!("the body is not JSON: {error}")),
+            Err(error) => {
+                let message = format!("the body is not JSON: {error}");
+                self.fault = Some(Error::config_because(message, error));
+            }
         }
         self
     }
@@ -248,7 +251,7 @@ impl Request {
         let client = self.client.clone();
         let (envelope, headers) = self.answer().await?;
         let value = match envelope {
-            Envelope::Sync(metadata) => metadata.read().map_err(|e| client.protocol(e)),
+            Envelope::Sync(metadata) => metadata.read().map_err(|e| client.malformed(e)),
             Envelope::Async(_) => Err(client.protocol("an operation instead of a result")),
             Envelope::Error { code, message } => Err(client.refused(code, message, &headers).await),
         }?;
@@ -299,7 +302,7 @@ impl Request {
     /// See [`Error`].
     pub async fn text(self) -> Result<String, Error> {
         let client = self.client.clone();
-        String::from_utf8(self.bytes().await?.into()).map_err(|e| client.protocol(e))
+        String::from_utf8(self.bytes().await?.into()).map_err(|e| client.malformed(e))
     }
 
     /// Sends it and gives the answer as it is, which are bytes and no JSON envelope; up to 64 MiB.
@@ -401,13 +404,13 @@ impl Request {
 
     /// What goes before the body.
     async fn head(self) -> Result<(Head, Payload), Error> {
-        if let Some(message) = self.fault {
-            return Err(Error::Config { message });
+        if let Some(error) = self.fault {
+            return Err(error);
         }
         for extension in self.needs {
             self.client.need(extension).await?;
         }
-        let mut path = self.path.0.map_err(|message| Error::Config { message })?;
+        let mut path = self.path.0.map_err(Error::config)?;
         let everywhere = self.query.iter().any(|(name, _)| name == "all-projects" || name == "project");
         if self.scoped {
             for (name, value) in self.client.scope_query(everywhere) {
@@ -477,7 +480,7 @@ impl Client {
     fn unread(&self, error: BoxError) -> Error {
         match error.downcast::<std::io::Error>() {
             Ok(source) => {
-                Error::Local { what: "what was to be sent could not be read".to_owned(), source: *source }
+                Error::Local { message: "what was to be sent could not be read".to_owned(), source: *source }
             }
             Err(error) => self.broken(error),
         }

@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::capabilities::Remembered;
 use super::limits::Limits;
-use super::{Client, Scope, Shared, misconfigured};
+use super::{Client, Scope, Shared};
 use crate::transport::{BoxConnector, Connect, Dial, Http1, IDLE_TIMEOUT, UnixConnector, tls};
 use crate::{Error, Identity, ServerTrust};
 
@@ -87,7 +87,7 @@ impl Client {
         let usual = || LOCAL_SOCKETS.iter().map(PathBuf::from).find(|path| path.exists());
         match chosen.or_else(usual) {
             Some(path) => Client::unix(&path, timeout),
-            None => Err(misconfigured(format!(
+            None => Err(Error::config(format!(
                 "no LXD on this machine: none of {} is there",
                 LOCAL_SOCKETS.join(", ")
             ))),
@@ -164,7 +164,7 @@ impl ClientBuilder {
         let config = tls::client_config(&self.trust, self.identity)?;
         let bearer = self.bearer.map(|token| {
             let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-                .map_err(|_| misconfigured("the bearer token has characters that no token has".into()))?;
+                .map_err(|_| Error::config("the bearer token has characters that no token has"))?;
             value.set_sensitive(true);
             Ok::<_, Error>(value)
         });
@@ -178,6 +178,6 @@ impl ClientBuilder {
 pub(super) fn check_server(server: &Uri) -> Result<String, Error> {
     match server.authority() {
         Some(authority) if server.scheme() == Some(&http::uri::Scheme::HTTPS) => Ok(authority.to_string()),
-        _ => Err(misconfigured(format!("{server} is not https://host:port"))),
+        _ => Err(Error::config(format!("{server} is not https://host:port"))),
     }
 }

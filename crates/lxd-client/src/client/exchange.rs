@@ -1,19 +1,19 @@
-//! Requests and their answers, by the connection that all requests share or by a dedicated one; once more where a
-//! connection that was kept from before turns out to be dead.
+//! Requests and their answers, on the connection that all requests share or on a dedicated one. A request is sent once
+//! more when its connection was idle before and turns out to be dead.
 
 use http::{HeaderMap, Method, Request, Response, Uri, header, response};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 
-use super::{Client, misconfigured};
+use super::Client;
 use crate::Error;
 use crate::transfer::Sniffed;
 use crate::transport::{Body, BoxError, Http1, Ready, Used, full, no_body};
 
-/// The connection that a request goes by.
+/// The connection that a request is sent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectionKind {
-    /// The one that all requests share, by HTTP/2; on a Unix socket a dedicated one.
+    /// The one that all requests share, by HTTP/2. On a Unix socket this is a dedicated one.
     Shared,
     /// One of HTTP/1.1, which nothing else uses meanwhile: for long bodies and upgrades.
     Dedicated,
@@ -37,7 +37,7 @@ impl Head {
 /// A request that got no answer.
 struct Failed {
     error: Error,
-    /// The connection was kept from before, and probably dead.
+    /// The connection has carried an answer before, and was probably dead already.
     stale: bool,
 }
 
@@ -54,7 +54,7 @@ impl From<Failed> for Error {
 }
 
 impl Client {
-    /// Sends a request, and gives the answer, whose body is yet to be read.
+    /// Sends a request, and gives its answer. The body is yet to be read.
     pub(crate) async fn exchange(
         &self,
         head: &Head,
@@ -93,9 +93,9 @@ impl Client {
 
     fn build(&self, head: &Head, body: Body) -> Result<Request<Body>, Error> {
         let mut uri = self.shared.base.clone().into_parts();
-        let path = head.path.parse().map_err(|_| misconfigured(format!("{:?} is not a path", head.path)))?;
+        let path = head.path.parse().map_err(|_| Error::config(format!("{:?} is not a path", head.path)))?;
         uri.path_and_query = Some(path);
-        let uri = Uri::from_parts(uri).map_err(|e| misconfigured(e.to_string()))?;
+        let uri = Uri::from_parts(uri).map_err(|e| Error::config_because(e.to_string(), e))?;
         let mut request = Request::new(body);
         *request.method_mut() = head.method.clone();
         *request.uri_mut() = uri;
@@ -111,7 +111,8 @@ impl Client {
         mut request: Request<Body>,
         connection: ConnectionKind,
     ) -> Result<(response::Parts, Incoming), Failed> {
-        // The shared pool may connect for a request that another connection then carries: see `ready_ahead`.
+        // Not by the shared pool on a Unix socket: it may make a connection and then use another one, and Incus waits
+        // for a request on each (see `ready_ahead`).
         if connection == ConnectionKind::Dedicated || self.is_local() {
             let ready = self.ready().await?;
             return Ok(self.send_on(ready, request).await?.into_parts());
@@ -160,7 +161,7 @@ impl Client {
         if self.is_local() { Ok(None) } else { self.ready().await.map(Some) }
     }
 
-    /// Keeps a connection that no request came for.
+    /// Returns a connection that was not needed.
     pub(crate) fn put_back(&self, ready: Ready) {
         self.http1().put_back(ready);
     }

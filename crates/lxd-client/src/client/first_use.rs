@@ -42,5 +42,6 @@ pub(crate) async fn fetch_certificate(
         .await
         .map_err(|_| Error::Timeout { server: name.clone(), after: timeout })?
         .map_err(|e| Error::connecting(&name, e))?;
-    verifier.seen().ok_or(Error::Protocol { server: name, message: "no certificate".to_owned() })
+    let message = "no certificate".to_owned();
+    verifier.seen().ok_or(Error::Protocol { server: name, message, source: None })
 }

@@ -138,14 +138,17 @@ impl Client {
 
     /// An answer that is not the API's.
     pub(crate) fn protocol(&self, message: impl ToString) -> Error {
-        Error::Protocol { server: self.name().to_owned(), message: message.to_string() }
+        Error::Protocol { server: self.name().to_owned(), message: message.to_string(), source: None }
+    }
+
+    /// The same for an answer that cannot be read.
+    pub(crate) fn malformed(&self, source: impl Into<BoxError>) -> Error {
+        let source = source.into();
+        let (server, message) = (self.name().to_owned(), source.to_string());
+        Error::Protocol { server, message, source: Some(source) }
     }
 
     pub(crate) fn broken(&self, source: impl Into<BoxError>) -> Error {
         Error::Broken { server: self.name().to_owned(), source: source.into() }
     }
-}
-
-fn misconfigured(message: String) -> Error {
-    Error::Config { message }
 }

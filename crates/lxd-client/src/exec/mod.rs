@@ -206,7 +206,7 @@ impl Exec {
     pub async fn record(mut self) -> Result<Recorded, Error> {
         if self.input.is_some() {
             let message = "a recorded command has no input: use `output`".to_owned();
-            return Err(Error::Config { message });
+            return Err(Error::config(message));
         }
         self.body.record_output = true;
         let mut operation = self.request().operation().await?;

@@ -13,7 +13,7 @@ use super::Sockets;
 use super::stdio::{AFTER_CLOSE, CLOSE_TIMEOUT, CloseHandshake, Stdin, Stdout};
 use crate::{Error, Operation, OperationState, WebSocket};
 
-/// No more than this is kept of what a command writes.
+/// The most that is collected of a command's output.
 const MAX_OUTPUT: usize = 64 << 20;
 
 /// How long to wait for the end of a command once one of its streams has broken.
@@ -137,7 +137,7 @@ impl Process {
 
     async fn send(&self, command: Value) -> Result<(), Error> {
         self.control.send(command).await.map_err(|_| Error::Local {
-            what: "the command has ended".to_owned(),
+            message: "the command has ended".to_owned(),
             source: std::io::ErrorKind::BrokenPipe.into(),
         })
     }
@@ -146,7 +146,7 @@ impl Process {
     /// these were not taken out. Cancel safe.
     ///
     /// # Errors
-    /// When the server does not tell how it ended.
+    /// When the server does not give its exit status.
     pub async fn wait(&mut self) -> Result<ExitStatus, Error> {
         self.stdin = None;
         let (stdout, stderr) = (&mut self.stdout, &mut self.stderr);
@@ -170,7 +170,7 @@ impl Process {
         let Process { operation, stdout, stderr, .. } = &mut self;
         // The operation is followed meanwhile.
         let (stdout, stderr) = tokio::join!(collect(stdout), collect(stderr));
-        let broken = |source| Error::Local { what: "what the command wrote was lost".to_owned(), source };
+        let broken = |source| Error::Local { message: "what the command wrote was lost".to_owned(), source };
         let ended = if stdout.is_ok() && stderr.is_ok() {
             operation.wait().await
         } else {
@@ -191,7 +191,8 @@ impl Process {
     }
 }
 
-/// How a command's operation ended. A command that does not exist is a failure for some servers; its exit status tells it.
+/// The last state of a command's operation. Some servers fail the operation of a command that does not exist, which is an
+/// exit status here.
 pub(super) fn ended(outcome: Result<OperationState, Error>) -> Result<OperationState, Error> {
     match outcome {
         Err(Error::Operation { state: Some(state), .. }) if state.metadata.contains_key("return") => {

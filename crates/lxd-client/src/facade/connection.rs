@@ -1,5 +1,5 @@
-//! One connection to the façade. It takes what Go's `net/http` takes and answers as that does: stock clients are
-//! written against LXD's own server, which is that.
+//! One connection to the façade. It accepts and answers the same requests as Go's `net/http`, which is what stock clients
+//! know: LXD's own server is built on it.
 
 use std::convert::Infallible;
 
@@ -14,10 +14,10 @@ use crate::transport::{Body, full, no_body};
 
 pub(super) type Answer = Response<Body>;
 
-/// How long the head of a request may be, as in Go.
+/// How long the head of a request may be: the limit of Go's server.
 const MAX_HEAD: usize = (1 << 20) + 4096;
 
-/// How many headers a request may have. Go has no limit but that of the head; the parser needs memory for each.
+/// How many headers a request may have. Go limits the head alone, but this parser needs memory for each header.
 const MAX_HEADERS: usize = 1024;
 
 pub(super) async fn serve_connection<F: Future<Output = Answer> + Send + 'static>(
@@ -34,7 +34,7 @@ pub(super) async fn serve_connection<F: Future<Output = Answer> + Send + 'static
         }
     });
     let mut server = auto::Builder::new(TokioExecutor::new());
-    // Some clients tell `X-Lxd-Uid` from `x-lxd-uid`.
+    // Some clients want `X-Lxd-Uid` and do not accept `x-lxd-uid`.
     server.http1().title_case_headers(true);
     server.http1().timer(TokioTimer::new()).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD);
     if let Err(error) = server.serve_connection_with_upgrades(TokioIo::new(stream), service).await {
@@ -42,7 +42,7 @@ pub(super) async fn serve_connection<F: Future<Output = Answer> + Send + 'static
     }
 }
 
-/// What Go's server answers by itself.
+/// The answer to a request that Go's server answers by itself.
 fn at_once(request: &Request<Incoming>) -> Option<Answer> {
     let headers = request.headers();
     if request.version() == Version::HTTP_11 {

@@ -47,5 +47,5 @@ impl Counter {
 
 /// The error with the path that it is about.
 pub(super) fn local(path: &Path, source: io::Error) -> Error {
-    Error::Local { what: path.display().to_string(), source }
+    Error::Local { message: path.display().to_string(), source }
 }

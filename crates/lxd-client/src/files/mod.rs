@@ -174,13 +174,14 @@ impl Files {
         let (head, body) = self.request(http::Method::GET, path).streamed().await?;
         let info = FileInfo::of(&head.headers);
         let download = Download::new(self.client.timeout(), head.headers, body);
-        let local = |source| Error::Local { what: format!("{path} could not be read"), source };
+        let local = |source| Error::Local { message: format!("{path} could not be read"), source };
         match info.kind {
             FileKind::Directory => {
                 let body = download.bytes(MAX_ANSWER).await.map_err(local)?;
                 match crate::envelope::Envelope::parse(&body) {
                     Ok(crate::envelope::Envelope::Sync(names)) => {
-                        let names: Option<Vec<String>> = names.read().map_err(|e| self.client.protocol(e))?;
+                        let names: Option<Vec<String>> =
+                            names.read().map_err(|e| self.client.malformed(e))?;
                         Ok(Entry::Directory(info, names.unwrap_or_default()))
                     }
                     _ => Err(self.client.protocol(format!("{path} is a folder without a list"))),

@@ -95,7 +95,7 @@ impl Files {
     ) -> Result<Progress, Error> {
         let (path, entry) = self.behind(from, &SpecialFiles::default()).await?;
         let Entry::File(info, download) = entry else {
-            return Err(Error::Config { message: format!("{path} is a folder, and no file") });
+            return Err(Error::config(format!("{path} is a folder, and no file")));
         };
         let total = info.size.unwrap_or_default();
         let counter = Counter::new(Progress { total, ..Progress::default() }, progress);
@@ -113,12 +113,12 @@ impl Files {
                 entry => return Ok((path, entry)),
             }
         }
-        Err(Error::Config { message: format!("{from} is a link that leads to links without end") })
+        Err(Error::config(format!("{from} is a link that leads to links without end")))
     }
 
     async fn read_unless_special(&self, path: &str, special_files: &SpecialFiles) -> Result<Entry, Error> {
         match special_files.special(self, path).await? {
-            Some(what) => Err(Error::Config { message: format!("{path} is {what}, and no file") }),
+            Some(what) => Err(Error::config(format!("{path} is {what}, and no file"))),
             None => self.read(path).await,
         }
     }

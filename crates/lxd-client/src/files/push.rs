@@ -126,7 +126,7 @@ impl Files {
         match self.symlink(target, path, options).await {
             Err(error) if is_in_the_way(&error) => match self.kind(path).await? {
                 Some(FileKind::Directory) => {
-                    Err(Error::Config { message: format!("{path}: a folder is in the way of a link") })
+                    Err(Error::config(format!("{path}: a folder is in the way of a link")))
                 }
                 _ => {
                     self.delete(path).await?;
@@ -139,7 +139,7 @@ impl Files {
 }
 
 fn not_a_folder(path: &str) -> Error {
-    Error::Config { message: format!("{path}: a folder is to be here, and something else is") }
+    Error::config(format!("{path}: a folder is to be here, and something else is"))
 }
 
 /// A server takes a link only where nothing is, or the same one.

@@ -1,4 +1,4 @@
-//! As much of SFTP, version 3, as tells what is in a folder (draft-ietf-secsh-filexfer-02).
+//! The part of SFTP, version 3, that lists folders (draft-ietf-secsh-filexfer-02).
 
 use std::collections::HashMap;
 use std::io;
@@ -27,7 +27,7 @@ const ATTRS: u8 = 105;
 /// No packet of a server is that long.
 const MAX_PACKET: usize = 1 << 20;
 
-/// No more is kept of what a server says of one folder.
+/// No list of one folder is that long.
 const MAX_NAMES: usize = 64 << 20;
 
 /// The requests that wait for their answers, by number; `None` once the connection has ended.

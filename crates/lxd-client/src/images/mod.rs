@@ -4,6 +4,7 @@ mod aliases;
 mod export;
 mod import;
 mod multipart;
+mod saving;
 
 use std::collections::BTreeMap;
 

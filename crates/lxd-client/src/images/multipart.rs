@@ -5,7 +5,7 @@ use std::path::Path;
 use http::{HeaderMap, header};
 
 use super::ImageHandle;
-use super::export::Saving;
+use super::saving::Saving;
 use crate::{Download, Error};
 
 const MULTIPART: &str = "multipart/form-data";
@@ -29,7 +29,7 @@ impl ImageHandle {
 
         let content_type = download.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let boundary = multer::parse_boundary(content_type.unwrap_or_default());
-        let boundary = boundary.map_err(|e| self.client.protocol(e))?;
+        let boundary = boundary.map_err(|e| self.client.malformed(e))?;
         let mut parts = multer::Multipart::new(download, boundary);
         for (name, path) in ["metadata", "rootfs"].into_iter().zip(paths) {
             let part = parts.next_field().await.map_err(|e| self.client.broken(e))?;
@@ -52,6 +52,6 @@ impl ImageHandle {
     ) -> Result<(), Error> {
         let message = "the image is in two files, which this program cannot tell apart (lxd-client was built without \
                        its feature images-multipart)";
-        Err(Error::Config { message: message.to_owned() })
+        Err(Error::config(message.to_owned()))
     }
 }

@@ -102,11 +102,10 @@ impl Tool {
         let found = given.or_else(|| usual.into_iter().find(|path| usable(path)));
         match found {
             Some(path) => Client::unix(&path, timeout),
-            None => Err(Error::Config {
-                message: "no Incus on this machine: INCUS_SOCKET and INCUS_DIR are not set, and there is no \
-                          socket in /run/incus or /var/lib/incus that this user can open"
-                    .to_owned(),
-            }),
+            None => Err(Error::config(
+                "no Incus on this machine: INCUS_SOCKET and INCUS_DIR are not set, and there is no socket in \
+                 /run/incus or /var/lib/incus that this user can open",
+            )),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Unix sockets that only those can open who may, from the first moment on.
+//! Unix sockets that have their permissions from the first moment.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -12,10 +12,10 @@ use tokio::net::{UnixListener, UnixSocket, UnixStream};
 /// How many clients may wait to be accepted.
 const BACKLOG: u32 = 4096;
 
-/// A listener on a Unix socket that only its owner can open, or those that [`bind`](PrivateSocket::bind) is told. Its
-/// file is removed when this is dropped.
+/// A listener on a Unix socket with the permissions that [`bind`](PrivateSocket::bind) is given. Its file is removed when
+/// this is dropped.
 ///
-/// For a caller of [`Facade::serve`](crate::Facade::serve) that accepts by itself; and for any other server.
+/// It is for callers of `Facade::serve`, and for any other server.
 #[derive(Debug)]
 pub struct PrivateSocket {
     listener: UnixListener,
@@ -110,7 +110,7 @@ fn is_served(path: &Path) -> bool {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // Whoever has put another one there needs it.
+        // Another process may have put its own socket there.
         let there = fs::symlink_metadata(&self.path);
         if there.is_ok_and(|there| (there.dev(), there.ino()) == self.id) {
             let _ = fs::remove_file(&self.path);

@@ -1,13 +1,11 @@
 //! How the client gets its streams: any `Service<Uri>`.
 
-use std::error::Error as StdError;
-
 use http::Uri;
 use hyper::rt::{Read, Write};
 use hyper_util::client::legacy::connect::Connection;
 use tower_service::Service;
 
-pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+pub(crate) use crate::error::BoxError;
 
 /// Makes the client's streams: a hyper connector, such as that of the crate `tailnet`. Implemented for every
 /// `Service<Uri>` that fits.

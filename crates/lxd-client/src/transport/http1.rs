@@ -66,7 +66,7 @@ impl Http1 {
         Ok(Ready { sender: self.connect().await?, used: false })
     }
 
-    /// Keeps a connection that was not needed.
+    /// Adds an idle connection.
     pub(crate) fn put_back(&self, ready: Ready) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < MAX_IDLE {

@@ -23,6 +23,5 @@ pub(crate) use keepalive::KeepAlive;
 pub(crate) use read_ahead::Used;
 pub use trace::DialTrace;
 
-/// How long a connection is kept that nothing uses. Newer LXD and Incus close one after 30 seconds, so that this side is
-/// the first to.
+/// How long an idle connection is kept. Newer LXD and Incus close it after 30 seconds; this side has to be the first.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(25);

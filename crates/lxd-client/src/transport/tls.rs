@@ -11,6 +11,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
 };
 
+use crate::error::BoxError;
 use crate::provider::default_provider;
 use crate::{Error, Fingerprint, Identity, pem};
 
@@ -34,21 +35,32 @@ pub struct Authorities {
     revoked: Vec<CertificateRevocationListDer<'static>>,
 }
 
+/// Texts that are no [`Authorities`].
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct InvalidAuthorities {
+    message: String,
+    source: Option<BoxError>,
+}
+
 impl Authorities {
     /// Reads certificates, and lists of revoked ones, all PEM.
     ///
     /// # Errors
-    /// What is wrong with which of them.
-    pub fn from_pem(certificates: &str, revoked: Option<&str>) -> Result<Authorities, String> {
+    /// When one of them cannot be read.
+    pub fn from_pem(certificates: &str, revoked: Option<&str>) -> Result<Authorities, InvalidAuthorities> {
+        let invalid = |message| InvalidAuthorities { message, source: None };
         let revoked = revoked.map(pem::revocations).transpose();
         let authorities = Authorities {
-            certificates: pem::certificates(certificates)?,
+            certificates: pem::certificates(certificates).map_err(|e| invalid(e.to_owned()))?,
             revoked: revoked
-                .map_err(|e| format!("the list of revoked certificates: {e}"))?
+                .map_err(|e| invalid(format!("the list of revoked certificates: {e}")))?
                 .unwrap_or_default(),
         };
-        authorities.verifier().map_err(|e| e.to_string())?;
-        Ok(authorities)
+        match authorities.verifier() {
+            Ok(_) => Ok(authorities),
+            Err(error) => Err(InvalidAuthorities { message: error.to_string(), source: Some(error.into()) }),
+        }
     }
 
     fn verifier(&self) -> Result<Arc<WebPkiServerVerifier>, VerifierBuilderError> {
@@ -81,7 +93,7 @@ pub(crate) fn client_config(trust: &ServerTrust, identity: Option<Identity>) -> 
     match trust {
         ServerTrust::Fingerprint(pin) => with_verifier(PinVerifier::new(Some(*pin)), identity),
         ServerTrust::Authorities(authorities) => {
-            let verifier = authorities.verifier().map_err(|e| Error::Config { message: e.to_string() })?;
+            let verifier = authorities.verifier().map_err(|e| Error::config_because(e.to_string(), e))?;
             with_identity(builder()?.with_webpki_verifier(verifier), identity)
         }
         ServerTrust::SystemRoots => {
@@ -97,7 +109,7 @@ fn system_roots() -> Result<RootCertStore, Error> {
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         let message = "the system has no certificate authorities: pin the server's fingerprint instead";
-        return Err(Error::Config { message: message.to_owned() });
+        return Err(Error::config(message));
     }
     Ok(roots)
 }
@@ -106,7 +118,7 @@ fn system_roots() -> Result<RootCertStore, Error> {
 fn system_roots() -> Result<RootCertStore, Error> {
     let message = "this program cannot read the system's certificate authorities (lxd-client was built without its \
                    feature native-roots): pin the server's fingerprint, or name the authorities";
-    Err(Error::Config { message: message.to_owned() })
+    Err(Error::config(message))
 }
 
 /// A configuration that accepts no server, for a client that does no TLS.
@@ -125,7 +137,7 @@ type Builder = rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>;
 fn builder() -> Result<Builder, Error> {
     ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(|e| Error::Config { message: e.to_string() })
+        .map_err(|e| Error::config_because(e.to_string(), e))
 }
 
 fn with_verifier(verifier: Arc<PinVerifier>, identity: Option<Identity>) -> Result<ClientConfig, Error> {
@@ -139,7 +151,7 @@ fn with_identity(
     let Some(identity) = identity else { return Ok(builder.with_no_client_auth()) };
     let key = identity
         .certified_key()
-        .map_err(|e| Error::Config { message: format!("client certificate and key: {e}") })?;
+        .map_err(|e| Error::config_because(format!("client certificate and key: {e}"), e))?;
     Ok(builder.with_client_cert_resolver(key))
 }
 

@@ -82,7 +82,7 @@ async fn a_link_and_then_a_folder_of_its_name_lead_nowhere() {
     })
     .await;
     let through = pull(&client, &to).await.unwrap_err();
-    assert!(matches!(&through, Error::Local { what, .. } if what.ends_with("to/a")), "{through:?}");
+    assert!(matches!(&through, Error::Local { message, .. } if message.ends_with("to/a")), "{through:?}");
     assert!(names(&outside).is_empty());
 }
 
@@ -115,14 +115,14 @@ async fn what_is_there_is_replaced_and_nothing_is_written_through_it() {
     std::fs::remove_file(at("to/new")).unwrap();
     std::fs::create_dir(at("to/new")).unwrap();
     let error = pull(&client, &at("to")).await.unwrap_err();
-    assert!(matches!(&error, Error::Local { what, .. } if what.ends_with("to/new")), "{error:?}");
+    assert!(matches!(&error, Error::Local { message, .. } if message.ends_with("to/new")), "{error:?}");
     let (_folder, client) = serving(|path| match path {
         "/d" => Said::Folder(json!(["old"])),
         _ => Said::Folder(json!([])),
     })
     .await;
     let error = pull(&client, &at("to")).await.unwrap_err();
-    assert!(matches!(&error, Error::Local { what, .. } if what.ends_with("to/old")), "{error:?}");
+    assert!(matches!(&error, Error::Local { message, .. } if message.ends_with("to/old")), "{error:?}");
 }
 
 #[tokio::test]
@@ -225,7 +225,7 @@ async fn links_that_lead_to_links_without_end_are_told() {
     let (_folder, client) = serving(|_| Said::Link("/d")).await;
     let here = tempfile::tempdir().unwrap();
     let error = pull(&client, &here.path().join("to")).await.unwrap_err();
-    assert!(matches!(&error, Error::Config { message } if message.contains("without end")), "{error:?}");
+    assert!(matches!(&error, Error::Config { message, .. } if message.contains("without end")), "{error:?}");
     assert!(!client.instance("x").files().is_dir("/d").await.unwrap());
     assert!(names(here.path()).is_empty());
 }
@@ -284,7 +284,7 @@ async fn what_cannot_be_read_here_is_told_by_its_name() {
     let files = client.instance("x").files();
     let push = async |from: &Path| files.push(from, "/d", &Default::default(), |_| ()).await;
     let missing = push(&here.path().join("none")).await.unwrap_err();
-    assert!(matches!(&missing, Error::Local { what, .. } if what.ends_with("/none")), "{missing:?}");
+    assert!(matches!(&missing, Error::Local { message, .. } if message.ends_with("/none")), "{missing:?}");
     // Nobody may read that, root neither.
     let unreadable = push("/proc/self/mem".as_ref()).await.unwrap_err();
     assert!(matches!(&unreadable, Error::Local { .. }), "{unreadable:?}");
