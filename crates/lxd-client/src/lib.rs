@@ -1,8 +1,8 @@
 //! Async client of the REST API of [LXD](https://canonical.com/lxd) and
 //! [Incus](https://linuxcontainers.org/incus/) servers.
 //!
-//! It makes no connections by itself: it takes any hyper connector, such as that of the crate `tailnet`,
-//! and puts TLS and HTTP/2 on top; a server on this machine it reaches by its Unix socket. A server is known by the
+//! The client makes no TCP connections of its own. It takes any hyper connector, such as that of the crate `tailnet`, and
+//! puts TLS and HTTP/2 on top; it reaches a server on this machine by its Unix socket. It knows a server by the
 //! fingerprint of its certificate.
 //!
 //! ```no_run
@@ -97,14 +97,33 @@
 //! # }
 //! ```
 //!
+//! # Features
+//!
+//! All but `aws-lc-rs` are on by default. One of `ring` and `aws-lc-rs` is necessary.
+//!
+//! | feature | what needs it | without it |
+//! |---|---|---|
+//! | `facade` | `Facade`, a local server that stock clients take for the remote one | the type is not there |
+//! | `images-multipart` | [`ImageHandle::export_to`] of an image in two files | [`Error::Config`] for such an image |
+//! | `lxc-config` | `LxcConfig`, the remotes of `lxc` and `incus` | its types are not there |
+//! | `native-roots` | [`ServerTrust::SystemRoots`], for servers with a public certificate | [`Error::Config`] from [`ClientBuilder::build`] |
+//! | `ring` | TLS by rustls with ring | |
+//! | `aws-lc-rs` | TLS by rustls with aws-lc-rs, also where both are on | |
+//!
+//! # Other crates in the signatures
+//!
+//! [`bytes`], [`futures_core`], [`http`], [`hyper`], [`hyper_util`], [`rustls`], [`serde_json`] and [`tower_service`] are
+//! re-exported: a program that uses their types with this crate needs the same versions. The traits of tokio 1 and serde 1
+//! are used as well.
+//!
+//! # Spans
+//!
+//! Each request has the span `request{server, method, path}` of `tracing`, and the start of a command has
+//! `exec{instance}`, both at the level `DEBUG`. Queries, headers, bodies and arguments are not in them.
+//!
 //! # Cryptography
 //!
-//! | feature | TLS by |
-//! |---|---|
-//! | `ring`, the default | rustls with ring |
-//! | `aws-lc-rs` | rustls with aws-lc-rs, also where both are chosen |
-//!
-//! The client names the one it uses, so that it works beside anything. rustls on its own does not choose when both are
+//! The client names the provider of cryptography that it uses, so that other crates may use another. rustls on its own does not choose when both are
 //! in a program: `rustls::ClientConfig::builder()` panics then ("Could not automatically determine the process-level
 //! CryptoProvider"). Either leave ring's part of rustls out, with `default-features = false, features = ["aws-lc-rs"]` for
 //! this crate, or make a choice first thing in `main`:
@@ -194,6 +213,8 @@ mod path;
 mod redacted;
 mod sending;
 mod versioned;
+
+pub use {bytes, futures_core, http, hyper, hyper_util, rustls, serde_json, tower_service};
 
 pub use certificates::{Certificate, CertificateHandle};
 pub use client::{Client, ClientBuilder, fetch_fingerprint};

@@ -19,12 +19,18 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 #[derive(Clone)]
 pub struct ApiPath(pub(crate) Result<String, String>);
 
-/// Without the query, which may hold a secret.
+impl ApiPath {
+    /// The path without the query, which may hold a secret, such as that of an image or a websocket.
+    pub(crate) fn without_query(&self) -> Option<&str> {
+        self.0.as_ref().ok()?.split('?').next()
+    }
+}
+
 impl std::fmt::Debug for ApiPath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.0 {
-            Ok(path) => write!(f, "{:?}", path.split('?').next().unwrap_or_default()),
-            Err(_) => f.write_str("no path"),
+        match self.without_query() {
+            Some(path) => write!(f, "{path:?}"),
+            None => f.write_str("no path"),
         }
     }
 }

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncRead;
+use tracing::{Instrument, Span};
 
 use crate::client::{ConnectionKind, Head};
 use crate::envelope::Envelope;
@@ -366,8 +367,16 @@ impl Request {
         self.deadline(async |request: Request| request.send(ConnectionKind::Shared).await).await
     }
 
+    /// Neither the query nor headers and body are in it: they may hold secrets.
+    pub(crate) fn span(&self) -> Span {
+        let path = self.path.without_query().unwrap_or_default();
+        tracing::debug_span!("request", server = self.client.name(), method = %self.method, path)
+    }
+
     async fn deadline<T>(self, work: impl AsyncFnOnce(Request) -> Result<T, Error>) -> Result<T, Error> {
         let (server, timeout) = (self.client.name().to_owned(), self.client.timeout());
+        let span = self.span();
+        let work = |request| work(request).instrument(span);
         match &self.deadline {
             Deadline::After(after) => {
                 let after = *after;

@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 use tokio_tungstenite::tungstenite::{self, protocol};
+use tracing::Instrument;
 
 use crate::request::Request;
 use crate::transport::{KeepAlive, Ready};
@@ -93,6 +94,7 @@ impl Request {
 
     async fn switch(self, ready: Option<Ready>) -> Result<(Upgraded, HeaderMap), Error> {
         let (timeout, server) = (self.client().timeout(), self.client().name().to_owned());
+        let span = self.span();
         let switching = async {
             let client = self.client().clone();
             let response = self.switch_protocols(ready).await?;
@@ -100,7 +102,7 @@ impl Request {
             let upgraded = hyper::upgrade::on(response).await.map_err(|e| client.broken(e))?;
             Ok((upgraded, headers))
         };
-        tokio::time::timeout(timeout, switching)
+        tokio::time::timeout(timeout, switching.instrument(span))
             .await
             .map_err(|_| Error::Timeout { server, after: timeout })?
     }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::future::{join_all, try_join_all};
 use serde::Serialize;
 use serde_json::Value;
+use tracing::{Instrument, Span};
 
 use crate::instances::InstanceHandle;
 use crate::redacted;
@@ -189,7 +190,8 @@ impl Exec {
 
     async fn connect(mut self, fds: Fds) -> Result<Process, Error> {
         self.body.wait_for_websocket = true;
-        let (operation, sockets) = attach(&self.client, || self.request(), fds).await?;
+        let (operation, sockets) =
+            attach(&self.client, || self.request(), fds).instrument(self.span()).await?;
         let kind = if self.body.interactive { Kind::Terminal } else { Kind::Command };
         let mut process = Process::new(operation, sockets, kind);
         if let Some(Input(input)) = self.input {
@@ -209,13 +211,18 @@ impl Exec {
             return Err(Error::config(message));
         }
         self.body.record_output = true;
-        let mut operation = self.request().operation().await?;
+        let mut operation = self.request().operation().instrument(self.span()).await?;
         let ended = process::ended(operation.wait().await)?;
         let output = ended.metadata.get("output");
         let url = |fd: &str| output.and_then(|o| o.get(fd)).and_then(Value::as_str);
         let (stdout, stderr) =
             tokio::try_join!(recorded(&self.client, url("1")), recorded(&self.client, url("2")))?;
         Ok(Recorded { status: process::status_of(&ended)?, stdout, stderr })
+    }
+
+    /// The command and its environment are not in it: they may hold secrets.
+    fn span(&self) -> Span {
+        tracing::debug_span!("exec", instance = self.instance)
     }
 
     fn request(&self) -> crate::Request {

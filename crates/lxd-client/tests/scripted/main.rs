@@ -15,6 +15,7 @@ mod operations;
 #[path = "../shared/raw.rs"]
 mod raw;
 mod requests;
+mod spans;
 mod streams;
 #[path = "../shared/to.rs"]
 mod to;
