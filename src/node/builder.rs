@@ -76,7 +76,7 @@ impl NodeBuilder {
             }
             key => key?,
         };
-        let tailnet = membership::begin(config, key.as_ref()).await?;
+        let tailnet = membership::start(config, key.as_ref()).await?;
         match self.around(tailnet.clone()).await {
             Ok(node) => {
                 node.spawn(membership::keep(Arc::downgrade(&node.shared), tailnet));

@@ -3,12 +3,17 @@
 use std::path::Path;
 
 use super::blocking;
-use crate::config::{Config, Key, KeyError};
+use crate::config::{Config, Key, KeyError, Secret};
 
 /// The configured key.
 pub(super) async fn read_key(config: &Config) -> Result<Option<Key>, KeyError> {
     let source = config.key.clone();
     blocking(move || source.read()).await
+}
+
+/// Where the key comes from, for messages.
+pub(super) fn key_place(config: &Config) -> String {
+    config.key.secret().map_or_else(|| "the configuration".to_owned(), Secret::place)
 }
 
 /// Whether the state folder holds the identity of a node that has joined once: such a node needs no key.

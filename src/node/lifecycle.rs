@@ -27,7 +27,7 @@ impl Node {
         let key = match (given, backend) {
             (None, BackendState::NeedsLogin) => match read_key(&self.config()).await? {
                 Some(Key::Auth(key) | Key::ClientSecret(key)) => Some(key),
-                Some(_) => return Err(AskError::Invalid(super::membership::ONLY_AT_THE_START.to_owned())),
+                Some(_) => return Err(AskError::Invalid(super::relogin::ONLY_AT_THE_START.to_owned())),
                 None => None,
             },
             (given, _) => given,

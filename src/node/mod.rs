@@ -7,11 +7,15 @@ mod error;
 mod exit_node;
 mod expiry;
 mod identity;
+mod join;
 mod lifecycle;
 mod membership;
+mod places;
 mod reload;
+mod relogin;
 mod requests;
 mod serve;
+mod state;
 mod status;
 
 pub use builder::NodeBuilder;

@@ -1,13 +1,12 @@
 //! Reading the configuration again while the node runs.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use tracing::{info, warn};
 
 use super::clouds::Running;
-use super::{Node, NodeError, blocking, exit_node};
+use super::{Node, NodeError, blocking, exit_node, places};
 use crate::config::{CloudConfig, Config, ConfigError};
 use crate::control::protocol::Reloaded;
 
@@ -86,7 +85,7 @@ impl Node {
         let mut coming = Vec::new();
         for config in new.clouds.iter().filter(comes) {
             let cloud = self.make_cloud(config)?;
-            let waits = gone.iter().any(|gone| share_a_place(gone.cloud.config(), config));
+            let waits = gone.iter().any(|gone| places::conflict(gone.cloud.config(), config));
             let places = if waits { None } else { Some(self.bind_cloud(&cloud)?) };
             coming.push((cloud, places));
         }
@@ -154,29 +153,6 @@ impl Node {
     }
 }
 
-/// Whether both are served at the same place, or at places that exclude each other.
-fn share_a_place(one: &CloudConfig, other: &CloudConfig) -> bool {
-    let unix = match (&one.proxy_unix, &other.proxy_unix) {
-        (Some(one), Some(other)) => is_same_file(one, other),
-        _ => false,
-    };
-    let tcp = match (one.proxy_listen, other.proxy_listen) {
-        (Some(one), Some(other)) => {
-            let all = one.ip().is_unspecified() || other.ip().is_unspecified();
-            one.port() == other.port() && (all || one.ip() == other.ip())
-        }
-        _ => false,
-    };
-    unix || tcp
-}
-
-/// Whether two paths name one file in one folder, however they are written.
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    let folder = |path: &Path| path.parent().and_then(|folder| folder.canonicalize().ok());
-    one == other
-        || (one.file_name() == other.file_name() && folder(one).is_some_and(|f| Some(f) == folder(other)))
-}
-
 /// What differs and is only read at the start.
 fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
     let differs = [
@@ -194,39 +170,4 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
         ("local.http_proxy", old.http_proxy != new.http_proxy),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_that_exclude_each_other_are_known_however_they_are_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let cloud = |unix: Option<&str>, listen: Option<&str>| {
-            let mut cloud = CloudConfig::new("a", crate::config::CloudKind::Lxd, "a:1".parse().unwrap());
-            cloud.proxy_unix = unix.map(|path| folder.path().join(path));
-            cloud.proxy_listen = listen.map(|address| address.parse().unwrap());
-            cloud
-        };
-        let unix = |path| cloud(Some(path), None);
-        let tcp = |address| cloud(None, Some(address));
-        std::fs::create_dir(folder.path().join("b")).unwrap();
-        std::os::unix::fs::symlink("b", folder.path().join("c")).unwrap();
-        for (one, other, shares) in [
-            (unix("b/s"), unix("b/s"), true),
-            (unix("b/s"), unix("b/../b/s"), true),
-            (unix("b/s"), unix("c/s"), true),
-            (unix("b/s"), unix("b/t"), false),
-            (unix("b/s"), unix("s"), false),
-            (tcp("127.0.0.1:1"), tcp("127.0.0.1:1"), true),
-            (tcp("127.0.0.1:1"), tcp("[::]:1"), true),
-            (tcp("0.0.0.0:1"), tcp("127.0.0.1:1"), true),
-            (tcp("127.0.0.1:1"), tcp("127.0.0.2:1"), false),
-            (tcp("127.0.0.1:1"), tcp("[::]:2"), false),
-            (unix("b/s"), tcp("[::]:2"), false),
-        ] {
-            assert_eq!(share_a_place(&one, &other), shares, "{one:?} {other:?}");
-        }
-    }
 }
