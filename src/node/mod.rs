@@ -1,4 +1,4 @@
-//! The node: in its tailnet, with its clouds, and what it serves on this machine.
+//! The node: its membership in the tailnet, and its clouds.
 
 mod builder;
 mod clouds;
@@ -68,7 +68,7 @@ struct Shared {
     logged_out: AtomicBool,
     /// How to read the configuration again.
     reload: Option<ConfigReader>,
-    /// What serves on this machine, if anything does.
+    /// What serves the node on this machine, if anything does.
     serve: Option<&'static dyn Serve>,
     /// Whether clouds are probed by themselves.
     watch: bool,
@@ -93,16 +93,17 @@ impl Node {
         self.shared.tasks.spawn(self.shared.stop.clone().run_until_cancelled_owned(task));
     }
 
-    /// What ends when the node is about to stop: servers take no more requests then.
+    /// Is cancelled when the node is about to stop: servers then accept no more requests.
     pub(crate) fn stopping(&self) -> CancellationToken {
         self.shared.stop.clone()
     }
 
+    /// The tasks that serve clients; [`stop`](Node::stop) waits for them.
     pub(crate) fn tasks(&self) -> &TaskTracker {
         &self.shared.tasks
     }
 
-    /// What was asked of the node on this machine.
+    /// The counts of requests and connections on this machine.
     pub(crate) fn requests(&self) -> &Requests {
         &self.shared.requests
     }
@@ -167,7 +168,7 @@ async fn close(tailnet: &Tailnet) {
     }
 }
 
-/// Runs what waits for the disk where it may block.
+/// Runs work that waits for the disk on a thread that may block.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,

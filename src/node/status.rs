@@ -7,6 +7,7 @@ use tailnet::BackendState;
 use super::{AskError, Joining, Node, exit_node};
 use crate::cloud::{Cloud, now};
 use crate::control::protocol::{Peer, Status};
+use crate::version::VERSION;
 
 impl Node {
     /// Why the node is not ready: it has not joined, or a required cloud is not reachable.
@@ -58,7 +59,7 @@ impl Node {
         let state = self.state();
         let reasons = self.not_ready_in(status.backend_state);
         Ok(Status {
-            version: crate::VERSION.to_owned(),
+            version: VERSION.to_owned(),
             pid: std::process::id(),
             state: status.backend_state,
             ready: reasons.is_empty(),
