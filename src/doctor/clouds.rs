@@ -1,4 +1,4 @@
-//! A cloud, from the network map up to its API.
+//! Checks a cloud, from the network map up to its API.
 
 use super::Findings;
 use crate::cloud::{one_line, other_project};

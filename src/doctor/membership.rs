@@ -1,4 +1,4 @@
-//! The control server, authentication, and the network around the node.
+//! Checks the control server, authentication, and the network around the node.
 
 use tailnet::{BackendState, UpError};
 

@@ -16,7 +16,7 @@ pub(super) fn key_place(config: &Config) -> String {
     config.key.secret().map_or_else(|| "the configuration".to_owned(), Secret::place)
 }
 
-/// Whether the state folder holds the identity of a node that has joined once: such a node needs no key.
+/// Whether the state folder holds the identity of a node that has joined before. Such a node needs no key.
 pub(crate) fn has_identity(state_dir: &Path) -> bool {
     let text = std::fs::read_to_string(state_dir.join("tailscaled.state"));
     text.is_ok_and(|text| text.contains("\"profile-"))

@@ -1,10 +1,10 @@
-//! The places on this machine where clouds are served: which of them exclude each other.
+//! Finds out whether two clouds are served at the same socket or port.
 
 use std::path::Path;
 
 use crate::config::CloudConfig;
 
-/// Whether both are served at the same place, or at places that exclude each other.
+/// Whether the two clouds cannot be served at the same time: at one socket or port, or at ports that exclude each other.
 pub(super) fn conflict(one: &CloudConfig, other: &CloudConfig) -> bool {
     let unix = match (&one.proxy_unix, &other.proxy_unix) {
         (Some(one), Some(other)) => is_same_file(one, other),
@@ -20,7 +20,7 @@ pub(super) fn conflict(one: &CloudConfig, other: &CloudConfig) -> bool {
     unix || tcp
 }
 
-/// Whether two paths name one file in one folder, however they are written.
+/// Whether two paths name the same file, however they are written.
 fn is_same_file(one: &Path, other: &Path) -> bool {
     let folder = |path: &Path| path.parent().and_then(|folder| folder.canonicalize().ok());
     one == other

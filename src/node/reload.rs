@@ -1,4 +1,4 @@
-//! Reading the configuration again while the node runs.
+//! Puts another configuration into force while the node runs.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError};
@@ -28,14 +28,14 @@ impl fmt::Debug for ConfigReader {
     }
 }
 
-/// Why the configuration was not read again. What was in force stays.
+/// Why another configuration was not put into force. The old one stays.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReloadError {
-    /// It cannot be used.
+    /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A cloud of it cannot be watched or served.
+    /// One of its clouds cannot be watched or served.
     #[error(transparent)]
     Node(#[from] NodeError),
     /// The node was started with a configuration that has no file.
@@ -44,19 +44,19 @@ pub enum ReloadError {
 }
 
 impl Node {
-    /// Reads the configuration again. Clouds are added, removed and changed without touching the others; what else has
-    /// changed and can only change with a restart is named. Cancel safe, as [`reconfigure`](Node::reconfigure).
+    /// Reads the configuration again and puts it into force. Clouds are added, removed and changed without touching the
+    /// others; the result names the settings that need a restart. Cancel safe, as [`reconfigure`](Node::reconfigure).
     ///
     /// # Errors
-    /// When it cannot be used; then nothing changes.
+    /// When it is wrong; then nothing changes.
     pub async fn reload(&self) -> Result<Reloaded, ReloadError> {
         let read = self.shared.reload.clone().ok_or(ReloadError::NoFile)?;
         let new = blocking(move || (read.0)()).await?;
         self.reconfigure(new).await
     }
 
-    /// Puts another configuration into force, as [`reload`](Node::reload) does. Cancel safe: a change that has begun is
-    /// brought to its end when the future is dropped.
+    /// Puts another configuration into force, as [`reload`](Node::reload) does. Cancel safe: a change that has
+    /// started runs to its end even if the future is dropped.
     ///
     /// # Errors
     /// When a cloud of it cannot be watched or served; then nothing changes.
@@ -81,7 +81,7 @@ impl Node {
         let stays = |running: &Arc<Running>| new.clouds.contains(running.cloud.config());
         let (mut running, gone): (Vec<_>, Vec<_>) = before.into_iter().partition(stays);
         let comes = |cloud: &&CloudConfig| !running.iter().any(|running| running.cloud.config() == *cloud);
-        // All that can fail comes first, as far as it does not need a place that a cloud has which goes.
+        // What can fail comes first: clients, and the places that no departing cloud holds.
         let mut coming = Vec::new();
         for config in new.clouds.iter().filter(comes) {
             let cloud = self.make_cloud(config)?;
@@ -136,7 +136,8 @@ impl Node {
         Ok(reloaded)
     }
 
-    /// Runs clouds again that were ended: each with its watcher, even if somebody has taken its place meanwhile.
+    /// Runs clouds again that were ended. Each gets its watcher back, even if another process has taken its place
+    /// meanwhile.
     fn bring_back(&self, ended: &[Arc<Running>]) {
         for ended in ended {
             let cloud = ended.cloud.clone();
@@ -153,7 +154,7 @@ impl Node {
     }
 }
 
-/// What differs and is only read at the start.
+/// The settings that differ and are read at the start only.
 fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
     let differs = [
         ("hostname", old.hostname != new.hostname),

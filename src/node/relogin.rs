@@ -18,7 +18,7 @@ const KEY_POLL: Duration = Duration::from_secs(2);
 /// Why a workload identity cannot log a running node in again: its token makes a key for a node without an identity.
 pub(super) const ONLY_AT_THE_START: &str = "a workload identity lets a node in that has no identity yet: give it an auth key (kolaboree-node up --key-from FILE), or log it out and restart the service";
 
-/// Logs a node in again that has joined once, where a key allows it.
+/// Logs a node in again that has joined before, for as long as it lives.
 pub(super) async fn watch(shared: Weak<Shared>, tailnet: Tailnet, mut state: watch::Receiver<Option<State>>) {
     let mut keys = Keys::default();
     let (mut joined_once, mut needs_key) = (false, false);
@@ -49,7 +49,7 @@ pub(super) async fn watch(shared: Weak<Shared>, tailnet: Tailnet, mut state: wat
     }
 }
 
-/// The keys that were tried since the node last had joined.
+/// The keys that were refused since the node was last in its tailnet.
 #[derive(Default)]
 struct Keys {
     refused: Vec<Key>,
@@ -57,7 +57,7 @@ struct Keys {
 }
 
 impl Keys {
-    /// Logs in with the key of this moment, once for each key.
+    /// Logs in with the current key, unless it was refused before.
     async fn log_in(&mut self, tailnet: &Tailnet, config: &Config) {
         let key = match read_key(config).await {
             Ok(Some(key)) if !self.refused.contains(&key) => key,
@@ -78,7 +78,7 @@ impl Keys {
         }
     }
 
-    /// Logs what was not logged just before.
+    /// Logs a failure, unless it is the same as the one before.
     fn log(&mut self, text: String) {
         if self.logged != text {
             warn!("cannot log in again: {text}");

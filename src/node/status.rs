@@ -1,4 +1,4 @@
-//! What the node says of itself: whether it is ready, and how it and its clouds are.
+//! The node's status: whether it is ready, and how it and its clouds are.
 
 use std::time::SystemTime;
 
@@ -70,7 +70,7 @@ impl Node {
             exit_node: self.config().exit_node.as_ref().map(|exit| exit_node::report(&status, exit)),
             tailnet: status.magic_dns_suffix.clone(),
             this: peer(&status.this),
-            // After a logout the backend still has one without a name.
+            // After a logout the backend still lists one peer, without name or address.
             peers: status.peers().filter(|peer| !peer.ips.is_empty()).map(peer).collect(),
             clouds: self.clouds().iter().map(Cloud::report).collect(),
         })
