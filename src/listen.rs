@@ -150,4 +150,16 @@ mod tests {
         drop(first);
         tokio::net::UnixStream::connect(second.path()).await.unwrap();
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_accept_that_fails_is_tried_again_after_a_pause() {
+        let began = tokio::time::Instant::now();
+        let tries = std::cell::Cell::new(0);
+        let accept = || {
+            tries.set(tries.get() + 1);
+            std::future::ready(if tries.get() > 2 { Ok(tries.get()) } else { Err(io::Error::other("full")) })
+        };
+        assert_eq!(accepted(accept).await, 3);
+        assert_eq!(began.elapsed(), 2 * ACCEPT_PAUSE);
+    }
 }
