@@ -40,6 +40,7 @@ mod node;
 mod notify;
 mod service;
 mod uplink;
+mod version;
 
 pub use cloud::{Cloud, CloudError};
 pub use config::{
@@ -49,6 +50,4 @@ pub use config::{
 };
 pub use listen::ServeError;
 pub use node::{AskError, Node, NodeBuilder, NodeError, ReloadError};
-
-/// The version of this program and of what is in it, for people.
-pub const VERSION: &str = env!("KOLABOREE_VERSION");
+pub use version::VERSION;

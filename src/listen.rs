@@ -9,7 +9,7 @@ use lxd_client::PrivateSocket;
 use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-/// Something cannot be served on this machine.
+/// A socket or port on this machine cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {place} for {what}: {source}")]
 #[non_exhaustive]
@@ -28,8 +28,8 @@ const BACKLOG: u32 = 4096;
 /// The pause after an accept that failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Listens on a TCP address of this machine. `[::]` is all addresses: of both kinds, whatever the system's default is,
-/// or of IPv4 on a machine without IPv6.
+/// Listens on a TCP address of this machine. `[::]` means all IPv6 and IPv4 addresses, whatever the system's default is;
+/// on a machine without IPv6, all IPv4 addresses.
 pub(crate) fn bind_tcp(what: &str, address: SocketAddr) -> Result<TcpListener, ServeError> {
     let failed = |source| ServeError { what: what.to_owned(), place: address.to_string(), source };
     let all = address.ip() == IpAddr::from(Ipv6Addr::UNSPECIFIED);
@@ -52,8 +52,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// What `accept` gives, the next client of a listener. When it fails, as when no descriptor is free, it is called again
-/// after a pause.
+/// The next client of a listener. If `accept` fails, for example because no descriptor is free, it is called again after
+/// a pause.
 pub(crate) async fn accepted<T, F: Future<Output = io::Result<T>>>(accept: impl Fn() -> F) -> T {
     loop {
         match accept().await {
@@ -63,7 +63,7 @@ pub(crate) async fn accepted<T, F: Future<Output = io::Result<T>>>(accept: impl 
     }
 }
 
-/// Has the connection end with a reset, so that what was cut off does not look whole.
+/// Makes the connection end with a reset, so that the client does not take what was cut off for the whole.
 pub(crate) fn reset(client: &TcpStream) {
     let _ = client.set_zero_linger(); // fails only on what is no open socket
 }
@@ -77,8 +77,9 @@ fn lacks_ipv6(error: &io::Error) -> bool {
 /// Who may open a Unix socket.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opens {
+    /// The socket's permissions.
     pub(crate) mode: u32,
-    /// The group that it is given to.
+    /// The group that owns the socket; the process's own where it is `None`.
     pub(crate) group: Option<u32>,
 }
 
@@ -87,8 +88,8 @@ impl Opens {
     pub(crate) const OWNER: Opens = Opens { mode: 0o600, group: None };
 }
 
-/// Listens on a Unix socket, in place of one that an earlier process left. One that is served stays, and a file of
-/// another kind.
+/// Listens on a Unix socket. A socket that an earlier process left is replaced; one that is served, and a file of another
+/// kind, are not.
 pub(crate) fn bind_unix(what: &str, path: &Path, opens: Opens) -> Result<PrivateSocket, ServeError> {
     PrivateSocket::bind(path, opens.mode, opens.group).map_err(|error| {
         let source = match error.kind() {
@@ -148,5 +149,17 @@ mod tests {
         let second = bind_unix("a test", &path, Opens::OWNER).unwrap();
         drop(first);
         tokio::net::UnixStream::connect(second.path()).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_accept_that_fails_is_tried_again_after_a_pause() {
+        let began = tokio::time::Instant::now();
+        let tries = std::cell::Cell::new(0);
+        let accept = || {
+            tries.set(tries.get() + 1);
+            std::future::ready(if tries.get() > 2 { Ok(tries.get()) } else { Err(io::Error::other("full")) })
+        };
+        assert_eq!(accepted(accept).await, 3);
+        assert_eq!(began.elapsed(), 2 * ACCEPT_PAUSE);
     }
 }

@@ -1,28 +1,31 @@
-//! What systemd is told (sd_notify): when the service is ready, reloads and stops. Nothing happens where nobody asks.
+//! Notifies systemd (sd_notify) when the service is ready, reloads and stops. Without systemd nothing happens.
 
 use sd_notify::NotifyState;
 
+/// A line for `systemctl status`.
 pub(crate) fn status(text: &str) {
-    tell(&[NotifyState::Status(text)]);
+    notify(&[NotifyState::Status(text)]);
 }
 
+/// The node has joined its tailnet.
 pub(crate) fn ready() {
-    tell(&[NotifyState::Ready, NotifyState::Status("in the tailnet")]);
+    notify(&[NotifyState::Ready, NotifyState::Status("in the tailnet")]);
 }
 
-/// A reload begins; [`ready`] says that it is over.
+/// A reload starts; [`ready`] ends it.
 pub(crate) fn reloading() {
     match NotifyState::monotonic_usec_now() {
-        Ok(now) => tell(&[NotifyState::Reloading, now]),
-        Err(_) => tell(&[NotifyState::Reloading]),
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
+        Err(_) => notify(&[NotifyState::Reloading]),
     }
 }
 
+/// The service is about to stop.
 pub(crate) fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    notify(&[NotifyState::Stopping]);
 }
 
-fn tell(states: &[NotifyState<'_>]) {
+fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::debug!("cannot tell systemd: {error}");
     }

@@ -1,11 +1,11 @@
-//! Puts the service together: the node, and what serves it on this machine.
+//! Composes the service: a node, and what serves it on this machine.
 
 use crate::config::Config;
 use crate::local::Local;
 use crate::node::{Node, NodeBuilder, NodeError};
 
 impl Node {
-    /// Begins to say how to start a node.
+    /// A builder for a node that serves what its configuration says.
     pub fn builder(config: Config) -> NodeBuilder {
         NodeBuilder::new(config).serve_with(&Local)
     }

@@ -25,13 +25,13 @@ pub(crate) enum Uplink {
     Own(Node),
 }
 
-/// The running node, for what makes sense with one only.
+/// The running node, for commands that need one.
 pub(crate) async fn running(config: &Config) -> Result<control::Client, ControlError> {
     control::Client::find(&config.control_socket()).await
 }
 
 impl Uplink {
-    /// The running node, or else one of the command's own, which has joined.
+    /// The running node, or if there is none a node of the command's own that has joined.
     pub(crate) async fn either(config: &Config) -> anyhow::Result<Uplink> {
         match running(config).await {
             Ok(client) => return Ok(Uplink::Running(client)),
@@ -40,7 +40,7 @@ impl Uplink {
         }
         let node = NodeBuilder::new(config.clone()).watch_nothing().start().await?;
         let joined = tokio::select! {
-            // This one waits for as long as it takes, and knows why a key cannot be used.
+            // `joined` has no deadline but knows why a key cannot be used; `up` ends after join_timeout.
             joined = node.joined() => joined,
             joined = node.tailnet().up() => joined.map(drop).map_err(NodeError::Join),
         };
@@ -92,7 +92,7 @@ impl Uplink {
     pub(crate) async fn client(&self, config: &Config, of: &CloudConfig) -> anyhow::Result<LxdClient> {
         let client = self.bare_client(config, of).await?;
         if matches!(self, Uplink::Own(_)) {
-            // The watcher of a running node has done so.
+            // A running node's watcher has done this already.
             cloud::establish_trust(&client, of).await?;
         }
         Ok(match &of.project {
@@ -111,7 +111,7 @@ impl Uplink {
         })
     }
 
-    /// Ends a node of the command's own.
+    /// Stops the command's own node.
     pub(crate) async fn close(self) {
         if let Uplink::Own(node) = self {
             node.stop().await;

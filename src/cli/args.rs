@@ -10,9 +10,9 @@ use clap_complete::Shell;
 use super::exit::EXIT_CODES;
 use super::lxd::Lxd;
 use super::output::Format;
-use crate::VERSION;
 use crate::config::Flags;
 use crate::control::protocol::PingKind;
+use crate::version::VERSION;
 
 /// Joins a tailnet inside this process, keeps watch over the LXD servers in it, and serves them to this machine.
 #[derive(Debug, Parser)]

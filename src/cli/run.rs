@@ -31,13 +31,13 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     info!("Closing");
     tokio::select! {
         () = node.stop() => {}
-        // Somebody is in a hurry.
+        // A second signal does not wait for the connections.
         () = signals.stop() => warn!("closing at once"),
     }
     outcome.map(|()| ExitCode::SUCCESS)
 }
 
-/// Until a signal says to stop, or it is sure that the node will not join.
+/// Runs until a signal asks to stop, or the node cannot join.
 async fn serve(node: &Node, signals: &mut Signals) -> anyhow::Result<()> {
     let mut joined = std::pin::pin!(node.joined());
     let mut is_joined = false;
@@ -49,7 +49,7 @@ async fn serve(node: &Node, signals: &mut Signals) -> anyhow::Result<()> {
                 notify::ready();
             }
             signal = signals.next() => {
-                if signal == Told::Stop {
+                if signal == Action::Stop {
                     return Ok(());
                 }
                 notify::reloading();
@@ -84,22 +84,22 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Told {
+    async fn next(&mut self) -> Action {
         tokio::select! {
-            _ = self.terminate.recv() => Told::Stop,
-            _ = self.interrupt.recv() => Told::Stop,
-            _ = self.hang_up.recv() => Told::Reload,
+            _ = self.terminate.recv() => Action::Stop,
+            _ = self.interrupt.recv() => Action::Stop,
+            _ = self.hang_up.recv() => Action::Reload,
         }
     }
 
     async fn stop(&mut self) {
-        while self.next().await != Told::Stop {}
+        while self.next().await != Action::Stop {}
     }
 }
 
-/// What a signal says.
+/// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+enum Action {
     Stop,
     Reload,
 }

@@ -117,7 +117,7 @@ async fn reload(State(node): State<Node>) -> Answer<protocol::Reloaded> {
 }
 
 async fn clouds(State(node): State<Node>) -> Json<Vec<Cloud>> {
-    Json(node.clouds().iter().map(crate::cloud::Cloud::report).collect())
+    Json(node.clouds().iter().map(|cloud| cloud.report()).collect())
 }
 
 async fn check(State(node): State<Node>, Path(name): Path<String>) -> Answer<Cloud> {

@@ -1,4 +1,4 @@
-//! A cloud, from the network map up to its API.
+//! Checks a cloud, from the network map up to its API.
 
 use super::Findings;
 use crate::cloud::{one_line, other_project};
@@ -6,7 +6,7 @@ use crate::config::{CloudConfig, CloudKind, Config};
 use crate::control::protocol::{Health, NetworkPath, Stage};
 use crate::uplink::Uplink;
 
-pub(super) async fn look(findings: &mut Findings, uplink: &Uplink, config: &Config, cloud: &CloudConfig) {
+pub(super) async fn probe(findings: &mut Findings, uplink: &Uplink, config: &Config, cloud: &CloudConfig) {
     let area = format!("cloud {}", cloud.name);
     let health = match uplink.check(&cloud.name).await {
         Ok(health) => health,
@@ -81,9 +81,9 @@ pub(super) async fn look(findings: &mut Findings, uplink: &Uplink, config: &Conf
     }
 }
 
-/// What makes a token there.
+/// The command that makes a trust token on the server.
 fn trust_command(cloud: &CloudConfig, health: &Health) -> &'static str {
-    // What it is it may say to those only whom it trusts.
+    // A server tells only those whom it trusts whether it is LXD or Incus; until then the configured kind decides.
     match health.server.clone().unwrap_or_else(|| cloud.kind.to_string()).as_str() {
         "incus" => "incus config trust add kolaboree",
         _ => "lxc config trust add --name kolaboree",

@@ -1,4 +1,4 @@
-//! The control server, authentication, and the network around the node.
+//! Checks the control server, authentication, and the network around the node.
 
 use tailnet::{BackendState, UpError};
 
@@ -12,7 +12,7 @@ const CONTROL: &str = "control server";
 const AUTH: &str = "authentication";
 const NETWORK: &str = "network";
 
-/// Joins, or finds the running node.
+/// Finds the running node, or joins with a node of the command's own.
 pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Uplink> {
     let uplink = match Uplink::either(config).await {
         Ok(uplink) => uplink,
@@ -25,8 +25,9 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Upl
                     },
                     None => cause.downcast_ref::<UpError>().map(|up| (up.to_string(), kind(up))),
                 });
-            let told = up.unwrap_or_else(|| (one_line(error.as_ref()), (AUTH, "see the lines above", false)));
-            let (message, (area, mut remedy, answered)) = told;
+            let found =
+                up.unwrap_or_else(|| (one_line(error.as_ref()), (AUTH, "see the lines above", false)));
+            let (message, (area, mut remedy, answered)) = found;
             let made_itself = matches!(config.key, KeySource::ClientSecret(_) | KeySource::Workload { .. });
             if made_itself && area == AUTH && answered {
                 remedy = CLIENT;

@@ -1,4 +1,4 @@
-//! The guide's checklist and troubleshooting, made executable: each finding says what to do where something is wrong.
+//! Checks everything from the configuration to each cloud's API. Each finding says what to do if something is wrong.
 
 mod clouds;
 mod membership;
@@ -11,12 +11,12 @@ use crate::config::Flags;
 /// What a check found.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Finding {
-    /// What was looked at: `configuration`, `cloud berlin` and so on.
+    /// What was checked: `configuration`, `cloud berlin` and so on.
     pub(crate) area: String,
     pub(crate) result: Outcome,
     /// What was found.
     pub(crate) message: String,
-    /// What to do about it; empty where nothing is to be done.
+    /// What to do about it; empty if nothing has to be done.
     pub(crate) remedy: String,
 }
 
@@ -28,7 +28,7 @@ pub(crate) enum Outcome {
     Fail,
 }
 
-/// What was found so far.
+/// The findings so far.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) list: Vec<Finding>,
@@ -56,8 +56,8 @@ impl Findings {
     }
 }
 
-/// Checks all, or what is left of it where something fails that the rest needs. `clouds` are the names of those to look
-/// at; all where there are none.
+/// Runs all checks, and leaves out those that need something that has failed. `clouds` names the clouds to check; if it
+/// is empty, all are checked.
 pub(crate) async fn examine(flags: &Flags, clouds: &[String]) -> Findings {
     let mut findings = Findings::default();
     let Some(loaded) = setup::configuration(&mut findings, flags) else { return findings };
@@ -72,7 +72,7 @@ pub(crate) async fn examine(flags: &Flags, clouds: &[String]) -> Findings {
     membership::network(&mut findings, &uplink).await;
     for cloud in &loaded.config.clouds {
         if clouds.is_empty() || clouds.contains(&cloud.name) {
-            clouds::look(&mut findings, &uplink, &loaded.config, cloud).await;
+            clouds::probe(&mut findings, &uplink, &loaded.config, cloud).await;
         }
     }
     uplink.close().await;

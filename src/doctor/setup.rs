@@ -1,4 +1,4 @@
-//! What can be checked without a network: configuration, key, state folder.
+//! Checks what needs no network: configuration, key, state folder.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -58,7 +58,7 @@ fn or_none(text: &str) -> &str {
     if text.is_empty() { "none" } else { text }
 }
 
-/// Present, of the right shape, and for nobody else to read.
+/// Checks that the key is there, has the right form, and that nobody else can read it.
 pub(super) fn key(findings: &mut Findings, loaded: &Loaded) {
     let config = &loaded.config;
     let identity = has_identity(&config.state_dir);
@@ -90,7 +90,7 @@ pub(super) fn key(findings: &mut Findings, loaded: &Loaded) {
         }
         Ok(Some(_)) => findings.pass(KEY, "it is there"),
     }
-    // Where a key is written: its own file, or .env. The mode of a workload's token is its provider's affair.
+    // The file that holds the key: its own, or .env. Whoever provides a workload's token sets the mode of its file.
     let file = match &config.key {
         KeySource::AuthKey(secret) | KeySource::ClientSecret(secret) => match secret {
             Secret::File { path, .. } => Some(path.clone()),

@@ -1,6 +1,6 @@
-//! `/healthz`, `/readyz` and `/metrics`, for whoever reaches the address: they change nothing and tell no secret. What
-//! tells of the tailnet is not for pages in a browser, though (see [`super::host`]); `/healthz` tells nothing, and is answered
-//! whatever the name, as a container is ended when it fails.
+//! `/healthz`, `/readyz` and `/metrics`: they change nothing and contain no secret. `/readyz` and `/metrics` describe the
+//! tailnet, so the name in the request is checked to keep web pages out (see [`super::host`]). `/healthz` describes
+//! nothing and is answered under any name, because a container is killed when it fails.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -12,14 +12,13 @@ use tokio::net::TcpListener;
 use tracing::warn;
 
 use super::host::Hosts;
-use super::metrics;
 use crate::node::Node;
 
 pub(super) fn serve(node: &Node, listener: TcpListener) {
     let hosts = Hosts::new(&node.config().hosts);
     let router = Router::new()
         .route("/readyz", get(ready))
-        .route("/metrics", get(figures))
+        .route("/metrics", get(metrics))
         .route_layer(middleware::from_fn_with_state((node.clone(), hosts), for_this_machine))
         .route("/healthz", get(alive))
         .with_state(node.clone());
@@ -31,13 +30,13 @@ pub(super) fn serve(node: &Node, listener: TcpListener) {
     });
 }
 
-/// Refuses what is for a name that a stranger may have.
+/// Refuses a request whose host name a stranger could own.
 async fn for_this_machine(
     State((node, hosts)): State<(Node, Hosts)>,
     request: Request,
     next: Next,
 ) -> Response {
-    if hosts.know(request.uri(), request.headers()) {
+    if hosts.accept(request.uri(), request.headers()) {
         return next.run(request).await;
     }
     node.requests().count("another host", "421");
@@ -50,7 +49,7 @@ async fn alive(State(node): State<Node>) -> &'static str {
     "ok\n"
 }
 
-/// One line for each reason why it is not ready.
+/// Answers with one line for each reason why the node is not ready.
 async fn ready(State(node): State<Node>) -> Response {
     let reasons = node.not_ready();
     if reasons.is_empty() {
@@ -61,8 +60,8 @@ async fn ready(State(node): State<Node>) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, reasons.join("\n") + "\n").into_response()
 }
 
-async fn figures(State(node): State<Node>) -> Response {
+async fn metrics(State(node): State<Node>) -> Response {
     node.requests().count("/metrics", "200");
-    let text = metrics::text(&node).await;
+    let text = super::metrics::text(&node).await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

@@ -1,19 +1,18 @@
-//! Under which names this machine is asked. A page in a browser here can have a name of its own lead to this machine (DNS
-//! rebinding): to the browser the answers then are the page's, which reads them. So a name counts only if no stranger can
-//! have it.
+//! Which host names a request may carry. The owner of a web page can point a name of theirs at this machine (DNS
+//! rebinding); a browser here then lets the page read the answers. So a name is accepted only if no stranger can own it.
 //!
-//! Probes and scrapers ask by an IP address, by a name of the machine or of a container or service on a private network, or
-//! without any, and need no setting. What goes by a public name, as through a reverse proxy that keeps it, is named in
+//! Probes and scrapers use an IP address, a name of the machine, a name of a container or service on a private network, or
+//! no name, and need no setting. A public name, for example behind a reverse proxy that keeps it, has to be in
 //! `local.hosts`.
 
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, header};
 
-/// The ends of names that public DNS does not have (RFC 6761, 6762, 8375, ICANN's `internal`; home routers' `lan`,
+/// Name endings that do not exist in public DNS (RFC 6761, 6762, 8375, ICANN's `internal`; home routers' `lan`,
 /// Kubernetes' `svc`).
 const PRIVATE: [&str; 6] = ["localhost", "local", "internal", "home.arpa", "lan", "svc"];
 
-/// The names that count.
+/// The names that are accepted besides those that no stranger can own.
 #[derive(Clone, Debug)]
 pub(super) struct Hosts(Vec<String>);
 
@@ -24,13 +23,13 @@ impl Hosts {
         Hosts(configured.iter().chain([&own]).map(|name| plain(name)).collect())
     }
 
-    /// Whether a request is for names that count, or for none.
-    pub(super) fn know(&self, uri: &Uri, headers: &HeaderMap) -> bool {
+    /// Whether every host name that a request carries is accepted; true if it carries none.
+    pub(super) fn accept(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let named = headers.get_all(header::HOST).into_iter().map(|host| host.to_str().unwrap_or("?"));
-        named.chain(uri.authority().map(Authority::as_str)).all(|host| host.is_empty() || self.knows(host))
+        named.chain(uri.authority().map(Authority::as_str)).all(|host| host.is_empty() || self.accepts(host))
     }
 
-    fn knows(&self, host: &str) -> bool {
+    fn accepts(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
         let host = plain(authority.host());
         let is_address = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
@@ -42,7 +41,7 @@ impl Hosts {
     }
 }
 
-/// A name in the form in which names are compared.
+/// A name in the form that is compared: lower case, without a final dot.
 fn plain(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
@@ -56,7 +55,7 @@ mod tests {
         for host in hosts {
             headers.append(header::HOST, host.parse().unwrap());
         }
-        Hosts::new(&["Metrics.Example.com".to_owned()]).know(&"/metrics".parse().unwrap(), &headers)
+        Hosts::new(&["Metrics.Example.com".to_owned()]).accept(&"/metrics".parse().unwrap(), &headers)
     }
 
     #[test]
@@ -96,6 +95,6 @@ mod tests {
         assert!(knows(&[]));
         assert!(!knows(&["localhost", "rebound.example"]));
         let uri = "http://rebound.example/metrics".parse().unwrap();
-        assert!(!Hosts::new(&[]).know(&uri, &HeaderMap::new()));
+        assert!(!Hosts::new(&[]).accept(&uri, &HeaderMap::new()));
     }
 }

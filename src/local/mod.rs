@@ -53,10 +53,11 @@ impl Serve for Local {
     }
 }
 
-/// How long a client that comes before the node has joined waits for that, as at the start of the machine.
+/// How long a client waits that connects before the node has joined, for example while the machine starts.
 const JOIN: Duration = Duration::from_secs(20);
 
-/// Waits until the node has joined, for so long as clients have patience. What is asked for fails then with the reason.
+/// Waits until the node has joined, but not longer than clients wait. If it has not, the request itself fails with the
+/// reason.
 async fn joined(node: &Node) {
     let _ = tokio::time::timeout(JOIN, node.joined()).await;
 }

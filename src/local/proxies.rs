@@ -12,10 +12,10 @@ use crate::config::Config;
 use crate::listen::{ServeError, accepted, bind_tcp, reset};
 use crate::node::Node;
 
-/// How long a client may take to send its first byte, by which the two kinds differ.
+/// How long a client may take to send its first byte, which shows the protocol.
 const FIRST_BYTE: Duration = Duration::from_secs(10);
 
-/// What SOCKS5 begins with (RFC 1928, section 3).
+/// The first byte of SOCKS5 (RFC 1928, section 3).
 const SOCKS5: u8 = 5;
 
 /// What a listener speaks.
@@ -23,7 +23,7 @@ const SOCKS5: u8 = 5;
 enum Protocol {
     Socks5,
     HttpConnect,
-    /// Either, by the first byte.
+    /// Either; the first byte shows which.
     Both,
 }
 

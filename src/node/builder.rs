@@ -1,4 +1,4 @@
-//! Starts a node: says how, and makes it.
+//! Starts a node.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -18,7 +18,7 @@ use super::{Joining, Node, NodeError, Requests, Serve, Shared, blocking, close, 
 use crate::cloud::ConnectionScope;
 use crate::config::Config;
 
-/// Says how to start a node; from [`Node::builder`].
+/// Configures how a node starts; from [`Node::builder`].
 #[must_use = "a builder does nothing until `start`"]
 #[derive(Debug)]
 pub struct NodeBuilder {
@@ -29,7 +29,7 @@ pub struct NodeBuilder {
 }
 
 impl NodeBuilder {
-    /// A node that serves nothing on this machine.
+    /// A builder for a node that serves nothing on this machine.
     pub(crate) fn new(config: Config) -> NodeBuilder {
         NodeBuilder { config, reload: None, serve: None, watch: true }
     }
@@ -40,7 +40,7 @@ impl NodeBuilder {
         self
     }
 
-    /// How [`Node::reload`] and the command for it read the configuration again.
+    /// How [`Node::reload`] reads the configuration again.
     pub fn reload_with(
         mut self,
         read: impl Fn() -> Result<Config, crate::config::ConfigError> + Send + Sync + 'static,
@@ -61,11 +61,12 @@ impl NodeBuilder {
         self
     }
 
-    /// Starts the node, which joins in the background: [`Node::joined`] waits for that. What is served on this machine
-    /// is served from now on, and says that the node has not joined yet.
+    /// Starts the node, which joins in the background; [`Node::joined`] waits for that. From now on it serves this
+    /// machine, and reports that it has not joined yet.
     ///
     /// # Errors
-    /// When the state folder, an address on this machine or a cloud's client cannot be had; nothing is left running then.
+    /// When the state folder, an address on this machine or a cloud's client cannot be used; nothing is left running
+    /// then.
     pub async fn start(self) -> Result<Node, NodeError> {
         let config = &self.config;
         info!("Starting with Tailscale as {}", config.hostname);
@@ -76,7 +77,7 @@ impl NodeBuilder {
             }
             key => key?,
         };
-        let tailnet = membership::begin(config, key.as_ref()).await?;
+        let tailnet = membership::start(config, key.as_ref()).await?;
         match self.around(tailnet.clone()).await {
             Ok(node) => {
                 node.spawn(membership::keep(Arc::downgrade(&node.shared), tailnet));

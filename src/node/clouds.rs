@@ -10,7 +10,7 @@ use crate::cloud::Cloud;
 use crate::config::CloudConfig;
 use crate::control::protocol::{self as api, Health};
 
-/// A cloud with the tasks that watch and serve it, which end with this.
+/// A cloud with the tasks that watch and serve it. Dropping it ends the tasks.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) cloud: Cloud,
@@ -18,7 +18,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Ends the tasks; what they listened on is free then. Connections that are open go on.
+    /// Ends the tasks and frees the places where they listened. Open connections go on.
     pub(super) async fn end(&self) {
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
@@ -54,7 +54,7 @@ impl Node {
         Ok(Cloud::new(config.clone(), &shared.tailnet, &shared.scope, &shared.identity)?)
     }
 
-    /// Takes the places where a cloud is served.
+    /// Binds the sockets and ports where a cloud is served.
     pub(super) fn bind_cloud(&self, cloud: &Cloud) -> Result<Vec<Serving>, NodeError> {
         Ok(match self.shared.serve {
             Some(serve) => serve.bind_cloud(self, cloud)?,
@@ -62,7 +62,7 @@ impl Node {
         })
     }
 
-    /// Has a cloud watched, and served at these places.
+    /// Spawns the tasks that watch a cloud and serve it at the bound places.
     pub(super) fn run_cloud(&self, cloud: Cloud, places: Vec<Serving>) -> Arc<Running> {
         let mut tasks = JoinSet::new();
         let stop = &self.shared.stop;

@@ -1,4 +1,4 @@
-//! What the node finds out about the tailnet when it is asked: ping, whois, netcheck.
+//! What the node finds out about the tailnet on request: ping, whois, netcheck.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::control::protocol::{self, Netcheck, NetworkPath, PingRequest, Pong, R
 /// How long a peer has to answer a ping.
 const PING: Duration = Duration::from_secs(5);
 
-/// What a ping of an address says that is of no node, service or accepted route.
+/// Tailscale's error for a ping of an address that belongs to no node, service or accepted route.
 const NOBODY: &str = "no matching peer";
 
 impl Node {
-    /// Asks a node of the tailnet for a sign of life, once. Cancel safe.
+    /// Pings a node of the tailnet once. Cancel safe.
     ///
     /// # Errors
     /// When nobody has that name or address, or no answer came within five seconds.
@@ -70,7 +70,7 @@ impl Node {
         }
     }
 
-    /// Pings once more each second: a peer may not know a node yet that has just joined, and then says nothing.
+    /// Pings again each second, because a peer does not answer a node that it does not know yet, having just joined.
     async fn ping_until_answered(&self, ip: IpAddr, kind: PingKind) -> Result<tailnet::Pong, LocalApiError> {
         let mut next = tokio::time::interval(Duration::from_secs(1));
         let mut under_way = FuturesUnordered::new();

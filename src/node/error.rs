@@ -1,4 +1,4 @@
-//! What goes wrong with a node: it does not start, or does not do what it is asked.
+//! The node's errors: why it did not start, and why it did not do what was asked.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub enum NodeError {
     /// The node was stopped meanwhile.
     #[error("the node was stopped")]
     Stopped,
-    /// Another error, which several callers wait for.
+    /// The error of a join for which several callers wait.
     #[error(transparent)]
     Shared(Arc<NodeError>),
 }
@@ -64,7 +64,7 @@ pub enum AskError {
     /// The configuration has no cloud of that name.
     #[error("no cloud is named {0:?}")]
     NoSuchCloud(String),
-    /// A DNS server of the tailnet does not say who has the name.
+    /// No DNS server of the tailnet could look the name up.
     #[error("{0}")]
     NotLookedUp(String),
     /// The word for the kind of ping is not known.

@@ -11,8 +11,8 @@ use super::{AskError, Shared};
 use crate::config::ExitNode;
 use crate::control::protocol as api;
 
-/// Has the node use that exit node, or none. A name that no node has chooses none: nothing outside the tailnet is reached
-/// then. Gives the address that was chosen. A state folder remembers the choice, so each start makes it anew.
+/// Chooses that exit node, or none, and returns its address. If no node has the name, none is chosen, and nothing outside
+/// the tailnet is reached. The state folder keeps the choice of an earlier start, so each start chooses again.
 pub(super) async fn choose(tailnet: &Tailnet, exit: Option<&ExitNode>) -> Result<Option<IpAddr>, AskError> {
     let status = tailnet.status().await?;
     let wanted = exit.and_then(|exit| ip_of(&status, exit));
@@ -31,7 +31,7 @@ fn ip_of(status: &Status, exit: &ExitNode) -> Option<IpAddr> {
     }
 }
 
-/// Follows a name to whichever node has it, and chooses anew after a logout, which forgets the choice; for as long as the
+/// Chooses again whenever another node gets the name, and after a logout, which loses the choice. Runs for as long as the
 /// node lives.
 pub(super) async fn follow(
     shared: Weak<Shared>,
@@ -39,18 +39,18 @@ pub(super) async fn follow(
     mut state: watch::Receiver<Option<State>>,
 ) {
     let mut netmap = None;
-    let mut said = None;
+    let mut logged = None;
     loop {
         let newest = state.borrow_and_update().as_ref().map(|state| (state.netmap_version, state.backend));
         if newest != netmap && newest.is_some_and(|(_, backend)| backend == BackendState::Running) {
             netmap = newest;
             let Some(shared) = shared.upgrade() else { return };
-            // What a reload chooses meanwhile stays.
+            // A reload that runs meanwhile must not have its choice overwritten.
             let _turn = shared.reloading.lock().await;
             let config = Arc::clone(&shared.config.read().unwrap_or_else(PoisonError::into_inner));
             if let Some(exit) = &config.exit_node {
                 let chosen = choose(&tailnet, Some(exit)).await.map_err(|error| error.to_string());
-                let news = said.as_ref() != Some(&chosen);
+                let news = logged.as_ref() != Some(&chosen);
                 match &chosen {
                     _ if !news => {}
                     Ok(Some(ip)) => info!(%ip, "what is outside the tailnet goes through {exit}"),
@@ -59,7 +59,7 @@ pub(super) async fn follow(
                     }
                     Err(error) => warn!("the exit node {exit} cannot be chosen: {error}"),
                 }
-                said = Some(chosen);
+                logged = Some(chosen);
             }
         }
         if state.changed().await.is_err() {
@@ -68,7 +68,7 @@ pub(super) async fn follow(
     }
 }
 
-/// How the configured exit node is.
+/// The status of the configured exit node.
 pub(super) fn report(status: &Status, exit: &ExitNode) -> api::ExitNode {
     let peer = ip_of(status, exit).and_then(|ip| status.peer(ip));
     api::ExitNode {

@@ -6,22 +6,22 @@ use tailnet::State;
 use tokio::sync::watch;
 use tracing::warn;
 
-/// How many days ahead.
+/// How many days before the expiry there is a warning.
 const DAYS: [u32; 3] = [14, 3, 1];
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The clock may be set, and a machine may sleep: so often it is looked at anew.
-const LOOK: Duration = Duration::from_secs(10 * 60);
+/// How often the clock is read again: it may be set, and the machine may sleep.
+const CHECK: Duration = Duration::from_secs(10 * 60);
 
-/// Warns once at each of the days, for as long as the node lives.
+/// Warns once at each of these days, for as long as the node lives.
 pub(super) async fn watch(mut state: watch::Receiver<Option<State>>) {
     let mut warned: Option<(SystemTime, u32)> = None;
     loop {
         let expiry = state.borrow_and_update().as_ref().filter(|s| !s.expired).and_then(|s| s.key_expiry);
         if let Some(expiry) = expiry {
             let left = expiry.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
-            // A key that was renewed is warned of anew.
+            // A renewed key has warnings of its own.
             let before = warned.filter(|(of, _)| *of == expiry).map(|(_, days)| days);
             if let Some(days) = due(left, before) {
                 warn!("{}", text(left));
@@ -30,12 +30,12 @@ pub(super) async fn watch(mut state: watch::Receiver<Option<State>>) {
         }
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(CHECK) => {}
         }
     }
 }
 
-/// The mark that was passed and not warned of yet.
+/// The number of days whose warning is due and was not logged yet.
 fn due(left: Duration, warned: Option<u32>) -> Option<u32> {
     let passed = DAYS.into_iter().filter(|days| left <= DAY * *days).min()?;
     warned.is_none_or(|warned| passed < warned).then_some(passed)

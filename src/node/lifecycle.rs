@@ -1,4 +1,4 @@
-//! Brings the node up and down, and logs it out, when it is asked.
+//! Brings the node up and down, and logs it out, on request.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -27,7 +27,7 @@ impl Node {
         let key = match (given, backend) {
             (None, BackendState::NeedsLogin) => match read_key(&self.config()).await? {
                 Some(Key::Auth(key) | Key::ClientSecret(key)) => Some(key),
-                Some(_) => return Err(AskError::Invalid(super::membership::ONLY_AT_THE_START.to_owned())),
+                Some(_) => return Err(AskError::Invalid(super::relogin::ONLY_AT_THE_START.to_owned())),
                 None => None,
             },
             (given, _) => given,
@@ -65,14 +65,14 @@ impl Node {
         self.after(BackendState::NeedsLogin).await
     }
 
-    /// The status once the node has come to a state.
+    /// The status once the node is in that state.
     async fn after(&self, state: BackendState) -> Result<Status, AskError> {
         let mut watch = self.tailnet().watch();
         let reached = async {
             while watch.changed().await?.backend != state {}
             Ok::<_, StatusError>(())
         };
-        // Where the state is slow to come, the status says which one it is.
+        // After a timeout the status shows the state that the node is in.
         if let Ok(reached) = tokio::time::timeout(Duration::from_secs(5), reached).await {
             reached?;
         }

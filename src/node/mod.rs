@@ -1,4 +1,4 @@
-//! The node: in its tailnet, with its clouds, and what it serves on this machine.
+//! The node: its membership in the tailnet, and its clouds.
 
 mod builder;
 mod clouds;
@@ -7,11 +7,15 @@ mod error;
 mod exit_node;
 mod expiry;
 mod identity;
+mod join;
 mod lifecycle;
 mod membership;
+mod places;
 mod reload;
+mod relogin;
 mod requests;
 mod serve;
+mod state;
 mod status;
 
 pub use builder::NodeBuilder;
@@ -40,7 +44,7 @@ use crate::config::Config;
 
 /// A node of a tailnet that keeps watch over clouds and serves what its configuration says. Clones share it.
 ///
-/// It runs until [`stop`](Node::stop): dropping it does not stop it, as what it serves goes on.
+/// It runs until [`stop`](Node::stop). Dropping it does not stop it, because its servers hold clones.
 #[derive(Clone, Debug)]
 pub struct Node {
     shared: Arc<Shared>,
@@ -51,7 +55,7 @@ struct Shared {
     tailnet: Tailnet,
     config: RwLock<Arc<Config>>,
     clouds: RwLock<Vec<Arc<Running>>>,
-    /// One reload after another.
+    /// Held during a reload, so that one follows another.
     reloading: Arc<tokio::sync::Mutex<()>>,
     identity: Identity,
     /// Ends the clouds' connections when the node goes down.
@@ -60,13 +64,13 @@ struct Shared {
     joining: watch::Sender<Joining>,
     /// The tailnet's newest state.
     state: watch::Sender<Option<State>>,
-    /// Whether somebody logged the node out, so that no key is used by itself.
+    /// Whether the node was logged out on request: then no key logs it in by itself.
     logged_out: AtomicBool,
     /// How to read the configuration again.
     reload: Option<ConfigReader>,
-    /// What serves on this machine, if anything does.
+    /// What serves the node on this machine, if anything does.
     serve: Option<&'static dyn Serve>,
-    /// Whether clouds are probed by themselves.
+    /// Whether clouds are probed at intervals.
     watch: bool,
     requests: Requests,
     began: Instant,
@@ -89,16 +93,17 @@ impl Node {
         self.shared.tasks.spawn(self.shared.stop.clone().run_until_cancelled_owned(task));
     }
 
-    /// What ends when the node is about to stop: servers take no more requests then.
+    /// Is cancelled when the node is about to stop: servers then accept no more requests.
     pub(crate) fn stopping(&self) -> CancellationToken {
         self.shared.stop.clone()
     }
 
+    /// The tasks that serve clients; [`stop`](Node::stop) waits for them.
     pub(crate) fn tasks(&self) -> &TaskTracker {
         &self.shared.tasks
     }
 
-    /// What was asked of the node on this machine.
+    /// The counts of requests and connections on this machine.
     pub(crate) fn requests(&self) -> &Requests {
         &self.shared.requests
     }
@@ -110,11 +115,11 @@ impl Node {
 
     /// Waits until the node has joined its tailnet. Cancel safe.
     ///
-    /// It waits for as long as it takes for what heals by itself or by others: a control server that gives no answer, an
-    /// administrator's approval, a person's login; the log says which.
+    /// It has no deadline, because what is missing may come later: an answer of the control server, an administrator's
+    /// approval, a person's login. The log says what it waits for.
     ///
     /// # Errors
-    /// When it will not join: its key was refused, or is missing.
+    /// When the node cannot join: its key was refused, or is missing.
     pub async fn joined(&self) -> Result<(), NodeError> {
         let mut joining = self.shared.joining.subscribe();
         let outcome = joining.wait_for(|joining| !matches!(joining, Joining::Waiting)).await;
@@ -125,7 +130,7 @@ impl Node {
         }
     }
 
-    /// The node in its tailnet: to dial, listen, and all else.
+    /// The node as a member of its tailnet: to dial, to listen, and all else.
     #[must_use]
     pub fn tailnet(&self) -> &Tailnet {
         &self.shared.tailnet
@@ -143,8 +148,8 @@ impl Node {
         &self.shared.identity
     }
 
-    /// Stops: takes no more connections on this machine, gives the open ones the configured grace time, and leaves the
-    /// tailnet. Stopping again does nothing more.
+    /// Stops the node: accepts no more connections on this machine, gives the open ones the configured grace time, and
+    /// leaves the tailnet. A second call does nothing.
     pub async fn stop(&self) {
         let grace = self.config().grace_timeout;
         self.shared.stop.cancel();
@@ -163,7 +168,7 @@ async fn close(tailnet: &Tailnet) {
     }
 }
 
-/// Runs what waits for the disk where it may block.
+/// Runs work that waits for the disk on a thread that may block.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,

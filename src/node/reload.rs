@@ -1,13 +1,12 @@
-//! Reading the configuration again while the node runs.
+//! Puts another configuration into force while the node runs.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use tracing::{info, warn};
 
 use super::clouds::Running;
-use super::{Node, NodeError, blocking, exit_node};
+use super::{Node, NodeError, blocking, exit_node, places};
 use crate::config::{CloudConfig, Config, ConfigError};
 use crate::control::protocol::Reloaded;
 
@@ -29,14 +28,14 @@ impl fmt::Debug for ConfigReader {
     }
 }
 
-/// Why the configuration was not read again. What was in force stays.
+/// Why another configuration was not put into force. The old one stays.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReloadError {
-    /// It cannot be used.
+    /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A cloud of it cannot be watched or served.
+    /// One of its clouds cannot be watched or served.
     #[error(transparent)]
     Node(#[from] NodeError),
     /// The node was started with a configuration that has no file.
@@ -45,19 +44,19 @@ pub enum ReloadError {
 }
 
 impl Node {
-    /// Reads the configuration again. Clouds are added, removed and changed without touching the others; what else has
-    /// changed and can only change with a restart is named. Cancel safe, as [`reconfigure`](Node::reconfigure).
+    /// Reads the configuration again and puts it into force. Clouds are added, removed and changed without touching the
+    /// others; the result names the settings that need a restart. Cancel safe, as [`reconfigure`](Node::reconfigure).
     ///
     /// # Errors
-    /// When it cannot be used; then nothing changes.
+    /// When it is wrong; then nothing changes.
     pub async fn reload(&self) -> Result<Reloaded, ReloadError> {
         let read = self.shared.reload.clone().ok_or(ReloadError::NoFile)?;
         let new = blocking(move || (read.0)()).await?;
         self.reconfigure(new).await
     }
 
-    /// Puts another configuration into force, as [`reload`](Node::reload) does. Cancel safe: a change that has begun is
-    /// brought to its end when the future is dropped.
+    /// Puts another configuration into force, as [`reload`](Node::reload) does. Cancel safe: a change that has
+    /// started runs to its end even if the future is dropped.
     ///
     /// # Errors
     /// When a cloud of it cannot be watched or served; then nothing changes.
@@ -82,11 +81,11 @@ impl Node {
         let stays = |running: &Arc<Running>| new.clouds.contains(running.cloud.config());
         let (mut running, gone): (Vec<_>, Vec<_>) = before.into_iter().partition(stays);
         let comes = |cloud: &&CloudConfig| !running.iter().any(|running| running.cloud.config() == *cloud);
-        // All that can fail comes first, as far as it does not need a place that a cloud has which goes.
+        // What can fail comes first: clients, and the places that no departing cloud holds.
         let mut coming = Vec::new();
         for config in new.clouds.iter().filter(comes) {
             let cloud = self.make_cloud(config)?;
-            let waits = gone.iter().any(|gone| share_a_place(gone.cloud.config(), config));
+            let waits = gone.iter().any(|gone| places::conflict(gone.cloud.config(), config));
             let places = if waits { None } else { Some(self.bind_cloud(&cloud)?) };
             coming.push((cloud, places));
         }
@@ -137,7 +136,8 @@ impl Node {
         Ok(reloaded)
     }
 
-    /// Runs clouds again that were ended: each with its watcher, even if somebody has taken its place meanwhile.
+    /// Runs clouds again that were ended. Each gets its watcher back, even if another process has taken its place
+    /// meanwhile.
     fn bring_back(&self, ended: &[Arc<Running>]) {
         for ended in ended {
             let cloud = ended.cloud.clone();
@@ -154,30 +154,7 @@ impl Node {
     }
 }
 
-/// Whether both are served at the same place, or at places that exclude each other.
-fn share_a_place(one: &CloudConfig, other: &CloudConfig) -> bool {
-    let unix = match (&one.proxy_unix, &other.proxy_unix) {
-        (Some(one), Some(other)) => is_same_file(one, other),
-        _ => false,
-    };
-    let tcp = match (one.proxy_listen, other.proxy_listen) {
-        (Some(one), Some(other)) => {
-            let all = one.ip().is_unspecified() || other.ip().is_unspecified();
-            one.port() == other.port() && (all || one.ip() == other.ip())
-        }
-        _ => false,
-    };
-    unix || tcp
-}
-
-/// Whether two paths name one file in one folder, however they are written.
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    let folder = |path: &Path| path.parent().and_then(|folder| folder.canonicalize().ok());
-    one == other
-        || (one.file_name() == other.file_name() && folder(one).is_some_and(|f| Some(f) == folder(other)))
-}
-
-/// What differs and is only read at the start.
+/// The settings that differ and are read at the start only.
 fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
     let differs = [
         ("hostname", old.hostname != new.hostname),
@@ -194,39 +171,4 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
         ("local.http_proxy", old.http_proxy != new.http_proxy),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_that_exclude_each_other_are_known_however_they_are_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let cloud = |unix: Option<&str>, listen: Option<&str>| {
-            let mut cloud = CloudConfig::new("a", crate::config::CloudKind::Lxd, "a:1".parse().unwrap());
-            cloud.proxy_unix = unix.map(|path| folder.path().join(path));
-            cloud.proxy_listen = listen.map(|address| address.parse().unwrap());
-            cloud
-        };
-        let unix = |path| cloud(Some(path), None);
-        let tcp = |address| cloud(None, Some(address));
-        std::fs::create_dir(folder.path().join("b")).unwrap();
-        std::os::unix::fs::symlink("b", folder.path().join("c")).unwrap();
-        for (one, other, shares) in [
-            (unix("b/s"), unix("b/s"), true),
-            (unix("b/s"), unix("b/../b/s"), true),
-            (unix("b/s"), unix("c/s"), true),
-            (unix("b/s"), unix("b/t"), false),
-            (unix("b/s"), unix("s"), false),
-            (tcp("127.0.0.1:1"), tcp("127.0.0.1:1"), true),
-            (tcp("127.0.0.1:1"), tcp("[::]:1"), true),
-            (tcp("0.0.0.0:1"), tcp("127.0.0.1:1"), true),
-            (tcp("127.0.0.1:1"), tcp("127.0.0.2:1"), false),
-            (tcp("127.0.0.1:1"), tcp("[::]:2"), false),
-            (unix("b/s"), tcp("[::]:2"), false),
-        ] {
-            assert_eq!(share_a_place(&one, &other), shares, "{one:?} {other:?}");
-        }
-    }
 }

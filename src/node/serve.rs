@@ -1,4 +1,4 @@
-//! What serves a node on this machine, as far as the node knows it: whoever composes the service gives it.
+//! How a node is served on this machine. The node knows only this trait; [`crate::service`] gives it what implements it.
 
 use std::fmt::Debug;
 
@@ -8,7 +8,7 @@ use super::Node;
 use crate::cloud::Cloud;
 use crate::listen::ServeError;
 
-/// Serves a place until it is dropped, which frees the place; connections that are open go on.
+/// Serves one socket or port until it is dropped, which frees it. Open connections go on.
 pub(crate) type Serving = BoxFuture<'static, ()>;
 
 /// Serves a node and its clouds.
@@ -16,6 +16,6 @@ pub(crate) trait Serve: Debug + Send + Sync {
     /// Serves the node until it stops.
     fn serve_node(&self, node: &Node) -> Result<(), ServeError>;
 
-    /// Takes the places of a cloud, each of which is served once it is polled.
+    /// Binds the sockets and ports of a cloud. Clients are served once the futures are polled.
     fn bind_cloud(&self, node: &Node, cloud: &Cloud) -> Result<Vec<Serving>, ServeError>;
 }

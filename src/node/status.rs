@@ -1,4 +1,4 @@
-//! What the node says of itself: whether it is ready, and how it and its clouds are.
+//! The node's status: whether it is ready, and how it and its clouds are.
 
 use std::time::SystemTime;
 
@@ -7,6 +7,7 @@ use tailnet::BackendState;
 use super::{AskError, Joining, Node, exit_node};
 use crate::cloud::{Cloud, now};
 use crate::control::protocol::{Peer, Status};
+use crate::version::VERSION;
 
 impl Node {
     /// Why the node is not ready: it has not joined, or a required cloud is not reachable.
@@ -58,7 +59,7 @@ impl Node {
         let state = self.state();
         let reasons = self.not_ready_in(status.backend_state);
         Ok(Status {
-            version: crate::VERSION.to_owned(),
+            version: VERSION.to_owned(),
             pid: std::process::id(),
             state: status.backend_state,
             ready: reasons.is_empty(),
@@ -69,7 +70,7 @@ impl Node {
             exit_node: self.config().exit_node.as_ref().map(|exit| exit_node::report(&status, exit)),
             tailnet: status.magic_dns_suffix.clone(),
             this: peer(&status.this),
-            // After a logout the backend still has one without a name.
+            // After a logout the backend still lists one peer, without name or address.
             peers: status.peers().filter(|peer| !peer.ips.is_empty()).map(peer).collect(),
             clouds: self.clouds().iter().map(Cloud::report).collect(),
         })

@@ -121,3 +121,23 @@ fn the_command_proxy_serves_a_cloud_with_and_without_a_running_node() {
     proxied(&world);
     service.ends_on("TERM");
 }
+
+#[test]
+fn the_command_proxy_resets_what_it_cannot_forward() {
+    let world = World::new();
+    world.configure_berlin();
+    let mut service = world.start();
+    service.joins();
+    let mut program = world.program();
+    program.args(["proxy", "berlin", "--listen", "127.0.0.1:0"]).stdout(Stdio::null());
+    let mut proxy = Service::start(program);
+    let told = proxy.says("berlin is at 127.0.0.1:");
+    let address = told.rsplit(' ').next().unwrap().to_owned();
+    assert_eq!(world.json(&["down"])["state"], "Stopped");
+    #[allow(clippy::disallowed_methods, reason = "a loopback address of this test's")]
+    let mut refused = TcpStream::connect(address).unwrap();
+    let error = refused.read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "it does not look whole");
+    assert_eq!(proxy.ends_on("TERM").0, Some(0));
+    service.ends_on("TERM");
+}
