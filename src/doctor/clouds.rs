@@ -6,7 +6,7 @@ use crate::config::{CloudConfig, CloudKind, Config};
 use crate::control::protocol::{Health, NetworkPath, Stage};
 use crate::uplink::Uplink;
 
-pub(super) async fn look(findings: &mut Findings, uplink: &Uplink, config: &Config, cloud: &CloudConfig) {
+pub(super) async fn probe(findings: &mut Findings, uplink: &Uplink, config: &Config, cloud: &CloudConfig) {
     let area = format!("cloud {}", cloud.name);
     let health = match uplink.check(&cloud.name).await {
         Ok(health) => health,

@@ -72,7 +72,7 @@ pub(crate) async fn examine(flags: &Flags, clouds: &[String]) -> Findings {
     membership::network(&mut findings, &uplink).await;
     for cloud in &loaded.config.clouds {
         if clouds.is_empty() || clouds.contains(&cloud.name) {
-            clouds::look(&mut findings, &uplink, &loaded.config, cloud).await;
+            clouds::probe(&mut findings, &uplink, &loaded.config, cloud).await;
         }
     }
     uplink.close().await;
