@@ -30,6 +30,7 @@
 //! | talk to a node that runs already | its control socket, as [`control::protocol`] describes |
 
 pub mod cli;
+mod clock;
 mod cloud;
 mod config;
 pub mod control;

@@ -91,7 +91,7 @@ fn status_text(status: &Status, out: &Out) -> String {
     if status.state == BackendState::Running && !status.this.online {
         text += "\nthe control server does not answer: the tailnet is as the node knew it last\n";
     }
-    match status.key_expires.map(|expires| expires.checked_sub(crate::cloud::now())) {
+    match status.key_expires.map(|expires| expires.checked_sub(crate::clock::now())) {
         Some(Some(left)) => text += &format!("\nthe node's key expires in {} days\n", left / 86_400),
         Some(None) => text += "\nthe node's key has expired\n",
         None => {}

@@ -8,7 +8,7 @@ const FIRST: Duration = Duration::from_secs(1);
 /// The longest pause after failures, unless the cloud's own interval is longer.
 const CEILING: Duration = Duration::from_secs(60);
 
-/// Pauses that double with each failure, and are the cloud's interval after a success; each a fifth longer or shorter,
+/// Pauses that double with each failure, and are the cloud's interval after a success; each up to a fifth longer or shorter,
 /// so that many nodes do not ask one server at the same moment.
 #[derive(Debug)]
 pub(crate) struct Backoff {

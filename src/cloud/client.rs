@@ -68,7 +68,7 @@ pub(super) fn project(config: &CloudConfig) -> &str {
     config.project.as_deref().unwrap_or("default")
 }
 
-/// What is wrong with the project of a cloud that lets this node use these only, and what to do.
+/// What is wrong, and what to do, where a cloud lets this node use only these projects and not the configured one.
 pub(crate) fn other_project(config: &CloudConfig, allowed: &[String]) -> (String, String) {
     let project = project(config);
     match allowed {

@@ -10,12 +10,12 @@ mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
 
 use lxd_client::{Client, Identity};
 use tailnet::{ConnectError, Tailnet, TailnetStream};
 use tokio::sync::{Notify, watch as channel};
 
+use crate::clock::now;
 use crate::config::{CloudConfig, CloudKind};
 use crate::control::protocol as api;
 
@@ -171,9 +171,4 @@ impl Cloud {
             health: self.health(),
         }
     }
-}
-
-/// Seconds since 1970.
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
 }

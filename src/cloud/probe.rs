@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use lxd_client::{Auth, Client, Server, chain, fetch_fingerprint};
-use tailnet::{ConnectError, Peer, Status, Subnet, TailnetStream};
+use tailnet::{Address, ConnectError, Peer, Status, Subnet, TailnetStream};
 
 use super::Cloud;
 use super::client::{one_line, project, server, trust_by_token, with_remedy};
@@ -19,7 +19,9 @@ pub(super) async fn probe(cloud: &Cloud) -> Health {
     let timeout = cloud.config().timeout;
     let outcome = tokio::time::timeout(timeout, stages(cloud, &mut health)).await;
     // Only now, as the path is known once there was a connection.
-    locate(cloud, &mut health).await;
+    if let Ok(status) = cloud.shared.tailnet.status().await {
+        locate(&mut health, &status, &cloud.config().address, cloud.shared.dialled.get());
+    }
     match outcome {
         Ok(Ok(())) => health.reachable = Some(true),
         Ok(Err(error)) => fail(&mut health, error),
@@ -131,14 +133,12 @@ async fn other_projects(client: &Client, config: &CloudConfig) -> Option<Vec<Str
 }
 
 /// Finds out which node has the address or routes to it, and how packets travel there.
-async fn locate(cloud: &Cloud, health: &mut Health) {
-    let Ok(status) = cloud.shared.tailnet.status().await else { return };
+fn locate(health: &mut Health, status: &Status, address: &Address, dialled: Option<IpAddr>) {
     let connected = health.tcp_ms.is_some();
-    let address = &cloud.config().address;
     // No node may have the name: the tailnet's DNS servers have others. The connection then shows the address.
-    let ip = address.ip().or_else(|| cloud.shared.dialled.get().filter(|_| connected));
+    let ip = address.ip().or_else(|| dialled.filter(|_| connected));
     let node = status.peer_named(&address.host()).map(|peer| (peer, None));
-    match node.or_else(|| node_of(ip?, &status)) {
+    match node.or_else(|| node_of(ip?, status)) {
         Some((peer, route)) => {
             (health.peer, health.online) = (Some(peer.short_name().to_owned()), Some(peer.online));
             health.route = route.map(|route| route.to_string());
@@ -160,4 +160,43 @@ fn node_of(ip: IpAddr, status: &Status) -> Option<(&Peer, Option<Subnet>)> {
 
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 100_000.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_node_is_found_by_name_address_route_or_connection() {
+        let status = json!({
+            "BackendState": "Running", "MagicDNSSuffix": "example.ts.net", "Self": {"HostName": "here"},
+            "Peer": {
+                "a": {"HostName": "berlin", "DNSName": "berlin.example.ts.net.", "TailscaleIPs": ["100.64.0.2"],
+                    "CurAddr": "192.0.2.1:41641"},
+                "b": {"HostName": "router", "DNSName": "router.example.ts.net.", "TailscaleIPs": ["100.64.0.3"],
+                    "AllowedIPs": ["100.64.0.3/32", "198.51.100.0/24"], "Relay": "fra"},
+            },
+        });
+        let status: Status = serde_json::from_value(status).unwrap();
+        let found = |host: &str, dialled: Option<&str>| {
+            let mut health = Health { tcp_ms: dialled.map(|_| 1.0), ..Health::default() };
+            let dialled = dialled.map(|ip| ip.parse().unwrap());
+            locate(&mut health, &status, &Address::new(host, 8443).unwrap(), dialled);
+            (health.peer.unwrap_or_default(), health.route.unwrap_or_default(), health.path.to_string())
+        };
+        for (host, dialled, peer, route, path) in [
+            ("berlin", None, "berlin", "", ""),
+            ("berlin", Some("100.64.0.2"), "berlin", "", "direct 192.0.2.1:41641"),
+            ("100.64.0.2", Some("100.64.0.2"), "berlin", "", "direct 192.0.2.1:41641"),
+            ("198.51.100.7", None, "router", "198.51.100.0/24", ""),
+            ("lxd.internal", Some("198.51.100.7"), "router", "198.51.100.0/24", "relay fra"),
+            ("lxd.internal", None, "", "", ""),
+            ("203.0.113.7", Some("203.0.113.7"), "", "203.0.113.7", ""),
+        ] {
+            let expected = (peer.to_owned(), route.to_owned(), path.to_owned());
+            assert_eq!(found(host, dialled), expected, "{host} {dialled:?}");
+        }
+    }
 }

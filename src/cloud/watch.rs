@@ -40,7 +40,7 @@ pub(crate) async fn watch(cloud: Cloud) -> Infallible {
     }
 }
 
-/// Whether the node is in its tailnet. Where it is not, that is said once, and not of each cloud.
+/// Whether the node is in its tailnet. Where it is not, the log says so once; a line for each cloud would add nothing.
 async fn joined(cloud: &Cloud) -> bool {
     cloud.shared.tailnet.watch().newest().await.is_ok_and(|state| state.backend == BackendState::Running)
 }

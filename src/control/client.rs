@@ -21,10 +21,10 @@ use super::protocol::{
     Cloud, Failure, Netcheck, PingRequest, Pong, Reloaded, Status, UpRequest, Whois, endpoints,
 };
 
-/// Longer than what the node itself waits for.
+/// How long a request may take. The node's own deadlines are shorter.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// No answer is larger.
+/// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 64 << 20;
 
 /// What is encoded in a path or a query.
@@ -52,7 +52,7 @@ fn malformed(error: impl Into<BoxError>) -> ControlError {
     ControlError::Malformed(error.into())
 }
 
-/// The way to the running node.
+/// A client of the running node. Each request is a connection of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     socket: PathBuf,

@@ -14,9 +14,9 @@ use super::client::{Client, ControlError};
 
 /// A stream through the running node's tailnet, as hyper wants it.
 #[derive(Debug)]
-pub(crate) struct Dialled(Upgraded);
+pub(crate) struct ControlStream(Upgraded);
 
-impl Read for Dialled {
+impl Read for ControlStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -26,7 +26,7 @@ impl Read for Dialled {
     }
 }
 
-impl Write for Dialled {
+impl Write for ControlStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, buf)
     }
@@ -40,7 +40,7 @@ impl Write for Dialled {
     }
 }
 
-impl Connection for Dialled {
+impl Connection for ControlStream {
     fn connected(&self) -> Connected {
         Connected::new()
     }
@@ -51,9 +51,9 @@ impl Connection for Dialled {
 pub(crate) struct Connector(pub(crate) Client);
 
 impl tower_service::Service<Uri> for Connector {
-    type Response = Dialled;
+    type Response = ControlStream;
     type Error = ControlError;
-    type Future = Pin<Box<dyn Future<Output = Result<Dialled, ControlError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<ControlStream, ControlError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ControlError>> {
         Poll::Ready(Ok(()))
@@ -63,7 +63,7 @@ impl tower_service::Service<Uri> for Connector {
         let client = self.0.clone();
         Box::pin(async move {
             let address = uri.authority().map_or("", |authority| authority.as_str());
-            client.dial(address).await.map(Dialled)
+            client.dial(address).await.map(ControlStream)
         })
     }
 }

@@ -135,7 +135,7 @@ impl ExitNode {
 pub struct Cloud {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// What kind of server it is.
     pub kind: CloudKind,
     /// Its address in the tailnet.
     pub address: String,

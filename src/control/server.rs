@@ -1,4 +1,4 @@
-//! The control socket: what [`super::protocol`] describes.
+//! The server of the control socket, in the running node: it answers the requests that [`super::protocol`] describes.
 
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -13,6 +13,7 @@ use tracing::{debug, info, warn};
 use super::protocol::{self, Cloud, Failure, FailureCode, PingRequest, UpRequest, endpoints};
 use crate::node::{AskError, Node, ReloadError};
 
+/// Serves the control socket until the node stops.
 pub(crate) fn serve(node: &Node, socket: PrivateSocket) {
     let router = Router::new()
         .route(endpoints::STATUS, get(status))
@@ -54,6 +55,7 @@ impl From<AskError> for Refusal {
     }
 }
 
+/// The answer to a request that failed, with the HTTP status for its code.
 fn refusal(code: FailureCode, error: String) -> Refusal {
     let status = match code {
         FailureCode::Invalid => StatusCode::BAD_REQUEST,
@@ -124,7 +126,7 @@ async fn check(State(node): State<Node>, Path(name): Path<String>) -> Answer<Clo
     answer(node.check(&name).await)
 }
 
-/// Joins the client with a stream through the tailnet, as `docker attach` does with a container's.
+/// Upgrades the connection, and copies between the client and a stream through the tailnet.
 async fn dial(
     State(node): State<Node>,
     Query(Address { address }): Query<Address>,

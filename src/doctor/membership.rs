@@ -3,7 +3,8 @@
 use tailnet::{BackendState, UpError};
 
 use super::Findings;
-use crate::cloud::{now, one_line};
+use crate::clock::now;
+use crate::cloud::one_line;
 use crate::config::{Config, KeySource};
 use crate::node::NodeError;
 use crate::uplink::Uplink;

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use tailnet::BackendState;
 
 use super::{AskError, Joining, Node, exit_node};
-use crate::cloud::{Cloud, now};
+use crate::clock::now;
+use crate::cloud::Cloud;
 use crate::control::protocol::{Peer, Status};
 use crate::version::VERSION;
 
