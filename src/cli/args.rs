@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::exit::EXIT_CODES;
-use super::lxd::Lxd;
+use super::lxd::args::Lxd;
 use super::output::Format;
 use crate::VERSION;
 use crate::config::Flags;

@@ -9,6 +9,7 @@ mod node;
 mod output;
 mod proxy;
 mod run;
+mod tables;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;

@@ -11,7 +11,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::super::exit::{Told, usage};
-use super::{Exec, Fleet};
+use super::Fleet;
+use super::args::Exec;
 
 /// How long the end of a command is still waited for once one of its streams has broken.
 const AFTER_BREAK: Duration = Duration::from_secs(10);

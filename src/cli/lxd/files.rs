@@ -9,7 +9,8 @@ use lxd_client::{FileOptions, Files, Progress, PushOptions, with_progress};
 
 use super::super::exit::usage;
 use super::super::output::{one_line, tell, watched};
-use super::{FileCommand, Fleet};
+use super::Fleet;
+use super::args::FileCommand;
 
 /// A source or target that is the standard input or output.
 const STANDARD: &str = "-";

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::super::exit::{Failure, Told};
 use super::super::output::{Colour, Out, Table, tell};
-use super::{Change, Fleet};
+use super::Fleet;
+use super::args::Change;
 use crate::config::CloudConfig;
 
 pub(super) async fn list(

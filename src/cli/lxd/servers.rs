@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::super::exit::{Told, usage};
-use super::super::node::{bytes, clouds_text};
 use super::super::output::{Out, tell};
+use super::super::tables::{self, bytes};
 use super::Fleet;
 use crate::config::Environment;
 use crate::control::protocol::Cloud;
@@ -41,7 +41,7 @@ pub(super) async fn ping(fleet: &Fleet, names: &[String], count: u32, out: &Out)
                 health,
             })
             .collect();
-        out.print(&found, || clouds_text(&found, out))?;
+        out.print(&found, || tables::clouds(&found, out))?;
         failed = found
             .iter()
             .filter_map(|cloud| Some(format!("{}: {}", cloud.name, cloud.health.error.as_ref()?)))

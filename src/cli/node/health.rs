@@ -1,0 +1,18 @@
+//! `health`.
+
+use super::super::exit::Told;
+use crate::config::Config;
+use crate::uplink::running;
+
+pub(super) async fn run(config: &Config, ready: bool) -> anyhow::Result<()> {
+    let client = running(config).await?;
+    if !ready {
+        client.clouds().await?;
+        return Ok(());
+    }
+    let status = client.status().await?;
+    if status.ready {
+        return Ok(());
+    }
+    Err(Told { code: 1, message: format!("not ready: {}", status.reasons.join("; ")) }.into())
+}
