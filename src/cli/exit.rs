@@ -223,8 +223,14 @@ fn of_lxd(error: &lxd_client::Error) -> Option<Known> {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::time::Duration;
+
+    use tailnet::{Address, BackendState};
+
     use super::*;
     use crate::config::KeySource;
+    use crate::control::protocol::Failure as Refusal;
 
     #[test]
     fn a_key_that_cannot_be_used_is_told_with_what_to_do() {
@@ -234,5 +240,129 @@ mod tests {
         assert_eq!(failure.code, 2);
         let hint = failure.hint.unwrap();
         assert!(hint.contains("leave the ? and all behind it out"), "{hint}");
+    }
+
+    fn text() -> String {
+        "x".to_owned()
+    }
+
+    fn up_errors() -> Vec<(UpError, u8)> {
+        vec![
+            (UpError::Config { message: text() }, 2),
+            (UpError::NeedsLogin { url: text() }, 3),
+            (UpError::KeyExpired { message: text() }, 3),
+            (UpError::NeedsApproval, 3),
+            (UpError::AuthRejected { message: text() }, 3),
+            (UpError::ControlUnreachable { message: text() }, 4),
+            (UpError::ControlUntrusted { message: text() }, 8),
+            (UpError::StateFolder { message: text() }, 1),
+            (UpError::Timeout { after: Duration::from_secs(1), message: text() }, 4),
+            (UpError::Closed, 1),
+            (UpError::WrongLibrary { needed: 1, found: 2 }, 1),
+            (UpError::Other { message: text() }, 1),
+        ]
+    }
+
+    fn connect_errors() -> Vec<(ConnectError, u8)> {
+        let addr: Address = "lxd:8443".parse().unwrap();
+        let after = Duration::from_secs(1);
+        vec![
+            ("nothing".parse::<Address>().unwrap_err().into(), 2),
+            (ConnectError::NotInTailnet { addr: addr.clone() }, 5),
+            (ConnectError::NoSuchHost { addr: addr.clone() }, 5),
+            (ConnectError::Refused { addr: addr.clone() }, 6),
+            (ConnectError::Unreachable { addr: addr.clone(), message: text() }, 7),
+            (ConnectError::Timeout { addr: addr.clone(), after }, 7),
+            (ConnectError::NotRunning { addr: addr.clone(), message: text() }, 4),
+            (ConnectError::Closed { addr: addr.clone() }, 1),
+            (ConnectError::NoRuntime { addr: addr.clone() }, 1),
+            (ConnectError::Other { addr, message: text() }, 1),
+        ]
+    }
+
+    fn lxd_errors() -> Vec<(lxd_client::Error, u8)> {
+        use lxd_client::Error;
+        let not_allowed = |allowed: &[&str]| Error::NotAllowed {
+            message: text(),
+            project: "a".to_owned(),
+            allowed: allowed.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let [expected, actual] = ["0", "1"].map(|digit| digit.repeat(64).parse().unwrap());
+        let refused = ConnectError::Refused { addr: "lxd:8443".parse().unwrap() };
+        vec![
+            (Error::Config { message: text() }, 2),
+            (Error::Connect { server: text(), source: refused.into() }, 6),
+            (Error::Connect { server: text(), source: "x".into() }, 1),
+            (Error::WrongFingerprint { expected, actual }, 8),
+            (Error::Timeout { server: text(), after: Duration::from_secs(1) }, 7),
+            (Error::NotTrusted { message: text() }, 9),
+            (not_allowed(&["a"]), 9),
+            (not_allowed(&["b"]), 9),
+            (Error::TokenRefused { message: text() }, 9),
+            (Error::Api { code: 404, message: text() }, 5),
+            (Error::Api { code: 500, message: text() }, 1),
+            (Error::Broken { server: text(), source: "x".into() }, 1),
+            (Error::Unsupported { server: text(), extension: "x" }, 1),
+            (Error::Operation { id: text(), message: text(), state: None }, 1),
+            (Error::OperationLost { id: text() }, 1),
+            (Error::Local { what: text(), source: io::ErrorKind::NotFound.into() }, 1),
+            (Error::Protocol { server: text(), message: text() }, 10),
+        ]
+    }
+
+    fn refusals() -> Vec<(ControlError, u8)> {
+        [
+            (FailureCode::NotRunning, 4),
+            (FailureCode::NotInTailnet, 5),
+            (FailureCode::NoSuchPeer, 5),
+            (FailureCode::NoSuchHost, 5),
+            (FailureCode::NotFound, 5),
+            (FailureCode::Invalid, 2),
+            (FailureCode::AuthRejected, 3),
+            (FailureCode::NeedsLogin, 3),
+            (FailureCode::NeedsApproval, 3),
+            (FailureCode::KeyExpired, 3),
+            (FailureCode::ControlUnreachable, 4),
+            (FailureCode::ControlUntrusted, 8),
+            (FailureCode::Refused, 6),
+            (FailureCode::Unreachable, 7),
+            (FailureCode::Timeout, 7),
+            (FailureCode::Failed, 1),
+            (FailureCode::Other(text()), 1),
+        ]
+        .into_iter()
+        .map(|(code, exit)| (ControlError::Refused(Refusal { error: text(), code }), exit))
+        .collect()
+    }
+
+    fn ask_errors() -> Vec<(AskError, u8)> {
+        vec![
+            (AskError::NotJoined(BackendState::Stopped), 4),
+            (AskError::NoSuchPeer(text()), 5),
+            (AskError::NoSuchCloud(text()), 5),
+            (AskError::NotLookedUp(text()), 7),
+            (AskError::NoSuchKind(text()), 2),
+            (AskError::Invalid(text()), 2),
+        ]
+    }
+
+    #[test]
+    fn each_failure_has_its_exit_code() {
+        fn all<E: Into<anyhow::Error>>(errors: Vec<(E, u8)>) -> impl Iterator<Item = (anyhow::Error, u8)> {
+            errors.into_iter().map(|(error, code)| (error.into(), code))
+        }
+        let joins = up_errors().into_iter().map(|(error, code)| (NodeError::Join(error), code)).collect();
+        let errors = all(up_errors())
+            .chain(all(joins))
+            .chain(all(connect_errors()))
+            .chain(all(lxd_errors()))
+            .chain(all(refusals()))
+            .chain(all(vec![(ControlError::NoNode(text()), 11), (ControlError::Timeout, 7)]))
+            .chain(all(ask_errors()));
+        for (error, code) in errors {
+            let failure = Failure::of(&error);
+            println!("{error:?}: {} {:?}", failure.code, failure.hint);
+            assert_eq!(failure.code, code, "{error:?}");
+        }
     }
 }
