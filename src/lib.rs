@@ -38,6 +38,7 @@ mod listen;
 mod local;
 mod node;
 mod notify;
+mod remedy;
 mod service;
 mod uplink;
 

@@ -7,12 +7,12 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::exit::EXIT_CODES;
 use super::lxd::args::Lxd;
 use super::output::Format;
 use crate::VERSION;
 use crate::config::Flags;
 use crate::control::protocol::PingKind;
+use crate::remedy::EXIT_CODES;
 
 /// Joins a tailnet inside this process, keeps watch over the LXD servers in it, and serves them to this machine.
 #[derive(Debug, Parser)]

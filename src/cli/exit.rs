@@ -3,24 +3,10 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use tailnet::{ConnectError, LocalApiError, UpError};
-
-use crate::cloud::ANOTHER_PROJECT;
-use crate::config::{ConfigError, KeyError};
 use crate::control::client::ControlError;
 use crate::control::protocol::FailureCode;
 use crate::node::{AskError, NodeError};
-
-/// Shown below `--help`; [`Failure::of`] gives them.
-pub(crate) const EXIT_CODES: &str = "\
-Exit codes:
-  0  done                                       6  nothing listens on that port
-  1  anything else; something failed (doctor)   7  no answer in time
-  2  wrong arguments or configuration           8  the server's certificate is not the right one
-  3  key or login refused, or needed            9  the server does not let this node do that
-  4  not joined in time                        10  something else than LXD answered
-  5  not in the tailnet, or no such thing      11  no node runs
-`lxd exec` exits as the command did.";
+use crate::remedy::{self, Remedy};
 
 /// A failure as it is shown.
 pub(crate) struct Failure {
@@ -82,26 +68,18 @@ pub(crate) fn with_causes(error: &anyhow::Error) -> String {
     text
 }
 
-const BRING_BACK: &str = "`kolaboree-node up` brings the node back";
-
-const APPROVE: &str = "approve the machine in Tailscale's admin console, or use a pre-approved key";
-
-const CHECK_NETWORK: &str = "check the network, and control_url if it is set";
-
-/// The exit code and a hint, which may be empty.
-type Known = (u8, &'static str);
-
-fn known(cause: &(dyn StdError + 'static)) -> Option<Known> {
+/// The exit code and the hint of an error, where it has any.
+fn known(cause: &(dyn StdError + 'static)) -> Option<Remedy> {
     if let Some(error) = cause.downcast_ref::<NodeError>() {
         return match error.root() {
-            NodeError::Join(error) => Some(of_up(error)),
-            NodeError::Key(error) => Some(of_key(error)),
+            NodeError::Join(error) => remedy::of(error),
+            NodeError::Key(error) => remedy::of(error),
             _ => None,
         };
     }
     if let Some(error) = cause.downcast_ref::<AskError>() {
         return match error {
-            AskError::NotJoined(_) => Some((4, BRING_BACK)),
+            AskError::NotJoined(_) => Some((4, remedy::BRING_BACK)),
             AskError::NoSuchCloud(_) => Some((5, "")),
             AskError::NoSuchPeer(_) => Some((5, "`kolaboree-node status` lists the nodes of the tailnet")),
             AskError::NotLookedUp(_) => Some((7, "")),
@@ -109,72 +87,17 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Known> {
             _ => None, // what is behind it
         };
     }
-    None.or_else(|| cause.downcast_ref().map(of_up))
-        .or_else(|| cause.downcast_ref().map(of_connect))
-        .or_else(|| cause.downcast_ref().and_then(of_control))
-        .or_else(|| cause.downcast_ref().map(of_key))
-        .or_else(|| cause.downcast_ref().and_then(of_lxd))
-        .or_else(|| cause.downcast_ref().map(of_config))
-        .or_else(|| cause.downcast_ref::<Told>().map(|told| (told.code, "")))
-        .or_else(|| match cause.downcast_ref::<LocalApiError>()? {
-            LocalApiError::Timeout { .. } => Some((7, "")),
-            _ => None,
-        })
-}
-
-fn of_config(error: &ConfigError) -> Known {
-    match error {
-        ConfigError::Key(error) => of_key(error),
-        _ => (2, ""), // each problem has its remedy in its text
+    if let Some(error) = cause.downcast_ref() {
+        return Some(of_control(error));
     }
-}
-
-fn of_key(error: &KeyError) -> Known {
-    (2, error.remedy())
-}
-
-fn of_up(error: &UpError) -> Known {
-    match error {
-        UpError::AuthRejected { .. } => (
-            3,
-            "make a new reusable auth key in Tailscale's admin console (Settings, Keys) and put it into TAILSCALE_AUTH_KEY; of an OAuth client or a workload identity, check that it may make auth keys for these tags",
-        ),
-        UpError::NeedsLogin { .. } | UpError::KeyExpired { .. } => {
-            (3, "set TAILSCALE_AUTH_KEY to a valid auth key, or open the URL")
-        }
-        UpError::NeedsApproval => (3, APPROVE),
-        UpError::ControlUntrusted { .. } => (8, ""), // what to do is in its text
-        UpError::ControlUnreachable { .. } => (4, CHECK_NETWORK),
-        UpError::Timeout { .. } => (4, "a longer join_timeout waits longer; -v shows Tailscale's log"),
-        UpError::Config { .. } => (2, ""),
-        UpError::StateFolder { .. } => {
-            (1, "choose another folder with --state-dir, or stop what uses this one")
-        }
-        _ => (1, ""),
+    if let Some(error) = cause.downcast_ref::<Told>() {
+        return Some((error.code, ""));
     }
+    remedy::of(cause)
 }
 
-fn of_connect(error: &ConnectError) -> Known {
+fn of_control(error: &ControlError) -> Remedy {
     match error {
-        ConnectError::NotInTailnet { .. } => (
-            5,
-            "check the address with `tailscale status` there, and accept_routes if it is behind a subnet router; nothing was sent by the host's network",
-        ),
-        ConnectError::NoSuchHost { .. } => {
-            (5, "`kolaboree-node status` lists the nodes of the tailnet; no other DNS was asked")
-        }
-        ConnectError::Refused { .. } => (6, "for LXD, there: lxc config set core.https_address :8443"),
-        ConnectError::Timeout { .. } | ConnectError::Unreachable { .. } => {
-            (7, "check that the machine is up, and that the tailnet's policy lets this node reach it")
-        }
-        ConnectError::InvalidAddress(_) => (2, ""),
-        ConnectError::NotRunning { .. } => (4, BRING_BACK),
-        _ => (1, ""),
-    }
-}
-
-fn of_control(error: &ControlError) -> Option<Known> {
-    Some(match error {
         ControlError::NoNode(_) => (11, ""),
         ControlError::Timeout => (7, ""),
         ControlError::Refused(failure) => match failure.code {
@@ -182,8 +105,8 @@ fn of_control(error: &ControlError) -> Option<Known> {
             FailureCode::AuthRejected | FailureCode::NeedsLogin | FailureCode::KeyExpired => {
                 (3, "give a new key: `kolaboree-node up --key-from FILE`")
             }
-            FailureCode::NeedsApproval => (3, APPROVE),
-            FailureCode::ControlUnreachable => (4, CHECK_NETWORK),
+            FailureCode::NeedsApproval => (3, remedy::APPROVE),
+            FailureCode::ControlUnreachable => (4, remedy::CHECK_NETWORK),
             FailureCode::NotInTailnet => {
                 (5, "`kolaboree-node status` lists the nodes; nothing was sent by the host's network")
             }
@@ -193,32 +116,11 @@ fn of_control(error: &ControlError) -> Option<Known> {
             FailureCode::Refused => (6, ""),
             FailureCode::Timeout | FailureCode::Unreachable => (7, ""),
             FailureCode::ControlUntrusted => (8, ""),
-            FailureCode::NotRunning => (4, BRING_BACK),
+            FailureCode::NotRunning => (4, remedy::BRING_BACK),
             FailureCode::Failed | FailureCode::Other(_) => (1, ""),
         },
         _ => (1, ""),
-    })
-}
-
-fn of_lxd(error: &lxd_client::Error) -> Option<Known> {
-    use lxd_client::Error;
-    Some(match error {
-        Error::WrongFingerprint { .. } => {
-            (8, "it is another server, or has a new certificate: compare with `lxc info` there")
-        }
-        Error::NotTrusted { .. } => (
-            9,
-            "there: lxc config trust add --name kolaboree; here: kolaboree-node lxd trust CLOUD, with that token",
-        ),
-        Error::NotAllowed { project, allowed, .. } if !allowed.contains(project) => (9, ANOTHER_PROJECT),
-        Error::NotAllowed { .. } => (9, ""),
-        Error::TokenRefused { .. } => (9, "tokens work once, and expire: make a new one there"),
-        Error::Protocol { .. } => (10, ""),
-        Error::Timeout { .. } => (7, ""),
-        Error::Config { .. } => (2, ""),
-        Error::Api { code: 404, .. } => (5, ""),
-        _ => return None, // what is behind it
-    })
+    }
 }
 
 #[cfg(test)]
@@ -226,10 +128,10 @@ mod tests {
     use std::io;
     use std::time::Duration;
 
-    use tailnet::{Address, BackendState};
+    use tailnet::{Address, BackendState, ConnectError, UpError};
 
     use super::*;
-    use crate::config::KeySource;
+    use crate::config::{ConfigError, KeySource};
     use crate::control::protocol::Failure as Refusal;
 
     #[test]
