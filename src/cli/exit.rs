@@ -29,14 +29,14 @@ impl fmt::Display for Failure {
 /// A failure that a command finds by itself.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub(crate) struct Told {
+pub(crate) struct UserError {
     pub(crate) code: u8,
     pub(crate) message: String,
 }
 
 /// A wrong argument, or one for which the configuration has nothing.
 pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
-    Told { code: 2, message: message.into() }.into()
+    UserError { code: 2, message: message.into() }.into()
 }
 
 impl Failure {
@@ -90,7 +90,7 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Remedy> {
     if let Some(error) = cause.downcast_ref() {
         return Some(of_control(error));
     }
-    if let Some(error) = cause.downcast_ref::<Told>() {
+    if let Some(error) = cause.downcast_ref::<UserError>() {
         return Some((error.code, ""));
     }
     remedy::of(cause)
@@ -263,7 +263,6 @@ mod tests {
             .chain(all(ask_errors()));
         for (error, code) in errors {
             let failure = Failure::of(&error);
-            println!("{error:?}: {} {:?}", failure.code, failure.hint);
             assert_eq!(failure.code, code, "{error:?}");
         }
     }

@@ -43,7 +43,7 @@ pub fn main() -> ExitCode {
             if args.verbose {
                 failure.message = exit::with_causes(&error);
             }
-            output::tell(&failure);
+            output::report(&failure);
             failure.code.into()
         }
     }
@@ -104,7 +104,7 @@ fn start_log(verbose: bool, format: LogFormat, level: &str) {
     let default = if verbose {
         "info,kolaboree_node=debug,tailscale=debug".to_owned()
     } else {
-        // What Tailscale warns of is told by the node's own lines and by `status`.
+        // The node logs in its own words what Tailscale warns of, and `status` shows it.
         format!("{level},tailscale=error")
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));

@@ -10,7 +10,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetat
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::super::exit::{Told, usage};
+use super::super::exit::{UserError, usage};
 use super::Fleet;
 use super::args::Exec;
 
@@ -53,7 +53,7 @@ pub(super) async fn exec(fleet: &Fleet, options: &Exec) -> anyhow::Result<ExitCo
     let ended = process.operation().state().await;
     if let Some(why) = ended.ok().filter(|ended| !ended.is_success()).map(|ended| ended.err) {
         let message = format!("{}: {why}", options.instance);
-        return Err(Told { code: u8::try_from(code).unwrap_or(1), message }.into());
+        return Err(UserError { code: u8::try_from(code).unwrap_or(1), message }.into());
     }
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
@@ -92,7 +92,7 @@ async fn after_break(process: &mut Process, lost: std::io::Error) -> anyhow::Res
         _ => {
             let code = if lost.kind() == std::io::ErrorKind::TimedOut { 7 } else { 1 };
             let message = format!("what the command wrote was lost: {lost}");
-            Err(Told { code, message }.into())
+            Err(UserError { code, message }.into())
         }
     }
 }

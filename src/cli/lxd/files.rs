@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lxd_client::{FileOptions, Files, Progress, PushOptions, with_progress};
 
 use super::super::exit::usage;
-use super::super::output::{one_line, tell, watched};
+use super::super::output::{one_line, report, watched};
 use super::Fleet;
 use super::args::FileCommand;
 
@@ -77,13 +77,13 @@ async fn pull(fleet: &Fleet, source: &str, target: &Path) -> anyhow::Result<Exit
     let (files, path) = place(fleet, source).await?;
     let bar = bar(source);
     let moving = bar.clone();
-    let tell = move |p: &Progress| show(&moving, p);
+    let on_progress = move |p: &Progress| show(&moving, p);
     let fetched = if target == Path::new(STANDARD) {
-        files.pull_to(&path, &mut tokio::io::stdout(), tell).await
+        files.pull_to(&path, &mut tokio::io::stdout(), on_progress).await
     } else {
         let name = Path::new(&path).file_name().filter(|_| target.is_dir());
         let to = name.map_or_else(|| target.to_owned(), |name| target.join(name));
-        files.pull(&path, &to, tell).await
+        files.pull(&path, &to, on_progress).await
     };
     bar.finish_and_clear();
     let fetched = fetched.with_context(|| format!("{source} to {}", target.display()))?;
@@ -93,7 +93,7 @@ async fn pull(fleet: &Fleet, source: &str, target: &Path) -> anyhow::Result<Exit
 /// Says what was left out, and whether nothing was.
 fn all_of(moved: &Progress) -> bool {
     for left_out in &moved.left_out {
-        tell(&format!("left out: {}", one_line(left_out)));
+        report(&format!("left out: {}", one_line(left_out)));
     }
     moved.left_out.is_empty()
 }

@@ -1,6 +1,6 @@
 //! `health`.
 
-use super::super::exit::Told;
+use super::super::exit::UserError;
 use crate::config::Config;
 use crate::uplink::running;
 
@@ -14,5 +14,5 @@ pub(super) async fn run(config: &Config, ready: bool) -> anyhow::Result<()> {
     if status.ready {
         return Ok(());
     }
-    Err(Told { code: 1, message: format!("not ready: {}", status.reasons.join("; ")) }.into())
+    Err(UserError { code: 1, message: format!("not ready: {}", status.reasons.join("; ")) }.into())
 }

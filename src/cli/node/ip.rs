@@ -1,6 +1,6 @@
 //! `ip`.
 
-use super::super::exit::Told;
+use super::super::exit::UserError;
 use super::super::output::Out;
 use crate::config::Config;
 use crate::control::protocol::Peer;
@@ -24,15 +24,17 @@ pub(super) async fn run(
                 p.name == name || p.dns_name == name || p.ips.iter().any(|ip| ip.to_string() == name)
             };
             let message = format!("the tailnet has no node with the name or address {name}");
-            status.peers.iter().find(named).ok_or(Told { code: 5, message })?
+            status.peers.iter().find(named).ok_or(UserError { code: 5, message })?
         }
     };
     let wanted = |ip: &&std::net::IpAddr| !(v4 && ip.is_ipv6() || v6 && ip.is_ipv4());
     let ips: Vec<String> = of.ips.iter().filter(wanted).map(ToString::to_string).collect();
     if ips.is_empty() {
-        return Err(
-            Told { code: 4, message: format!("the node has no such address ({})", status.state) }.into()
-        );
+        return Err(UserError {
+            code: 4,
+            message: format!("the node has no such address ({})", status.state),
+        }
+        .into());
     }
     out.print(&ips, || ips.join("\n") + "\n")?;
     Ok(())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::args::Ping;
 use super::super::exit::Failure;
-use super::super::output::{Out, tell};
+use super::super::output::{Out, report};
 use crate::config::Config;
 use crate::control::protocol::{NetworkPath, PingKind, PingRequest, Pong};
 use crate::uplink::Uplink;
@@ -39,7 +39,7 @@ async fn pings(uplink: &Uplink, request: &PingRequest, count: Option<u32>, out: 
                 }
             }
             Err(error) if Failure::of(&error).code == 7 => {
-                tell(&format!("no answer from {}", request.peer));
+                report(&format!("no answer from {}", request.peer));
                 last = Some(error);
             }
             Err(error) => return Err(error),

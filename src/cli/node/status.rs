@@ -2,7 +2,7 @@
 
 use tailnet::BackendState;
 
-use super::super::exit::Told;
+use super::super::exit::UserError;
 use super::super::output::Out;
 use super::super::tables;
 use crate::config::Config;
@@ -18,5 +18,5 @@ pub(super) async fn run(config: &Config, no_peers: bool, out: &Out) -> anyhow::R
         return Ok(());
     }
     // As `tailscale status`: whether it is up shows in the exit code too.
-    Err(Told { code: 4, message: format!("the node is not in its tailnet ({})", status.state) }.into())
+    Err(UserError { code: 4, message: format!("the node is not in its tailnet ({})", status.state) }.into())
 }
