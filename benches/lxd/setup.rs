@@ -1,4 +1,4 @@
-//! What is there before anything is measured: ways to the LXD, instances, files.
+//! Prepares a benchmark: ways to the LXD, instances, files.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The arguments.
+//! The arguments of all commands but `lxd`, which has its own file.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `config`: what is in force, and what is wrong.
+//! `config`: shows the configuration that is in force, checks it, and prints its schema.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! What went wrong, for people and for scripts.
+//! A failed command: its error line and hint for people, its exit code for scripts.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,7 +8,7 @@ use crate::control::protocol::FailureCode;
 use crate::node::{AskError, NodeError};
 use crate::remedy::{self, Remedy};
 
-/// A failure as it is shown.
+/// A failure as a command shows it.
 pub(crate) struct Failure {
     pub(crate) code: u8,
     pub(crate) message: String,
@@ -26,7 +26,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A failure that a command finds by itself.
+/// An error that a command finds by itself, with its exit code.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct UserError {
@@ -40,7 +40,7 @@ pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
 }
 
 impl Failure {
-    /// Sorts an error out by the first cause in its chain that says what to do.
+    /// The exit code and hint of the first cause in the chain that has any.
     pub(crate) fn of(error: &anyhow::Error) -> Failure {
         let message = crate::cloud::one_line(error.as_ref());
         for cause in error.chain().flat_map(lxd_client::chain) {

@@ -1,4 +1,4 @@
-//! `lxd exec`.
+//! `lxd exec`: runs a command in an instance, with or without a terminal.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use super::super::exit::{UserError, usage};
 use super::Fleet;
 use super::args::Exec;
 
-/// How long the end of a command is still waited for once one of its streams has broken.
+/// How long a command gets to end once one of its streams has broken.
 const AFTER_BREAK: Duration = Duration::from_secs(10);
 
 pub(super) async fn exec(fleet: &Fleet, options: &Exec) -> anyhow::Result<ExitCode> {
@@ -119,7 +119,7 @@ fn size() -> (u16, u16) {
     }
 }
 
-/// The terminal hands every key on, until this is dropped.
+/// The terminal in raw mode, until this is dropped.
 struct Raw(Termios);
 
 impl Raw {

@@ -1,4 +1,4 @@
-//! `lxd file`.
+//! `lxd file`: sends files into an instance, fetches and deletes them.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -90,7 +90,7 @@ async fn pull(fleet: &Fleet, source: &str, target: &Path) -> anyhow::Result<Exit
     Ok(code(all_of(&fetched)))
 }
 
-/// Says what was left out, and whether nothing was.
+/// Reports each file that was left out. True when there is none.
 fn all_of(moved: &Progress) -> bool {
     for left_out in &moved.left_out {
         report(&format!("left out: {}", one_line(left_out)));
@@ -109,7 +109,7 @@ async fn place(fleet: &Fleet, text: &str) -> anyhow::Result<(Files, String)> {
     Ok((fleet.instance(instance).await?.files(), format!("/{path}")))
 }
 
-/// Where a file or folder goes in a folder: under its own name; what is in `.` goes there itself, as `cp` does it.
+/// The path in a folder for a source: under its own name. The content of `.` goes into the folder itself, as with `cp`.
 fn within(path: &str, source: &Path) -> anyhow::Result<String> {
     let folder = path.trim_end_matches('/');
     match source.file_name().map(|name| name.to_str()) {

@@ -1,4 +1,4 @@
-//! Instances: the list, and changing their state.
+//! `lxd list`, `start`, `stop`, `restart` and `delete`.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `lxd launch`.
+//! `lxd launch`: creates an instance and starts it.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `lxd`: instances of all configured clouds.
+//! `lxd`: works with the instances of all configured clouds.
 
 pub(super) mod args;
 mod exec;

@@ -1,4 +1,4 @@
-//! Servers: looking at them, what they are, what happens there, and trust.
+//! `lxd ping`, `info`, `events` and `trust`.
 
 use std::io::Read;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `health`.
+//! `health`: exits with 0 when the running node is alive, or ready.
 
 use super::super::exit::UserError;
 use crate::config::Config;

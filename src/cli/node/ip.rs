@@ -1,4 +1,4 @@
-//! `ip`.
+//! `ip`: prints the addresses of the node or of a peer.
 
 use super::super::exit::UserError;
 use super::super::output::Out;

@@ -1,4 +1,4 @@
-//! `up`, `down` and `logout`.
+//! `up`, `down` and `logout`: take the running node into its tailnet and out of it.
 
 use std::io::Read;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The commands about the node: as those of the `tailscale` command.
+//! The commands about the node, with the names that the `tailscale` command has for them.
 
 mod health;
 mod ip;

@@ -1,4 +1,4 @@
-//! `nc`.
+//! `nc`: joins standard input and output with a port of a peer.
 
 use anyhow::Context;
 use tokio::io::AsyncWriteExt;

@@ -1,4 +1,4 @@
-//! `netcheck`.
+//! `netcheck`: shows the network around the running node.
 
 use super::super::output::Out;
 use crate::config::Config;

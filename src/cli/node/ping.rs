@@ -1,4 +1,4 @@
-//! `ping`.
+//! `ping`: pings a peer, and shows the path.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::config::Config;
 use crate::control::protocol::{NetworkPath, PingKind, PingRequest, Pong};
 use crate::uplink::Uplink;
 
-/// Between two pings, as `ping` does it.
+/// The pause between two pings, as long as that of `ping`.
 const PING_PAUSE: Duration = Duration::from_secs(1);
 
-/// So many pings look for a direct path.
+/// How many pings look for a direct path.
 const PINGS: u32 = 10;
 
 pub(super) async fn run(config: &Config, options: &Ping, out: &Out) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! `reload`.
+//! `reload`: has the running node read its configuration again.
 
 use super::super::output::Out;
 use crate::config::Config;

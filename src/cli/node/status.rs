@@ -1,4 +1,4 @@
-//! `status`.
+//! `status`: shows the running node, its peers and its clouds.
 
 use tailnet::BackendState;
 

@@ -1,4 +1,4 @@
-//! `whois`.
+//! `whois`: shows who has an address of the tailnet.
 
 use super::super::output::Out;
 use crate::config::Config;
