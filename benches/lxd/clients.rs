@@ -11,34 +11,9 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::Figure;
 use crate::forwarder::Forwarder;
+use crate::kind::Kind;
 use crate::setup::{FILE, IMAGE, NAME, Setup, port, project};
 use crate::to::To;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
-    /// This crate through the tailnet, with a warm pool.
-    Tailnet,
-    /// This crate straight, with a warm pool.
-    Warm,
-    /// This crate straight, with a new client for each figure, as a command-line tool would have.
-    Cold,
-    Lxc,
-    Pylxd,
-}
-
-impl Kind {
-    pub(crate) const ALL: [Kind; 5] = [Kind::Tailnet, Kind::Warm, Kind::Cold, Kind::Lxc, Kind::Pylxd];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Kind::Tailnet => "this crate, by the tailnet",
-            Kind::Warm => "this crate, straight",
-            Kind::Cold => "this crate, straight, new client",
-            Kind::Lxc => "`lxc`",
-            Kind::Pylxd => "pylxd",
-        }
-    }
-}
 
 type Done = Result<(), Box<dyn std::error::Error>>;
 
@@ -61,7 +36,17 @@ struct Pylxd {
 }
 
 impl Runner {
-    pub(crate) async fn new(setup: &Setup, kind: Kind, way: usize, forwarder: Forwarder) -> Runner {
+    /// A client of each kind at the beginning of a way; with nothing to warm up that a user would not have warm.
+    pub(crate) async fn all(setup: &Setup, way: usize) -> Vec<Runner> {
+        let mut runners = Vec::new();
+        for kind in Kind::ALL {
+            runners.push(Runner::new(setup, kind, way).await);
+        }
+        runners
+    }
+
+    async fn new(setup: &Setup, kind: Kind, way: usize) -> Runner {
+        let forwarder = setup.forwarder(way, kind);
         let conf = setup.folder.path().join("conf");
         let (pin, addr, node) = (setup.pin, forwarder.addr, setup.node.clone());
         let identity = Identity::load_or_generate(&conf, "bench").unwrap();

@@ -11,6 +11,7 @@ mod clients;
 #[path = "../../crates/lxd-client/tests/shared/forwarder.rs"]
 #[allow(dead_code, reason = "shared with tests, which use more of it")]
 mod forwarder;
+mod kind;
 mod setup;
 mod table;
 #[path = "../../crates/lxd-client/tests/shared/to.rs"]
@@ -97,7 +98,7 @@ async fn main() {
 
     let mut results = Results::default();
     for (way, milliseconds) in args.ways.iter().enumerate() {
-        let mut runners = setup.runners(way).await;
+        let mut runners = Runner::all(&setup, way).await;
         for round in 0..args.rounds {
             eprintln!("way of {milliseconds} ms, round {} of {}", round + 1, args.rounds);
             for figure in &figures {

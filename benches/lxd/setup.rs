@@ -1,4 +1,4 @@
-//! What is there before anything is measured: ways to the LXD, instances, files.
+//! Prepares a benchmark: ways to the LXD, instances, files.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,8 +10,8 @@ use tailnet::Tailnet;
 use tailnet_sandbox::{Peer, Sandbox};
 
 use crate::Figure;
-use crate::clients::{Kind, Runner};
 use crate::forwarder::Forwarder;
+use crate::kind::Kind;
 
 /// The instance that launch makes and delete deletes, the image that is imported, and the file.
 pub(crate) const NAME: &str = "bench-instance";
@@ -97,14 +97,9 @@ impl Setup {
         self.folder.path().join("file")
     }
 
-    /// The clients at the beginning of a way; with nothing to warm up that a user would not have warm.
-    pub(crate) async fn runners(&self, way: usize) -> Vec<Runner> {
-        let mut runners = Vec::new();
-        for kind in Kind::ALL {
-            let forwarder = self.forwarders[way][kind as usize].clone();
-            runners.push(Runner::new(self, kind, way, forwarder).await);
-        }
-        runners
+    /// The forwarder of one way, for one kind of client.
+    pub(crate) fn forwarder(&self, way: usize, kind: Kind) -> Forwarder {
+        self.forwarders[way][kind as usize].clone()
     }
 
     /// What a figure needs to be there or not.

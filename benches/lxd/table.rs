@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::Figure;
-use crate::clients::Kind;
+use crate::kind::Kind;
 
 #[derive(Default)]
 pub(crate) struct Results {

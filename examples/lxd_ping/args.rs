@@ -1,4 +1,4 @@
-//! The command line.
+//! The arguments.
 
 use std::path::PathBuf;
 use std::time::Duration;

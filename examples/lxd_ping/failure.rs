@@ -1,4 +1,6 @@
-//! What went wrong, for people and for scripts.
+//! A failed run: its error and hint for people, its kind and exit code for scripts.
+//!
+//! The hints name the flags of this example, so it has its own table.
 
 use kolaboree_node::{EnvironmentError, KeyError};
 use lxd_client::{IdentityError, InvalidToken};

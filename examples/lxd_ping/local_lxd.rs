@@ -1,4 +1,4 @@
-//! The LXD or Incus of this machine, as its Unix socket tells.
+//! Finds the LXD or Incus of this machine by its Unix socket.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The requests.
+//! Pings: one API request each, with its times.
 
 use std::time::{Duration, Instant};
 

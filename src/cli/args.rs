@@ -1,4 +1,4 @@
-//! The arguments.
+//! The arguments of all commands but `lxd`, which has its own file.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,11 +7,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::exit::EXIT_CODES;
-use super::lxd::Lxd;
+use super::lxd::args::Lxd;
 use super::output::Format;
 use crate::config::Flags;
 use crate::control::protocol::PingKind;
+use crate::remedy::EXIT_CODES;
 use crate::version::VERSION;
 
 /// Joins a tailnet inside this process, keeps watch over the LXD servers in it, and serves them to this machine.

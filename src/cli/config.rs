@@ -1,11 +1,11 @@
-//! `config`: what is in force, and what is wrong.
+//! `config`: shows the configuration that is in force, checks it, and prints its schema.
 
 use std::process::ExitCode;
 
 use serde_json::json;
 
 use super::args::{Args, ConfigCommand};
-use super::output::{Format, Out, Table, tell};
+use super::output::{Format, Out, Table, report};
 use crate::config::{Config, ConfigError, SCHEMA};
 
 pub(super) fn run(command: &ConfigCommand, args: &Args, out: &Out) -> anyhow::Result<ExitCode> {
@@ -24,7 +24,7 @@ pub(super) fn run(command: &ConfigCommand, args: &Args, out: &Out) -> anyhow::Re
                 table.to_string()
             })?;
             for warning in &loaded.warnings {
-                tell(&format!("warning: {warning}"));
+                report(&format!("warning: {warning}"));
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -1,4 +1,4 @@
-//! `doctor`: prints what was found.
+//! `doctor`: prints what the checks found.
 
 use std::process::ExitCode;
 

@@ -1,28 +1,14 @@
-//! What went wrong, for people and for scripts.
+//! A failed command: its error line and hint for people, its exit code for scripts.
 
 use std::error::Error as StdError;
 use std::fmt;
 
-use tailnet::{ConnectError, LocalApiError, UpError};
-
-use crate::cloud::ANOTHER_PROJECT;
-use crate::config::{ConfigError, KeyError};
 use crate::control::client::ControlError;
 use crate::control::protocol::FailureCode;
 use crate::node::{AskError, NodeError};
+use crate::remedy::{self, Remedy};
 
-/// Shown below `--help`; [`Failure::of`] gives them.
-pub(crate) const EXIT_CODES: &str = "\
-Exit codes:
-  0  done                                       6  nothing listens on that port
-  1  anything else; something failed (doctor)   7  no answer in time
-  2  wrong arguments or configuration           8  the server's certificate is not the right one
-  3  key or login refused, or needed            9  the server does not let this node do that
-  4  not joined in time                        10  something else than LXD answered
-  5  not in the tailnet, or no such thing      11  no node runs
-`lxd exec` exits as the command did.";
-
-/// A failure as it is shown.
+/// A failure as a command shows it.
 pub(crate) struct Failure {
     pub(crate) code: u8,
     pub(crate) message: String,
@@ -40,21 +26,21 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A failure that a command finds by itself.
+/// An error that a command finds by itself, with its exit code.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub(crate) struct Told {
+pub(crate) struct UserError {
     pub(crate) code: u8,
     pub(crate) message: String,
 }
 
 /// A wrong argument, or one for which the configuration has nothing.
 pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
-    Told { code: 2, message: message.into() }.into()
+    UserError { code: 2, message: message.into() }.into()
 }
 
 impl Failure {
-    /// Sorts an error out by the first cause in its chain that says what to do.
+    /// The exit code and hint of the first cause in the chain that has any.
     pub(crate) fn of(error: &anyhow::Error) -> Failure {
         let message = crate::cloud::one_line(error.as_ref());
         for cause in error.chain().flat_map(lxd_client::chain) {
@@ -82,26 +68,18 @@ pub(crate) fn with_causes(error: &anyhow::Error) -> String {
     text
 }
 
-const BRING_BACK: &str = "`kolaboree-node up` brings the node back";
-
-const APPROVE: &str = "approve the machine in Tailscale's admin console, or use a pre-approved key";
-
-const CHECK_NETWORK: &str = "check the network, and control_url if it is set";
-
-/// The exit code and a hint, which may be empty.
-type Known = (u8, &'static str);
-
-fn known(cause: &(dyn StdError + 'static)) -> Option<Known> {
+/// The exit code and the hint of an error, where it has any.
+fn known(cause: &(dyn StdError + 'static)) -> Option<Remedy> {
     if let Some(error) = cause.downcast_ref::<NodeError>() {
         return match error.root() {
-            NodeError::Join(error) => Some(of_up(error)),
-            NodeError::Key(error) => Some(of_key(error)),
+            NodeError::Join(error) => remedy::of(error),
+            NodeError::Key(error) => remedy::of(error),
             _ => None,
         };
     }
     if let Some(error) = cause.downcast_ref::<AskError>() {
         return match error {
-            AskError::NotJoined(_) => Some((4, BRING_BACK)),
+            AskError::NotJoined(_) => Some((4, remedy::BRING_BACK)),
             AskError::NoSuchCloud(_) => Some((5, "")),
             AskError::NoSuchPeer(_) => Some((5, "`kolaboree-node status` lists the nodes of the tailnet")),
             AskError::NotLookedUp(_) => Some((7, "")),
@@ -109,72 +87,17 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Known> {
             _ => None, // what is behind it
         };
     }
-    None.or_else(|| cause.downcast_ref().map(of_up))
-        .or_else(|| cause.downcast_ref().map(of_connect))
-        .or_else(|| cause.downcast_ref().and_then(of_control))
-        .or_else(|| cause.downcast_ref().map(of_key))
-        .or_else(|| cause.downcast_ref().and_then(of_lxd))
-        .or_else(|| cause.downcast_ref().map(of_config))
-        .or_else(|| cause.downcast_ref::<Told>().map(|told| (told.code, "")))
-        .or_else(|| match cause.downcast_ref::<LocalApiError>()? {
-            LocalApiError::Timeout { .. } => Some((7, "")),
-            _ => None,
-        })
-}
-
-fn of_config(error: &ConfigError) -> Known {
-    match error {
-        ConfigError::Key(error) => of_key(error),
-        _ => (2, ""), // each problem has its remedy in its text
+    if let Some(error) = cause.downcast_ref() {
+        return Some(of_control(error));
     }
-}
-
-fn of_key(error: &KeyError) -> Known {
-    (2, error.remedy())
-}
-
-fn of_up(error: &UpError) -> Known {
-    match error {
-        UpError::AuthRejected { .. } => (
-            3,
-            "make a new reusable auth key in Tailscale's admin console (Settings, Keys) and put it into TAILSCALE_AUTH_KEY; of an OAuth client or a workload identity, check that it may make auth keys for these tags",
-        ),
-        UpError::NeedsLogin { .. } | UpError::KeyExpired { .. } => {
-            (3, "set TAILSCALE_AUTH_KEY to a valid auth key, or open the URL")
-        }
-        UpError::NeedsApproval => (3, APPROVE),
-        UpError::ControlUntrusted { .. } => (8, ""), // what to do is in its text
-        UpError::ControlUnreachable { .. } => (4, CHECK_NETWORK),
-        UpError::Timeout { .. } => (4, "a longer join_timeout waits longer; -v shows Tailscale's log"),
-        UpError::Config { .. } => (2, ""),
-        UpError::StateFolder { .. } => {
-            (1, "choose another folder with --state-dir, or stop what uses this one")
-        }
-        _ => (1, ""),
+    if let Some(error) = cause.downcast_ref::<UserError>() {
+        return Some((error.code, ""));
     }
+    remedy::of(cause)
 }
 
-fn of_connect(error: &ConnectError) -> Known {
+fn of_control(error: &ControlError) -> Remedy {
     match error {
-        ConnectError::NotInTailnet { .. } => (
-            5,
-            "check the address with `tailscale status` there, and accept_routes if it is behind a subnet router; nothing was sent by the host's network",
-        ),
-        ConnectError::NoSuchHost { .. } => {
-            (5, "`kolaboree-node status` lists the nodes of the tailnet; no other DNS was asked")
-        }
-        ConnectError::Refused { .. } => (6, "for LXD, there: lxc config set core.https_address :8443"),
-        ConnectError::Timeout { .. } | ConnectError::Unreachable { .. } => {
-            (7, "check that the machine is up, and that the tailnet's policy lets this node reach it")
-        }
-        ConnectError::InvalidAddress(_) => (2, ""),
-        ConnectError::NotRunning { .. } => (4, BRING_BACK),
-        _ => (1, ""),
-    }
-}
-
-fn of_control(error: &ControlError) -> Option<Known> {
-    Some(match error {
         ControlError::NoNode(_) => (11, ""),
         ControlError::Timeout => (7, ""),
         ControlError::Refused(failure) => match failure.code {
@@ -182,8 +105,8 @@ fn of_control(error: &ControlError) -> Option<Known> {
             FailureCode::AuthRejected | FailureCode::NeedsLogin | FailureCode::KeyExpired => {
                 (3, "give a new key: `kolaboree-node up --key-from FILE`")
             }
-            FailureCode::NeedsApproval => (3, APPROVE),
-            FailureCode::ControlUnreachable => (4, CHECK_NETWORK),
+            FailureCode::NeedsApproval => (3, remedy::APPROVE),
+            FailureCode::ControlUnreachable => (4, remedy::CHECK_NETWORK),
             FailureCode::NotInTailnet => {
                 (5, "`kolaboree-node status` lists the nodes; nothing was sent by the host's network")
             }
@@ -193,38 +116,23 @@ fn of_control(error: &ControlError) -> Option<Known> {
             FailureCode::Refused => (6, ""),
             FailureCode::Timeout | FailureCode::Unreachable => (7, ""),
             FailureCode::ControlUntrusted => (8, ""),
-            FailureCode::NotRunning => (4, BRING_BACK),
+            FailureCode::NotRunning => (4, remedy::BRING_BACK),
             FailureCode::Failed | FailureCode::Other(_) => (1, ""),
         },
         _ => (1, ""),
-    })
-}
-
-fn of_lxd(error: &lxd_client::Error) -> Option<Known> {
-    use lxd_client::Error;
-    Some(match error {
-        Error::WrongFingerprint { .. } => {
-            (8, "it is another server, or has a new certificate: compare with `lxc info` there")
-        }
-        Error::NotTrusted { .. } => (
-            9,
-            "there: lxc config trust add --name kolaboree; here: kolaboree-node lxd trust CLOUD, with that token",
-        ),
-        Error::NotAllowed { project, allowed, .. } if !allowed.contains(project) => (9, ANOTHER_PROJECT),
-        Error::NotAllowed { .. } => (9, ""),
-        Error::TokenRefused { .. } => (9, "tokens work once, and expire: make a new one there"),
-        Error::Protocol { .. } => (10, ""),
-        Error::Timeout { .. } => (7, ""),
-        Error::Config { .. } => (2, ""),
-        Error::Api { code: 404, .. } => (5, ""),
-        _ => return None, // what is behind it
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::time::Duration;
+
+    use tailnet::{Address, BackendState, ConnectError, UpError};
+
     use super::*;
-    use crate::config::KeySource;
+    use crate::config::{ConfigError, KeySource};
+    use crate::control::protocol::Failure as Refusal;
 
     #[test]
     fn a_key_that_cannot_be_used_is_told_with_what_to_do() {
@@ -234,5 +142,128 @@ mod tests {
         assert_eq!(failure.code, 2);
         let hint = failure.hint.unwrap();
         assert!(hint.contains("leave the ? and all behind it out"), "{hint}");
+    }
+
+    fn text() -> String {
+        "x".to_owned()
+    }
+
+    fn up_errors() -> Vec<(UpError, u8)> {
+        vec![
+            (UpError::Config { message: text() }, 2),
+            (UpError::NeedsLogin { url: text() }, 3),
+            (UpError::KeyExpired { message: text() }, 3),
+            (UpError::NeedsApproval, 3),
+            (UpError::AuthRejected { message: text() }, 3),
+            (UpError::ControlUnreachable { message: text() }, 4),
+            (UpError::ControlUntrusted { message: text() }, 8),
+            (UpError::StateFolder { message: text() }, 1),
+            (UpError::Timeout { after: Duration::from_secs(1), message: text() }, 4),
+            (UpError::Closed, 1),
+            (UpError::WrongLibrary { needed: 1, found: 2 }, 1),
+            (UpError::Other { message: text() }, 1),
+        ]
+    }
+
+    fn connect_errors() -> Vec<(ConnectError, u8)> {
+        let addr: Address = "lxd:8443".parse().unwrap();
+        let after = Duration::from_secs(1);
+        vec![
+            ("nothing".parse::<Address>().unwrap_err().into(), 2),
+            (ConnectError::NotInTailnet { addr: addr.clone() }, 5),
+            (ConnectError::NoSuchHost { addr: addr.clone() }, 5),
+            (ConnectError::Refused { addr: addr.clone() }, 6),
+            (ConnectError::Unreachable { addr: addr.clone(), message: text() }, 7),
+            (ConnectError::Timeout { addr: addr.clone(), after }, 7),
+            (ConnectError::NotRunning { addr: addr.clone(), message: text() }, 4),
+            (ConnectError::Closed { addr: addr.clone() }, 1),
+            (ConnectError::NoRuntime { addr: addr.clone() }, 1),
+            (ConnectError::Other { addr, message: text() }, 1),
+        ]
+    }
+
+    fn lxd_errors() -> Vec<(lxd_client::Error, u8)> {
+        use lxd_client::Error;
+        let not_allowed = |allowed: &[&str]| Error::NotAllowed {
+            message: text(),
+            project: "a".to_owned(),
+            allowed: allowed.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let [expected, actual] = ["0", "1"].map(|digit| digit.repeat(64).parse().unwrap());
+        let refused = ConnectError::Refused { addr: "lxd:8443".parse().unwrap() };
+        vec![
+            (Error::Config { message: text() }, 2),
+            (Error::Connect { server: text(), source: refused.into() }, 6),
+            (Error::Connect { server: text(), source: "x".into() }, 1),
+            (Error::WrongFingerprint { expected, actual }, 8),
+            (Error::Timeout { server: text(), after: Duration::from_secs(1) }, 7),
+            (Error::NotTrusted { message: text() }, 9),
+            (not_allowed(&["a"]), 9),
+            (not_allowed(&["b"]), 9),
+            (Error::TokenRefused { message: text() }, 9),
+            (Error::Api { code: 404, message: text() }, 5),
+            (Error::Api { code: 500, message: text() }, 1),
+            (Error::Broken { server: text(), source: "x".into() }, 1),
+            (Error::Unsupported { server: text(), extension: "x" }, 1),
+            (Error::Operation { id: text(), message: text(), state: None }, 1),
+            (Error::OperationLost { id: text() }, 1),
+            (Error::Local { what: text(), source: io::ErrorKind::NotFound.into() }, 1),
+            (Error::Protocol { server: text(), message: text() }, 10),
+        ]
+    }
+
+    fn refusals() -> Vec<(ControlError, u8)> {
+        [
+            (FailureCode::NotRunning, 4),
+            (FailureCode::NotInTailnet, 5),
+            (FailureCode::NoSuchPeer, 5),
+            (FailureCode::NoSuchHost, 5),
+            (FailureCode::NotFound, 5),
+            (FailureCode::Invalid, 2),
+            (FailureCode::AuthRejected, 3),
+            (FailureCode::NeedsLogin, 3),
+            (FailureCode::NeedsApproval, 3),
+            (FailureCode::KeyExpired, 3),
+            (FailureCode::ControlUnreachable, 4),
+            (FailureCode::ControlUntrusted, 8),
+            (FailureCode::Refused, 6),
+            (FailureCode::Unreachable, 7),
+            (FailureCode::Timeout, 7),
+            (FailureCode::Failed, 1),
+            (FailureCode::Other(text()), 1),
+        ]
+        .into_iter()
+        .map(|(code, exit)| (ControlError::Refused(Refusal { error: text(), code }), exit))
+        .collect()
+    }
+
+    fn ask_errors() -> Vec<(AskError, u8)> {
+        vec![
+            (AskError::NotJoined(BackendState::Stopped), 4),
+            (AskError::NoSuchPeer(text()), 5),
+            (AskError::NoSuchCloud(text()), 5),
+            (AskError::NotLookedUp(text()), 7),
+            (AskError::NoSuchKind(text()), 2),
+            (AskError::Invalid(text()), 2),
+        ]
+    }
+
+    #[test]
+    fn each_failure_has_its_exit_code() {
+        fn all<E: Into<anyhow::Error>>(errors: Vec<(E, u8)>) -> impl Iterator<Item = (anyhow::Error, u8)> {
+            errors.into_iter().map(|(error, code)| (error.into(), code))
+        }
+        let joins = up_errors().into_iter().map(|(error, code)| (NodeError::Join(error), code)).collect();
+        let errors = all(up_errors())
+            .chain(all(joins))
+            .chain(all(connect_errors()))
+            .chain(all(lxd_errors()))
+            .chain(all(refusals()))
+            .chain(all(vec![(ControlError::NoNode(text()), 11), (ControlError::Timeout, 7)]))
+            .chain(all(ask_errors()));
+        for (error, code) in errors {
+            let failure = Failure::of(&error);
+            assert_eq!(failure.code, code, "{error:?}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: one file a command.
+//! The command line: a file for each command.
 
 mod args;
 mod config;
@@ -9,6 +9,7 @@ mod node;
 mod output;
 mod proxy;
 mod run;
+mod tables;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -33,7 +34,7 @@ pub fn main() -> ExitCode {
         }
     };
     let outcome = runtime.block_on(dispatch(&args));
-    // A read of the terminal that nobody needs any more would be waited for.
+    // Dropping the runtime would wait for a pending read of the standard input.
     runtime.shutdown_background();
     match outcome {
         Ok(code) => code,
@@ -42,7 +43,7 @@ pub fn main() -> ExitCode {
             if args.verbose {
                 failure.message = exit::with_causes(&error);
             }
-            output::tell(&failure);
+            output::report(&failure);
             failure.code.into()
         }
     }
@@ -98,24 +99,24 @@ fn format(args: &Args) -> anyhow::Result<Format> {
     }
 }
 
-/// `RUST_LOG` decides, where it is set.
+/// Starts the log at standard error. `RUST_LOG` overrides the levels.
 fn start_log(verbose: bool, format: LogFormat, level: &str) {
     let default = if verbose {
         "info,kolaboree_node=debug,tailscale=debug".to_owned()
     } else {
-        // What Tailscale warns of is told by the node's own lines and by `status`.
+        // The node logs in its own words what Tailscale warns of, and `status` shows it.
         format!("{level},tailscale=error")
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    // Another subscriber that is there already, as in a program that embeds this, keeps its place.
+    // A program that embeds this may have a subscriber already, which stays.
     let _ = match format {
         LogFormat::Json => log.json().flatten_event(true).try_init(),
         LogFormat::Text => log.with_ansi(colours(&io::stderr())).try_init(),
     };
 }
 
-/// Colours on a terminal only, and not where the user wants none (no-color.org).
+/// Colours are for terminals, and not for users who set NO_COLOR (no-color.org).
 fn colours(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -66,8 +66,8 @@ impl Colour {
     const ALL: [Colour; 3] = [Colour::Red, Colour::Green, Colour::Yellow];
 }
 
-/// Tells people something beside the result. Servers and other nodes may have had a hand in it.
-pub(crate) fn tell(text: &impl std::fmt::Display) {
+/// Prints a line for people to standard error. Parts of it may come from servers and other nodes.
+pub(crate) fn report(text: &impl std::fmt::Display) {
     eprintln!("{}", shown(&text.to_string()));
 }
 
@@ -122,7 +122,7 @@ fn write(text: &str) -> io::Result<()> {
     }
 }
 
-/// Whether somebody watches progress.
+/// Whether standard error is a terminal, on which progress is shown.
 pub(crate) fn watched() -> bool {
     io::stderr().is_terminal()
 }

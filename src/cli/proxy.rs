@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::args::{self, Proxy};
-use super::output::tell;
+use super::output::report;
 use crate::cloud::{establish_trust, one_line};
 use crate::config::{CloudConfig, CloudKind, Config};
 use crate::listen::Opens;
@@ -31,7 +31,7 @@ pub(super) async fn run(options: &Proxy, config: Config) -> anyhow::Result<ExitC
     if let Some(client) = &client
         && let Err(error) = establish_trust(client, &cloud).await
     {
-        tell(&format!("{}: {}", cloud.name, one_line(&error))); // it may come back
+        report(&format!("{}: {}", cloud.name, one_line(&error))); // it may come back
     }
     for place in &places {
         announce(place, &cloud)?;
@@ -92,7 +92,7 @@ impl Upstream for OfUplink {
         match self.uplink.connect(&self.cloud.address.to_string()).await {
             Ok(mut stream) => copy_bidirectional(client, &mut stream).await.is_ok(),
             Err(error) => {
-                tell(&format!("{}: {}", self.cloud.name, one_line(error.as_ref())));
+                report(&format!("{}: {}", self.cloud.name, one_line(error.as_ref())));
                 false
             }
         }

@@ -86,24 +86,3 @@ pub(crate) fn other_project(config: &CloudConfig, allowed: &[String]) -> (String
         ),
     }
 }
-
-/// What to do about [`lxd_client::Error::NotAllowed`].
-pub(crate) const ANOTHER_PROJECT: &str =
-    "name a project that it may use: `project: NAME` at the cloud in kolaboree.yaml, or `lxd --project NAME`";
-
-/// As [`one_line`], with what to do where that is known.
-pub(crate) fn with_remedy(error: &lxd_client::Error) -> String {
-    let line = one_line(error);
-    match error {
-        lxd_client::Error::NotTrusted { .. } => format!(
-            "{line}; run `lxc config trust add --name kolaboree` there, and `kolaboree-node lxd trust CLOUD` here"
-        ),
-        lxd_client::Error::NotAllowed { project, allowed, .. } if !allowed.contains(project) => {
-            format!("{line}; {ANOTHER_PROJECT}")
-        }
-        lxd_client::Error::WrongFingerprint { .. } => {
-            format!("{line}: it is another server, or has a new certificate; compare with `lxc info` there")
-        }
-        _ => line,
-    }
-}

@@ -8,10 +8,11 @@ use lxd_client::{Auth, Client, Server, chain, fetch_fingerprint};
 use tailnet::{Address, ConnectError, Peer, Status, Subnet, TailnetStream};
 
 use super::Cloud;
-use super::client::{one_line, project, server, trust_by_token, with_remedy};
+use super::client::{one_line, project, server, trust_by_token};
 use super::preconnected::PreconnectedConnector;
 use crate::config::{CloudConfig, CloudKind};
 use crate::control::protocol::{Health, Stage};
+use crate::remedy;
 
 /// Probes the cloud. It ends at the first stage that does not answer, and within the cloud's timeout.
 pub(super) async fn probe(cloud: &Cloud) -> Health {
@@ -45,7 +46,7 @@ async fn stages(cloud: &Cloud, health: &mut Health) -> Result<(), String> {
     let config = cloud.config();
     let Some(client) = cloud.bare_client() else { return connect(cloud, health).await.map(drop) };
     let answer = ask(cloud, &client, health).await?;
-    let answer = trust_by_token(&client, config, answer).await.map_err(|e| with_remedy(&e))?;
+    let answer = trust_by_token(&client, config, answer).await.map_err(|e| remedy::in_log(&e))?;
     health.trusted = Some(answer.auth == Auth::Trusted);
     if answer.auth == Auth::Trusted {
         health.projects = other_projects(&client, config).await;
@@ -97,7 +98,7 @@ async fn why(cloud: &Cloud, health: &mut Health, error: &lxd_client::Error) -> S
         return error.to_string();
     }
     match handshake(cloud, health).await {
-        Ok(()) => with_remedy(error),
+        Ok(()) => remedy::in_log(error),
         Err(earlier) => earlier,
     }
 }
@@ -111,7 +112,7 @@ async fn handshake(cloud: &Cloud, health: &mut Health) -> Result<(), String> {
     let seen = fetch_fingerprint(uri, stream, config.timeout).await.map_err(|e| one_line(&e))?;
     health.fingerprint = Some(seen.to_string());
     if let Some(pin) = config.trust.fingerprint.filter(|pin| *pin != seen) {
-        return Err(with_remedy(&lxd_client::Error::WrongFingerprint { expected: pin, actual: seen }));
+        return Err(remedy::in_log(&lxd_client::Error::WrongFingerprint { expected: pin, actual: seen }));
     }
     health.tls_ms = Some(milliseconds(began.elapsed()));
     Ok(())

@@ -7,6 +7,7 @@ use crate::clock::now;
 use crate::cloud::one_line;
 use crate::config::{Config, KeySource};
 use crate::node::NodeError;
+use crate::remedy;
 use crate::uplink::Uplink;
 
 const CONTROL: &str = "control server";
@@ -18,17 +19,17 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Upl
     let uplink = match Uplink::either(config).await {
         Ok(uplink) => uplink,
         Err(error) => {
-            let up =
-                lxd_client::chain(error.as_ref()).find_map(|cause| match cause.downcast_ref::<NodeError>() {
-                    Some(error) => match error.root() {
-                        NodeError::Join(up) => Some(up.to_string()).zip(Some(kind(up))),
-                        _ => None,
-                    },
-                    None => cause.downcast_ref::<UpError>().map(|up| (up.to_string(), kind(up))),
-                });
-            let found =
-                up.unwrap_or_else(|| (one_line(error.as_ref()), (AUTH, "see the lines above", false)));
-            let (message, (area, mut remedy, answered)) = found;
+            let up = lxd_client::chain(error.as_ref()).find_map(|cause| match cause.downcast_ref() {
+                Some(error) => match NodeError::root(error) {
+                    NodeError::Join(up) => Some(up),
+                    _ => None,
+                },
+                None => cause.downcast_ref(),
+            });
+            let (message, mut remedy, (area, answered)) = match up {
+                Some(up) => (up.to_string(), remedy::in_doctor(up), area(up)),
+                None => (one_line(error.as_ref()), "see the lines above", (AUTH, false)),
+            };
             let made_itself = matches!(config.key, KeySource::ClientSecret(_) | KeySource::Workload { .. });
             if made_itself && area == AUTH && answered {
                 remedy = CLIENT;
@@ -54,7 +55,11 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Upl
         if status.this.online {
             findings.pass(CONTROL, "it answers, and has given a network map");
         } else {
-            findings.fail(CONTROL, "it does not answer; the node goes on with the last network map", REACH);
+            findings.fail(
+                CONTROL,
+                "it does not answer; the node goes on with the last network map",
+                remedy::REACH,
+            );
         }
         let ips: Vec<String> = status.this.ips.iter().map(ToString::to_string).collect();
         findings.pass(AUTH, format!("the node is {} with {}", status.this.name, ips.join(" ")));
@@ -82,8 +87,8 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Upl
         let days = expires.saturating_sub(now()) / 86_400;
         let message = format!("the node's key expires in {days} days");
         match days {
-            0 => findings.fail(AUTH, "the node's key expires within a day, or has expired", RENEW),
-            1..=14 => findings.warn(AUTH, message, RENEW),
+            0 => findings.fail(AUTH, "the node's key expires within a day, or has expired", remedy::RENEW),
+            1..=14 => findings.warn(AUTH, message, remedy::RENEW),
             _ => findings.pass(AUTH, message),
         }
     }
@@ -93,33 +98,20 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Upl
     Some(uplink)
 }
 
-const REACH: &str = "check the network and any firewall (TCP 443 outward), and control_url if it is set";
-
-const TRUST: &str = "check that control_url names the right server, and that nothing on the way speaks for it, as a captive portal does";
-
-const RENEW: &str =
-    "put a new auth key where the old one is, or disable key expiry for this machine in the admin console";
-
 const CLIENT: &str = "check in the admin console that the OAuth client or workload identity is there and may make auth keys (auth_keys) for these tags; a workload's token must be of the issuer and subject named there, and not have expired";
 
-/// The area, what to do, and whether the control server has answered.
-fn kind(error: &UpError) -> (&'static str, &'static str, bool) {
+/// The area, and whether the control server has answered.
+fn area(error: &UpError) -> (&'static str, bool) {
     match error {
-        UpError::ControlUnreachable { .. } => (CONTROL, REACH, false),
-        UpError::ControlUntrusted { .. } => (CONTROL, TRUST, false),
-        UpError::AuthRejected { .. } => {
-            (AUTH, "make a new reusable auth key in Tailscale's admin console (Settings, Keys)", true)
+        UpError::ControlUnreachable { .. } | UpError::ControlUntrusted { .. } | UpError::Timeout { .. } => {
+            (CONTROL, false)
         }
-        UpError::NeedsLogin { .. } => {
-            (AUTH, "give a valid auth key in TAILSCALE_AUTH_KEY, or open the URL", true)
-        }
-        UpError::KeyExpired { .. } => (AUTH, RENEW, true),
-        UpError::NeedsApproval => (AUTH, "approve the machine in Tailscale's admin console", true),
-        UpError::StateFolder { .. } => {
-            ("state folder", "stop what uses it, or give another state_dir", false)
-        }
-        UpError::Timeout { .. } => (CONTROL, "give a longer join_timeout; -v shows Tailscale's log", false),
-        _ => (AUTH, "-v shows Tailscale's log", false),
+        UpError::AuthRejected { .. }
+        | UpError::NeedsLogin { .. }
+        | UpError::KeyExpired { .. }
+        | UpError::NeedsApproval => (AUTH, true),
+        UpError::StateFolder { .. } => ("state folder", false),
+        _ => (AUTH, false),
     }
 }
 

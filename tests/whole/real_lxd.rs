@@ -1,4 +1,4 @@
-//! The same against a real LXD, the one of `LXD_DIR`, through a sandbox tailnet.
+//! Clients and `lxd_ping` against a real LXD, the one of `LXD_DIR`, through a sandbox tailnet.
 
 use std::path::PathBuf;
 use std::process::Command;

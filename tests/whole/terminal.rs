@@ -1,4 +1,4 @@
-//! A terminal with a program on it, as a person has one.
+//! A pseudo-terminal with a program on it.
 
 use std::fs::File;
 use std::io::{Read, Write};

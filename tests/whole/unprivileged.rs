@@ -1,4 +1,4 @@
-//! No capability, no TUN device, no user that matters.
+//! The service needs no capability, no TUN device and no particular user.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -1,4 +1,4 @@
-//! `lxd exec`.
+//! `lxd exec`: runs a command in an instance, with or without a terminal.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -10,10 +10,11 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetat
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::super::exit::{Told, usage};
-use super::{Exec, Fleet};
+use super::super::exit::{UserError, usage};
+use super::Fleet;
+use super::args::Exec;
 
-/// How long the end of a command is still waited for once one of its streams has broken.
+/// How long a command gets to end once one of its streams has broken.
 const AFTER_BREAK: Duration = Duration::from_secs(10);
 
 pub(super) async fn exec(fleet: &Fleet, options: &Exec) -> anyhow::Result<ExitCode> {
@@ -52,7 +53,7 @@ pub(super) async fn exec(fleet: &Fleet, options: &Exec) -> anyhow::Result<ExitCo
     let ended = process.operation().state().await;
     if let Some(why) = ended.ok().filter(|ended| !ended.is_success()).map(|ended| ended.err) {
         let message = format!("{}: {why}", options.instance);
-        return Err(Told { code: u8::try_from(code).unwrap_or(1), message }.into());
+        return Err(UserError { code: u8::try_from(code).unwrap_or(1), message }.into());
     }
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
@@ -91,7 +92,7 @@ async fn after_break(process: &mut Process, lost: std::io::Error) -> anyhow::Res
         _ => {
             let code = if lost.kind() == std::io::ErrorKind::TimedOut { 7 } else { 1 };
             let message = format!("what the command wrote was lost: {lost}");
-            Err(Told { code, message }.into())
+            Err(UserError { code, message }.into())
         }
     }
 }
@@ -118,7 +119,7 @@ fn size() -> (u16, u16) {
     }
 }
 
-/// The terminal hands every key on, until this is dropped.
+/// The terminal in raw mode, until this is dropped.
 struct Raw(Termios);
 
 impl Raw {

@@ -1,4 +1,4 @@
-//! `lxd file`.
+//! `lxd file`: sends files into an instance, fetches and deletes them.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,8 +8,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lxd_client::{FileOptions, Files, Progress, PushOptions, with_progress};
 
 use super::super::exit::usage;
-use super::super::output::{one_line, tell, watched};
-use super::{FileCommand, Fleet};
+use super::super::output::{one_line, report, watched};
+use super::Fleet;
+use super::args::FileCommand;
 
 /// A source or target that is the standard input or output.
 const STANDARD: &str = "-";
@@ -76,23 +77,23 @@ async fn pull(fleet: &Fleet, source: &str, target: &Path) -> anyhow::Result<Exit
     let (files, path) = place(fleet, source).await?;
     let bar = bar(source);
     let moving = bar.clone();
-    let tell = move |p: &Progress| show(&moving, p);
+    let on_progress = move |p: &Progress| show(&moving, p);
     let fetched = if target == Path::new(STANDARD) {
-        files.pull_to(&path, &mut tokio::io::stdout(), tell).await
+        files.pull_to(&path, &mut tokio::io::stdout(), on_progress).await
     } else {
         let name = Path::new(&path).file_name().filter(|_| target.is_dir());
         let to = name.map_or_else(|| target.to_owned(), |name| target.join(name));
-        files.pull(&path, &to, tell).await
+        files.pull(&path, &to, on_progress).await
     };
     bar.finish_and_clear();
     let fetched = fetched.with_context(|| format!("{source} to {}", target.display()))?;
     Ok(code(all_of(&fetched)))
 }
 
-/// Says what was left out, and whether nothing was.
+/// Reports each file that was left out. True when there is none.
 fn all_of(moved: &Progress) -> bool {
     for left_out in &moved.left_out {
-        tell(&format!("left out: {}", one_line(left_out)));
+        report(&format!("left out: {}", one_line(left_out)));
     }
     moved.left_out.is_empty()
 }
@@ -108,7 +109,7 @@ async fn place(fleet: &Fleet, text: &str) -> anyhow::Result<(Files, String)> {
     Ok((fleet.instance(instance).await?.files(), format!("/{path}")))
 }
 
-/// Where a file or folder goes in a folder: under its own name; what is in `.` goes there itself, as `cp` does it.
+/// The path in a folder for a source: under its own name. The content of `.` goes into the folder itself, as with `cp`.
 fn within(path: &str, source: &Path) -> anyhow::Result<String> {
     let folder = path.trim_end_matches('/');
     match source.file_name().map(|name| name.to_str()) {

@@ -1,4 +1,4 @@
-//! Instances: the list, and changing their state.
+//! `lxd list`, `start`, `stop`, `restart` and `delete`.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,9 +7,10 @@ use anyhow::Context;
 use lxd_client::{Action, Instance, InstanceHandle, StateChange};
 use serde_json::{Value, json};
 
-use super::super::exit::{Failure, Told};
-use super::super::output::{Colour, Out, Table, tell};
-use super::{Change, Fleet};
+use super::super::exit::{Failure, UserError};
+use super::super::output::{Colour, Out, Table, report};
+use super::Fleet;
+use super::args::Change;
 use crate::config::CloudConfig;
 
 pub(super) async fn list(
@@ -35,7 +36,7 @@ pub(super) async fn list(
             // The others are shown all the same.
             Err(error) => {
                 let failure = Failure::of(&error);
-                tell(&failure);
+                report(&failure);
                 first_failure.get_or_insert(failure.code);
             }
         }
@@ -96,39 +97,39 @@ pub(super) fn addresses(instance: &Instance) -> Vec<String> {
         .collect()
 }
 
-/// What to do with instances.
+/// What a command does with instances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum Verb {
     Start,
     Stop,
     Restart,
     Delete,
 }
 
-/// Changes all of them at once, and says of each what failed.
-pub(super) async fn change(fleet: &Fleet, change: &Change, what: What) -> anyhow::Result<ExitCode> {
+/// Changes all instances at once, and reports each one that fails.
+pub(super) async fn change(fleet: &Fleet, change: &Change, verb: Verb) -> anyhow::Result<ExitCode> {
     let mut handles = Vec::new();
     for target in &change.instances {
         handles.push((target, fleet.instance(target).await?));
     }
     let work = handles.iter().map(|(target, handle)| async move {
-        one(handle, what, change).await.with_context(|| target.to_string())
+        one(handle, verb, change).await.with_context(|| target.to_string())
     });
     let outcomes = futures_util::future::join_all(work).await;
     let failures: Vec<Failure> =
         outcomes.into_iter().filter_map(Result::err).map(|e| Failure::of(&e)).collect();
     let Some(first) = failures.first() else { return Ok(ExitCode::SUCCESS) };
     let message = failures.iter().map(|f| f.message.clone()).collect::<Vec<_>>().join("\n");
-    Err(Told { code: first.code, message }.into())
+    Err(UserError { code: first.code, message }.into())
 }
 
-async fn one(instance: &InstanceHandle, what: What, change: &Change) -> Result<(), lxd_client::Error> {
-    let action = match what {
-        What::Start => Action::Start,
-        What::Stop => Action::Stop,
-        What::Restart => Action::Restart,
-        What::Delete if change.force => return instance.delete_forced().await,
-        What::Delete => return instance.delete().await?.wait().await.map(drop),
+async fn one(instance: &InstanceHandle, verb: Verb, change: &Change) -> Result<(), lxd_client::Error> {
+    let action = match verb {
+        Verb::Start => Action::Start,
+        Verb::Stop => Action::Stop,
+        Verb::Restart => Action::Restart,
+        Verb::Delete if change.force => return instance.delete_forced().await,
+        Verb::Delete => return instance.delete().await?.wait().await.map(drop),
     };
     let mut state = StateChange::new(action).within(Duration::from_secs(change.timeout));
     if change.force {

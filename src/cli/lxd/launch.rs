@@ -1,4 +1,4 @@
-//! `lxd launch`.
+//! `lxd launch`: creates an instance and starts it.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use serde_json::json;
 
 use super::super::exit::usage;
 use super::super::output::{Out, one_line, watched};
-use super::{Fleet, Launch};
+use super::Fleet;
+use super::args::Launch;
 
 /// A fingerprint may be shortened to this much, as with `lxc`.
 const SHORT_FINGERPRINT: usize = 12;

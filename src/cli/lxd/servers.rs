@@ -1,4 +1,4 @@
-//! Servers: looking at them, what they are, what happens there, and trust.
+//! `lxd ping`, `info`, `events` and `trust`.
 
 use std::io::Read;
 use std::path::Path;
@@ -10,9 +10,9 @@ use lxd_client::{Event, EventKind, TrustToken};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::super::exit::{Told, usage};
-use super::super::node::{bytes, clouds_text};
-use super::super::output::{Out, tell};
+use super::super::exit::{UserError, usage};
+use super::super::output::{Out, report};
+use super::super::tables::{self, bytes};
 use super::Fleet;
 use crate::config::Environment;
 use crate::control::protocol::Cloud;
@@ -41,7 +41,7 @@ pub(super) async fn ping(fleet: &Fleet, names: &[String], count: u32, out: &Out)
                 health,
             })
             .collect();
-        out.print(&found, || clouds_text(&found, out))?;
+        out.print(&found, || tables::clouds(&found, out))?;
         failed = found
             .iter()
             .filter_map(|cloud| Some(format!("{}: {}", cloud.name, cloud.health.error.as_ref()?)))
@@ -53,7 +53,7 @@ pub(super) async fn ping(fleet: &Fleet, names: &[String], count: u32, out: &Out)
     if failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(Told { code: 7, message: failed.join("\n") }.into())
+    Err(UserError { code: 7, message: failed.join("\n") }.into())
 }
 
 pub(super) async fn info(fleet: &Fleet, target: &str, out: &Out) -> anyhow::Result<ExitCode> {
@@ -143,9 +143,9 @@ pub(super) async fn events(
                     )
                 })?;
             }
-            Event::Lost => tell(&format!("{cloud}: the connection is lost, and is being made again")),
+            Event::Lost => report(&format!("{cloud}: the connection is lost, and is being made again")),
             Event::Reconnected => {
-                tell(&format!("{cloud}: the connection is there again; what happened between is missing"));
+                report(&format!("{cloud}: the connection is there again; what happened between is missing"));
             }
             _ => {}
         }
@@ -170,7 +170,7 @@ pub(super) async fn trust(
             "the token is for a server with the fingerprint {}, and {name} has {expected}",
             token.fingerprint()
         );
-        return Err(Told { code: 8, message }.into());
+        return Err(UserError { code: 8, message }.into());
     }
     let mut pinned = cloud.clone();
     (pinned.trust.fingerprint, pinned.trust.token) = (Some(expected), None);
