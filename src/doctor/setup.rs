@@ -73,11 +73,12 @@ pub(super) fn key(findings: &mut Findings, loaded: &Loaded) {
         ),
         Err(error) if identity => findings.warn(KEY, error.to_string(), error.remedy()),
         Err(error) => findings.fail(KEY, error.to_string(), error.remedy()),
-        Ok(Some(Key::Auth(key))) if config.control_url.is_none() && !key.is_tailscales() => findings.warn(
-            KEY,
-            "it does not begin with tskey-auth-",
-            "copy the whole key; it is shown once, when it is made",
-        ),
+        Ok(Some(Key::Auth(key))) if config.control_url.is_none() && !key.is_tailscale_auth_key() => findings
+            .warn(
+                KEY,
+                "it does not begin with tskey-auth-",
+                "copy the whole key; it is shown once, when it is made",
+            ),
         Ok(Some(Key::ClientSecret(_))) if config.tags.is_empty() => findings.fail(
             KEY,
             "an OAuth client secret needs tags",

@@ -4,11 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+pub(crate) use tailnet_sandbox::free_port;
 use tailnet_sandbox::{Peer, Sandbox, SandboxError, StandIn};
 use tokio::runtime::Runtime;
 
@@ -217,20 +217,6 @@ impl Drop for Service {
         if let Some(child) = &mut self.child {
             let _ = child.kill();
             let _ = child.wait();
-        }
-    }
-}
-
-/// A port of 127.0.0.1 that is free, and stays so while a service restarts: it is below those that the system gives to
-/// connections and to listeners on port 0.
-pub(crate) fn free_port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        // Far from those of another test program that runs at the same time.
-        let next = std::process::id().wrapping_mul(101) + NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = 12_000 + (next % 20_000) as u16;
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
         }
     }
 }

@@ -19,9 +19,11 @@
 //! in the test's process. Nothing of it belongs into a release build.
 
 mod peer;
+mod port;
 mod sandbox;
 mod standin;
 
 pub use peer::{Peer, PeerInfo};
+pub use port::free_port;
 pub use sandbox::{Sandbox, SandboxError, program};
 pub use standin::StandIn;

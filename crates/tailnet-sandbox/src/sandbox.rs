@@ -174,8 +174,8 @@ impl Sandbox {
             no_udp,
         };
         let talk = async {
-            pipes.say(&config).await?;
-            pipes.hear().await
+            pipes.send(&config).await?;
+            pipes.receive().await
         };
         let answer = tokio::time::timeout(START_TIMEOUT, talk)
             .await
@@ -431,10 +431,10 @@ impl Sandbox {
             let mut pipes = self.pipes.lock().await;
             pipes.last += 1;
             let id = pipes.last;
-            pipes.say(&Order { id, command }).await?;
+            pipes.send(&Order { id, command }).await?;
             loop {
                 // Earlier ones are for calls whose futures were dropped.
-                let done: Done = pipes.hear().await?;
+                let done: Done = pipes.receive().await?;
                 if done.id == id {
                     return Ok(done.error);
                 }
@@ -452,14 +452,14 @@ impl Sandbox {
 
 impl Pipes {
     /// Sends one line, which is so short that it goes at once or not at all.
-    async fn say(&mut self, what: &impl Serialize) -> io::Result<()> {
-        let mut line = serde_json::to_vec(what)?;
+    async fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
+        let mut line = serde_json::to_vec(message)?;
         line.push(b'\n');
         self.stdin.write_all(&line).await
     }
 
     /// Waits for one line. Cancel safe.
-    async fn hear<T: DeserializeOwned>(&mut self) -> io::Result<T> {
+    async fn receive<T: DeserializeOwned>(&mut self) -> io::Result<T> {
         let line = self.stdout.next_line().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
         serde_json::from_str(&line).map_err(|e| io::Error::other(format!("it said {line:?} ({e})")))
     }

@@ -34,7 +34,7 @@ impl AuthKey {
 
     /// Whether it has the shape of the auth keys of Tailscale's own control server, `tskey-auth-…`.
     #[must_use]
-    pub fn is_tailscales(&self) -> bool {
+    pub fn is_tailscale_auth_key(&self) -> bool {
         self.0.starts_with("tskey-auth-")
     }
 

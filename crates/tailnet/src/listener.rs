@@ -1,13 +1,14 @@
 use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use serde::Serialize;
 use tokio::runtime::Handle;
 
-use crate::ffi::{Listener, Operation, RawListener};
+use crate::ffi::{Listener, Node, Operation, RawListener};
 use crate::{AcceptError, ListenError, TailnetStream};
 
 /// Says on what to listen, for [`Tailnet::listen_with`](crate::Tailnet::listen_with).
@@ -100,8 +101,8 @@ impl ListenOptions {
 /// Takes TCP streams from other nodes of the tailnet; from [`Tailnet::listen`](crate::Tailnet::listen).
 ///
 /// A stream that comes while [`BACKLOG`](Self::BACKLOG) others wait (or as many as
-/// [`ListenOptions::backlog`] says) is refused. Dropping the listener closes it, and
-/// with it the streams that wait.
+/// [`ListenOptions::backlog`] says) is refused. The listener keeps the node open, as a clone of
+/// [`Tailnet`](crate::Tailnet) does. Dropping it closes it, and with it the streams that wait.
 ///
 /// ```no_run
 /// # async fn example(tailnet: tailnet::Tailnet) -> Result<(), Box<dyn std::error::Error>> {
@@ -117,10 +118,11 @@ impl ListenOptions {
 /// ```
 #[derive(Debug)]
 pub struct TailnetListener {
-    /// An accept that was begun by a future which was dropped: the next one goes on with it, so that no
-    /// stream is lost. It comes first, so that it ends before the listener.
+    /// The accept of a future that was dropped. The next future continues it, so that no stream is lost. This is the
+    /// first field, so that it is dropped before the listener.
     pending: Option<Operation>,
     listener: Listener,
+    node: Arc<Node>, // keeps the node open; dropped after the listener
     local: SocketAddr,
 }
 
@@ -128,11 +130,11 @@ impl TailnetListener {
     /// How many streams may wait to be accepted.
     pub const BACKLOG: u16 = 128;
 
-    pub(crate) fn new(raw: RawListener) -> Result<TailnetListener, ListenError> {
+    pub(crate) fn new(raw: RawListener, node: Arc<Node>) -> Result<TailnetListener, ListenError> {
         let RawListener { listener, local } = raw;
         let local =
             local.ok_or_else(|| ListenError::Other { message: "the node gave no address".to_owned() })?;
-        Ok(TailnetListener { pending: None, listener, local })
+        Ok(TailnetListener { pending: None, listener, node, local })
     }
 
     /// Where it listens; the address is unspecified (`::`) when it listens on all of the node's.
@@ -167,7 +169,7 @@ impl TailnetListener {
         self.pending = None;
         let other = |message: String| AcceptError::Other { message };
         let raw = result?.stream.ok_or_else(|| other("the node gave no stream".to_owned()))?;
-        Poll::Ready(TailnetStream::new(raw).map_err(|e| other(e.to_string())))
+        Poll::Ready(TailnetStream::new(raw, self.node.clone()).map_err(|e| other(e.to_string())))
     }
 }
 

@@ -2,15 +2,16 @@ use std::sync::Arc;
 
 use tokio::net::unix;
 
-use crate::ffi::Conn;
+use crate::ffi::{Conn, Node};
 
-// stream.rs has them read and write as a stream does.
+// stream.rs implements `AsyncRead` and `AsyncWrite` for them.
 
 /// The reading half of a stream, from [`TailnetStream::into_split`](crate::TailnetStream::into_split).
 #[derive(Debug)]
 pub struct OwnedReadHalf {
-    pub(crate) conn: Arc<Conn>, // first: as in TailnetStream
+    pub(crate) conn: Arc<Conn>, // in the same order as in TailnetStream
     pub(crate) socket: unix::OwnedReadHalf,
+    pub(crate) _node: Arc<Node>,
 }
 
 /// The writing half of a stream, from [`TailnetStream::into_split`](crate::TailnetStream::into_split). Dropping it sends
@@ -19,4 +20,5 @@ pub struct OwnedReadHalf {
 pub struct OwnedWriteHalf {
     pub(crate) conn: Arc<Conn>,
     pub(crate) socket: unix::OwnedWriteHalf,
+    pub(crate) _node: Arc<Node>,
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
@@ -91,7 +91,8 @@ mod seconds {
     }
 }
 
-/// Follows the node's state. It does not keep the node open.
+/// Follows the node's state, from [`Tailnet::watch`](crate::Tailnet::watch). It keeps the node open, as a clone of
+/// [`Tailnet`](crate::Tailnet) does.
 ///
 /// ```no_run
 /// # async fn example(tailnet: tailnet::Tailnet) -> Result<(), tailnet::StatusError> {
@@ -104,15 +105,15 @@ mod seconds {
 /// ```
 #[derive(Debug)]
 pub struct StateWatch {
-    /// A wait that was begun by a poll or by a future which was dropped.
+    /// The wait of a future that was dropped, or of a poll. The next one continues it.
     pending: Option<Operation>,
-    node: Weak<Node>,
+    node: Arc<Node>,
     seen: u64,
 }
 
 impl StateWatch {
-    pub(crate) fn new(node: &Arc<Node>) -> StateWatch {
-        StateWatch { pending: None, node: Arc::downgrade(node), seen: 0 }
+    pub(crate) fn new(node: Arc<Node>) -> StateWatch {
+        StateWatch { pending: None, node, seen: 0 }
     }
 
     /// Waits for a state that this watch has not given yet, and gives the newest; the first time at once.
@@ -131,14 +132,14 @@ impl StateWatch {
     /// [`StatusError::Closed`] once the node is closed.
     pub async fn newest(&mut self) -> Result<State, StatusError> {
         self.pending = None;
-        let now = self.begin(0)?.await?;
+        let now = self.wait_after(0)?.await?;
         self.take(&now)
     }
 
     fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<Result<State, StatusError>> {
         let mut operation = match self.pending.take() {
             Some(operation) => operation,
-            None => self.begin(self.seen)?,
+            None => self.wait_after(self.seen)?,
         };
         let Poll::Ready(result) = Pin::new(&mut operation).poll(cx) else {
             self.pending = Some(operation);
@@ -148,8 +149,8 @@ impl StateWatch {
     }
 
     /// Starts to wait for a state that is newer than the one of that number.
-    fn begin(&self, seen: u64) -> Result<Operation, StatusError> {
-        Ok(self.node.upgrade().ok_or(StatusError::Closed)?.watch(seen)?)
+    fn wait_after(&self, seen: u64) -> Result<Operation, StatusError> {
+        Ok(self.node.watch(seen)?)
     }
 
     fn take(&mut self, success: &Success) -> Result<State, StatusError> {

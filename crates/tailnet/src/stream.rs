@@ -11,33 +11,35 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
 use crate::error::stream_error;
-use crate::ffi::{Conn, RawStream};
+use crate::ffi::{Conn, Node, RawStream};
 use crate::split::{OwnedReadHalf, OwnedWriteHalf};
 
 /// A TCP stream to another node of the tailnet.
 ///
 /// Shutting down the writing side sends the peer an end of file and leaves the reading side open, and the
 /// other way round. Dropping the stream closes it: what was written is still delivered (for up to a
-/// minute) unless the node closes first. A connection that the peer has reset reads as
+/// minute) unless the node closes first. An open stream keeps the node open, as a clone of
+/// [`Tailnet`](crate::Tailnet) does: dropping the last of them closes the node. A connection that the peer has reset reads as
 /// [`io::ErrorKind::ConnectionReset`], never as an end of file.
 ///
 /// Reading and writing are cancel safe as [`tokio::net::TcpStream`]'s are.
 #[derive(Debug)]
 pub struct TailnetStream {
-    conn: Conn, // first: it says that the stream closes before `socket` does so
+    conn: Conn, // dropped before `socket`: Go must learn that the stream closes before it reads the end of the socket
     socket: UnixStream,
+    node: Arc<Node>, // keeps the node open; dropped last
     local: SocketAddr,
     peer: SocketAddr,
 }
 
 impl TailnetStream {
-    pub(crate) fn new(raw: RawStream) -> io::Result<TailnetStream> {
+    pub(crate) fn new(raw: RawStream, node: Arc<Node>) -> io::Result<TailnetStream> {
         let RawStream { conn, fd, local, remote } = raw;
         let (Some(local), Some(peer)) = (local, remote) else {
             return Err(io::Error::other("the node gave no address for the stream"));
         };
         let socket = UnixStream::from_std(StdUnixStream::from(fd))?; // Go made it non-blocking
-        Ok(TailnetStream { conn, socket, local, peer })
+        Ok(TailnetStream { conn, socket, node, local, peer })
     }
 
     /// The node's own address and port of this stream.
@@ -58,7 +60,10 @@ impl TailnetStream {
     pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
         let conn = Arc::new(self.conn);
         let (read, write) = self.socket.into_split();
-        (OwnedReadHalf { conn: conn.clone(), socket: read }, OwnedWriteHalf { conn, socket: write })
+        (
+            OwnedReadHalf { conn: conn.clone(), socket: read, _node: self.node.clone() },
+            OwnedWriteHalf { conn, socket: write, _node: self.node },
+        )
     }
 
     /// Has the network ask the peer for a sign of life once it was silent for `idle` (whole seconds, at least one), and

@@ -16,8 +16,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A node of a tailnet, inside this process. Clones share the node.
 ///
-/// The node stays in the tailnet until [`close`](Self::close), or until the last clone is dropped, which
-/// closes it in the background.
+/// The node stays in the tailnet until [`close`](Self::close), or until the last clone is dropped, and with it the last
+/// [`Connector`], [`TailnetStream`] (or half of one), [`TailnetListener`], [`TailnetUdpSocket`], [`StateWatch`] and
+/// [`Forwarder`](crate::Forwarder): each keeps the node open. The last drop closes the node in the background.
 #[derive(Clone, Debug)]
 pub struct Tailnet {
     pub(crate) node: Arc<Node>,
@@ -110,7 +111,7 @@ impl Tailnet {
         match result {
             Ok(success) => {
                 let raw = success.stream.ok_or_else(|| other("the node gave no stream".to_owned()))?;
-                TailnetStream::new(raw).map_err(|e| other(e.to_string()))
+                TailnetStream::new(raw, self.node.clone()).map_err(|e| other(e.to_string()))
             }
             Err(failure) => Err(ConnectError::of(failure, address, timeout)),
         }
@@ -161,7 +162,7 @@ impl Tailnet {
     pub async fn listen_with(&self, options: &ListenOptions) -> Result<TailnetListener, ListenError> {
         let success = self.node.listen(&options.to_json()?)?.await?;
         let none = || ListenError::Other { message: "the node gave no listener".to_owned() };
-        TailnetListener::new(success.listener.ok_or_else(none)?)
+        TailnetListener::new(success.listener.ok_or_else(none)?, self.node.clone())
     }
 
     /// Binds a UDP socket to a port of all the node's addresses; 0 means any that is free. Senders are told as IPv6
@@ -253,10 +254,10 @@ impl Tailnet {
         Ok(serde_json::from_str(&self.node.status()?.await?.data)?)
     }
 
-    /// Follows the node's state.
+    /// Follows the node's state. The watch keeps the node open, as a clone does.
     #[must_use]
     pub fn watch(&self) -> StateWatch {
-        StateWatch::new(&self.node)
+        StateWatch::new(self.node.clone())
     }
 
     /// Closes the node for every clone, with its streams and what else is under way, and waits until it has

@@ -18,6 +18,8 @@ const HEADER: usize = 18;
 
 /// A UDP socket in the tailnet, from [`Tailnet::bind_udp`], [`Tailnet::bind_udp_at`] or [`Tailnet::connect_udp`].
 ///
+/// It keeps the node open, as a clone of [`Tailnet`](crate::Tailnet) does.
+///
 /// A datagram stays one datagram, from one sender, and as with any UDP it may be lost or come twice. While nobody
 /// receives, a few hundred kilobytes are kept and the rest is dropped.
 ///
@@ -51,7 +53,7 @@ const HEADER: usize = 18;
 /// [`Tailnet::connect_udp`]: crate::Tailnet::connect_udp
 #[derive(Debug)]
 pub struct TailnetUdpSocket {
-    conn: Conn, // first: it says that the socket closes before `socket` does so
+    conn: Conn, // dropped before `socket`, as in TailnetStream
     socket: UnixDatagram,
     node: Arc<Node>,
     local: SocketAddr,

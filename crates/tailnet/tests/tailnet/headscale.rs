@@ -1,9 +1,7 @@
 //! Another control server than the sandbox's: headscale. `.ci/check-headscale` builds it and runs these.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -25,7 +23,7 @@ impl Headscale {
     async fn start() -> Headscale {
         let program = PathBuf::from(std::env::var_os("HEADSCALE").expect("HEADSCALE names the program"));
         let folder = tempfile::tempdir().unwrap();
-        let [http, metrics, grpc, stun] = free_ports();
+        let [http, metrics, grpc, stun] = [(); 4].map(|()| tailnet_sandbox::free_port());
         write_configuration(folder.path(), http, metrics, grpc, stun);
         let url = format!("http://127.0.0.1:{http}");
         let child = command(&program, folder.path()).arg("serve").spawn().unwrap();
@@ -93,22 +91,6 @@ fn command(program: &Path, folder: &Path) -> Command {
     command.arg("-c").arg(folder.join("config.yaml"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
-}
-
-/// Ports that are free, and stay so until headscale listens there, now or when it is started again: they are below those
-/// that the system gives to connections and to listeners on port 0.
-fn free_ports<const N: usize>() -> [u16; N] {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    [(); N].map(|()| {
-        loop {
-            // Far from those of another test program that runs at the same time.
-            let next = std::process::id().wrapping_mul(101) + NEXT.fetch_add(1, Ordering::Relaxed);
-            let port = 12_000 + (next % 20_000) as u16;
-            if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                return port;
-            }
-        }
-    })
 }
 
 /// One that asks nobody outside this machine: a relay of its own, no update, no DNS server.

@@ -5,10 +5,11 @@ use std::fs;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use tailnet::Tailnet;
-use tokio::io::AsyncWriteExt;
+use futures_util::{FutureExt, StreamExt};
+use tailnet::{AcceptError, BackendState, StatusError, Tailnet, UpError};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::common::{ECHO, builder, done, joined, sandbox, soon};
+use crate::common::{ECHO, accept_that_sends, builder, done, joined, sandbox, soon};
 
 pub(crate) fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
@@ -130,9 +131,7 @@ async fn a_join_that_is_dropped_frees_its_state_folder() {
         loop {
             match builder(&sandbox).state_dir(folder.path()).up().await {
                 Ok(node) => break node,
-                Err(tailnet::UpError::StateFolder { .. }) => {
-                    tokio::time::sleep(Duration::from_millis(20)).await
-                }
+                Err(UpError::StateFolder { .. }) => tokio::time::sleep(Duration::from_millis(20)).await,
                 Err(e) => panic!("{e}"),
             }
         }
@@ -152,7 +151,7 @@ async fn a_node_that_starts_again_is_up_once_the_control_server_has_answered_and
     soon(first.close()).await.unwrap();
     sandbox.stop_control().await.unwrap();
     let error = soon(node().join_timeout(Duration::from_secs(3)).up()).await.unwrap_err();
-    assert!(matches!(error, tailnet::UpError::ControlUnreachable { .. }), "{error:?}");
+    assert!(matches!(error, UpError::ControlUnreachable { .. }), "{error:?}");
     sandbox.start_control().await.unwrap();
     let again = soon(node().up()).await.unwrap();
     soon(again.connect(("tools", ECHO))).await.unwrap();
@@ -189,6 +188,99 @@ fn a_runtime_that_ends_under_a_node_does_no_harm() {
         let node = soon(builder(&sandbox).up()).await.unwrap();
         soon(node.close()).await.unwrap();
     });
+}
+
+/// Has the peer answer for longer than a close in the background takes.
+async fn goes_on(mut reader: impl AsyncRead + Unpin, mut writer: impl AsyncWrite + Unpin) {
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        soon(writer.write_all(b"x")).await.unwrap();
+        assert_eq!(soon(reader.read_u8()).await.unwrap(), b'x');
+    }
+}
+
+#[tokio::test]
+async fn a_stream_and_its_halves_keep_the_node_open() {
+    let (sandbox, node, tools) = joined().await;
+    let mut stream = soon(node.connect((tools.ipv4, ECHO))).await.unwrap();
+    drop(node);
+    let (reader, writer) = tokio::io::split(&mut stream);
+    goes_on(reader, writer).await;
+    let (reader, writer) = stream.into_split();
+    goes_on(reader, writer).await;
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_listener_keeps_the_node_open() {
+    let sandbox = sandbox().await;
+    let mut listener = soon(soon(builder(&sandbox).up()).await.unwrap().listen(80)).await.unwrap();
+    let other = soon(builder(&sandbox).hostname("other").up()).await.unwrap();
+    let mut dialled = soon(other.connect("node:80")).await.unwrap();
+    dialled.write_all(b"x").await.unwrap();
+    accept_that_sends(&mut listener).await;
+    done(sandbox, other).await;
+}
+
+#[tokio::test]
+async fn a_watch_keeps_the_node_open() {
+    let (sandbox, node, _) = joined().await;
+    let mut watch = node.watch();
+    drop(node);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(soon(watch.newest()).await.unwrap().backend, BackendState::Running);
+    sandbox.stop().await.unwrap();
+}
+
+/// A start is refused at once while another node has the folder, and waits while that one closes.
+#[tokio::test]
+async fn the_node_closes_once_the_last_that_keeps_it_open_is_dropped() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let node = || builder(&sandbox).state_dir(folder.path());
+    let first = soon(node().up()).await.unwrap();
+    let stream = soon(first.connect(("tools", ECHO))).await.unwrap();
+    let mut listener = soon(first.listen(80)).await.unwrap();
+    let mut watch = first.watch();
+    soon(watch.changed()).await.unwrap();
+    // Given up halfway: their operations go on.
+    assert!(listener.accept().now_or_never().is_none());
+    assert!(watch.next().now_or_never().is_none());
+    let local = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let forwarder = first.forward(local, ("tools", ECHO)).unwrap();
+    let (reader, writer) = stream.into_split();
+    let connector = first.connector();
+    drop(first);
+    let keepers: [Box<dyn Send>; 6] = [
+        Box::new(connector),
+        Box::new(forwarder),
+        Box::new(listener),
+        Box::new(watch),
+        Box::new(writer),
+        Box::new(reader),
+    ];
+    for keeper in keepers {
+        let error = soon(node().start()).await.unwrap_err();
+        assert!(matches!(error, UpError::StateFolder { .. }), "{error:?}");
+        drop(keeper);
+    }
+    let again = soon(node().up()).await.unwrap();
+    done(sandbox, again).await;
+}
+
+#[tokio::test]
+async fn a_close_ends_what_would_keep_the_node_open() {
+    let (sandbox, node, tools) = joined().await;
+    let mut stream = soon(node.connect((tools.ipv4, ECHO))).await.unwrap();
+    let mut listener = soon(node.listen(80)).await.unwrap();
+    let mut watch = node.watch();
+    soon(node.close()).await.unwrap();
+    drop(node);
+    let error = soon(stream.read_u8()).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionAborted, "{error}");
+    assert!(matches!(soon(listener.accept()).await, Err(AcceptError::Closed)));
+    assert!(matches!(soon(watch.changed()).await, Err(StatusError::Closed)));
+    sandbox.stop().await.unwrap();
 }
 
 /// The descriptors that a child process starts with.
