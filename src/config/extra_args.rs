@@ -181,10 +181,10 @@ mod tests {
 
     #[test]
     fn each_flag_sets_a_variable_that_is_read_here() {
-        use super::super::names::{IMAGE, OWN, Use};
+        use super::super::names::is_read;
         for flag in &FLAGS {
             let Sets(name) = flag.meaning else { continue };
-            let read = IMAGE.contains(&(name, Use::Read)) || OWN.contains(&name);
+            let read = is_read(name);
             assert!(read || ["TAILSCALE_AUTH_KEY", "TS_ACCEPT_ROUTES"].contains(&name), "{name}");
         }
     }

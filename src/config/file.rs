@@ -1,4 +1,4 @@
-//! `kolaboree.yaml` as it is written: every key is optional here, and what is wrong has a place.
+//! `kolaboree.yaml` as it is written: every key is optional here.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Visitor};
 use serde::{Deserialize, Deserializer};
 use tailnet::Address;
 
-use super::{CloudKind, ConfigError, ExitNode, LogFormat, Problem, check, remedies, yaml};
+use super::{CloudKind, ExitNode, LogFormat, check};
 
 /// The configuration of kolaboree-node.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -73,14 +73,6 @@ pub(super) struct File {
     pub(super) local: Local,
     /// The servers to keep watch over.
     pub(super) clouds: Vec<Cloud>,
-}
-
-/// What the file says of the way into the tailnet.
-pub(super) struct WayIn {
-    pub(super) auth_key: Option<PathBuf>,
-    pub(super) client_secret: Option<PathBuf>,
-    pub(super) client_id: Option<String>,
-    pub(super) id_token: Option<PathBuf>,
 }
 
 /// The log.
@@ -207,27 +199,6 @@ pub(super) struct Checks {
 
 fn yes() -> bool {
     true
-}
-
-impl File {
-    /// Reads a text, whose name is for errors.
-    pub(super) fn parse(name: &str, text: &str) -> Result<File, ConfigError> {
-        let file: File =
-            yaml::parse(text).map_err(|fault| ConfigError::Problems(vec![problem(name, fault)]))?;
-        let problems = check::whole(name, text, &file);
-        if problems.is_empty() { Ok(file) } else { Err(ConfigError::Problems(problems)) }
-    }
-}
-
-/// A fault with what to do about it.
-fn problem(file: &str, fault: yaml::Fault) -> Problem {
-    let yaml::Fault { place, path, message, unknown } = fault;
-    let (message, remedy) = match unknown {
-        Some((key, known)) => remedies::unknown_key(&key, &known),
-        None if message.starts_with("duplicate entry") => (message, "leave one of the two out".to_owned()),
-        None => (message, remedies::of(&path).to_owned()),
-    };
-    Problem { file: file.to_owned(), place: place.map(|p| (p.line, p.column)), path, message, remedy }
 }
 
 /// Takes a scalar that a rule lets through. The rule is asked while the scalar is read, so that an error has its place.

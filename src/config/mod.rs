@@ -1,27 +1,35 @@
 //! What the service is to do: from flags, the environment, `.env` and `kolaboree.yaml`, in this order.
 
 mod check;
+mod clouds;
+mod credentials;
 mod dotenv;
 mod environment;
 mod exit_node;
 mod extra_args;
 mod file;
+mod flags;
 mod group;
 mod key;
+mod keys;
 mod kubernetes;
 mod lasting;
 mod layers;
+mod load;
 mod names;
-mod remedies;
+mod places;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod schema;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod text;
 mod tree;
-mod way;
+mod unknown;
+mod warnings;
+mod whole;
 mod yaml;
 
 use std::fmt;
@@ -38,10 +46,12 @@ pub use check::Listen;
 pub(crate) use check::listen;
 pub use environment::{Environment, EnvironmentError};
 pub use exit_node::{ExitNode, InvalidExitNode};
+pub use flags::Flags;
 pub use key::{Key, KeyError, KeySource, Secret};
-pub use layers::{Flags, Loaded, Setting, Source};
-pub(crate) use remedies::nearest;
+pub use load::Loaded;
+pub use settings::{Setting, Source};
 pub(crate) use text::read as read_text;
+pub(crate) use unknown::nearest;
 pub(crate) use yaml::to_text;
 
 /// The file's JSON schema.

@@ -1,19 +1,18 @@
 //! The names in the environment: those of Tailscale's container image, our own, and misspellings of our own.
 
+use super::keys::KEYS;
 use super::{Environment, Problem, check, nearest};
 
 const PREFIX: &str = "KOLABOREE_";
 
+/// Our own names that give no key of the configuration.
+const OWN: [&str; 2] = ["KOLABOREE_CONFIG", "KOLABOREE_OUTPUT"];
+
 /// Our own names, for what Tailscale's image has none for.
-pub(super) const OWN: [&str; 7] = [
-    "KOLABOREE_CONFIG",
-    "KOLABOREE_CONTROL_URL",
-    "KOLABOREE_EPHEMERAL",
-    "KOLABOREE_EXIT_NODE",
-    "KOLABOREE_LOG_FORMAT",
-    "KOLABOREE_OUTPUT",
-    "KOLABOREE_TAGS",
-];
+pub(super) fn own() -> impl Iterator<Item = &'static str> {
+    let of_keys = KEYS.iter().flat_map(|key| key.variables).copied().filter(|name| name.starts_with(PREFIX));
+    OWN.into_iter().chain(of_keys)
+}
 
 /// What becomes of a name of Tailscale's image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +108,12 @@ pub(super) const IMAGE: [(&str, Use); 45] = [
 /// Names that are read here and are not in Tailscale's image.
 const OTHERS: [&str; 2] = ["TAILSCALE_AUTH_KEY", "TS_ACCEPT_ROUTES"];
 
+/// Whether a variable sets something here.
+#[cfg(test)]
+pub(super) fn is_read(name: &str) -> bool {
+    IMAGE.contains(&(name, Use::Read)) || OTHERS.contains(&name) || own().any(|own| own == name)
+}
+
 /// What in the environment cannot be honoured.
 pub(super) fn refused(environment: &Environment) -> Vec<Problem> {
     let problem = |name: &str, message: &str, remedy: &str| {
@@ -128,15 +133,15 @@ pub(super) fn refused(environment: &Environment) -> Vec<Problem> {
             },
         }
     }
-    for name in OWN.into_iter().chain(OTHERS) {
+    for name in own().chain(OTHERS) {
         if environment.get(name).is_some_and(in_quotes) {
             problems.push(problem(name, QUOTED, UNQUOTE));
         }
     }
-    for name in environment.names().filter(|name| !OWN.contains(name)) {
+    for name in environment.names().filter(|name| own().all(|own| own != *name)) {
         // Others set names that begin like ours too, such as cargo for what it runs.
         let Some(rest) = name.strip_prefix(PREFIX) else { continue };
-        let known = OWN.into_iter().filter_map(|own| own.strip_prefix(PREFIX));
+        let known = own().filter_map(|own| own.strip_prefix(PREFIX));
         if let Some(nearest) = nearest(rest, known) {
             let remedy = format!("write {PREFIX}{nearest}, if that was meant, or remove it");
             problems.push(problem(name, "this variable is not known", &remedy));

@@ -1,5 +1,5 @@
 //! A YAML document as a tree: anchors and merge keys (`<<`) are resolved, each scalar has its text as well as its value, and
-//! each node the way by which its own text is found.
+//! each node the path by which its own text is found.
 
 use std::fmt;
 
@@ -8,32 +8,14 @@ use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor
 use serde::{Deserializer, forward_to_deserialize_any};
 use serde_yaml::Value;
 
-use super::yaml::Step;
+use super::places::Step;
 
 const MERGE: &str = "<<";
 
-/// A step of a path, with its key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Own {
-    Key(String),
-    Index(usize),
-}
-
-impl Own {
-    pub(super) fn borrowed(path: &[Own]) -> Vec<Step<'_>> {
-        path.iter()
-            .map(|own| match own {
-                Own::Key(key) => Step::Key(key),
-                Own::Index(index) => Step::Index(*index),
-            })
-            .collect()
-    }
-}
-
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    /// Where its text is: for what came by a merge, through the `<<`.
-    pub(super) way: Vec<Own>,
+    /// The path of its own text: for what came by a merge, through the `<<`.
+    pub(super) source: Vec<Step>,
     kind: Kind,
 }
 
@@ -47,7 +29,7 @@ enum Kind {
 /// Reads a document. At its top, keys that begin with `x-` are for what the document itself refers to.
 pub(super) fn read(text: &str) -> Result<Node, serde_yaml::Error> {
     let shape: Value = serde_yaml::from_str(text)?;
-    let seed = Shaped { shape: &shape, way: Vec::new() };
+    let seed = Shaped { shape: &shape, source: Vec::new() };
     let mut node = seed.deserialize(serde_yaml::Deserializer::from_str(text))?;
     if let Kind::Map(entries) = &mut node.kind {
         entries.retain(|(key, _)| !key.starts_with("x-"));
@@ -57,7 +39,7 @@ pub(super) fn read(text: &str) -> Result<Node, serde_yaml::Error> {
 
 impl Node {
     /// The node at the end of a path.
-    pub(super) fn at(&self, path: &[Step<'_>]) -> Option<&Node> {
+    pub(super) fn at(&self, path: &[Step]) -> Option<&Node> {
         let Some((step, rest)) = path.split_first() else { return Some(self) };
         let next = match (&self.kind, step) {
             (Kind::Map(entries), Step::Key(key)) => &entries.iter().find(|(k, _)| k == key)?.1,
@@ -75,12 +57,12 @@ impl Node {
 /// Reads what has this shape, which tells a scalar from a list or a map: of a scalar the text is wanted.
 struct Shaped<'a> {
     shape: &'a Value,
-    way: Vec<Own>,
+    source: Vec<Step>,
 }
 
 impl Shaped<'_> {
-    fn below(&self, step: Own) -> Vec<Own> {
-        self.way.iter().cloned().chain([step]).collect()
+    fn below(&self, step: Step) -> Vec<Step> {
+        self.source.iter().cloned().chain([step]).collect()
     }
 }
 
@@ -91,7 +73,9 @@ impl<'de> DeserializeSeed<'de> for Shaped<'_> {
         match self.shape {
             Value::Mapping(_) => deserializer.deserialize_map(self),
             Value::Sequence(_) => deserializer.deserialize_seq(self),
-            Value::Tagged(tagged) => Shaped { shape: &tagged.value, way: self.way }.deserialize(deserializer),
+            Value::Tagged(tagged) => {
+                Shaped { shape: &tagged.value, source: self.source }.deserialize(deserializer)
+            }
             _ => deserializer.deserialize_str(self),
         }
     }
@@ -106,50 +90,50 @@ impl<'de> Visitor<'de> for Shaped<'_> {
 
     fn visit_str<E>(self, text: &str) -> Result<Node, E> {
         let kind = Kind::Scalar { text: text.to_owned(), value: self.shape.clone() };
-        Ok(Node { way: self.way, kind })
+        Ok(Node { source: self.source, kind })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
         let mut items = Vec::new();
         for (index, shape) in self.shape.as_sequence().into_iter().flatten().enumerate() {
-            let seed = Shaped { shape, way: self.below(Own::Index(index)) };
+            let seed = Shaped { shape, source: self.below(Step::Index(index)) };
             items.extend(list.next_element_seed(seed)?);
         }
         // The end has to be asked for.
         list.next_element::<serde::de::IgnoredAny>()?;
-        Ok(Node { way: self.way, kind: Kind::List(items) })
+        Ok(Node { source: self.source, kind: Kind::List(items) })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut entries: Vec<(String, Node)> = Vec::new();
         let mut merged = None;
         for (key, shape) in self.shape.as_mapping().into_iter().flatten() {
-            let key = map.next_key_seed(Shaped { shape: key, way: Vec::new() })?;
+            let key = map.next_key_seed(Shaped { shape: key, source: Vec::new() })?;
             let Some(Node { kind: Kind::Scalar { text: key, .. }, .. }) = key else {
                 return Err(serde::de::Error::custom("a key is not a text"));
             };
-            let value = map.next_value_seed(Shaped { shape, way: self.below(Own::Key(key.clone())) })?;
+            let value = map.next_value_seed(Shaped { shape, source: self.below(Step::Key(key.clone())) })?;
             if key == MERGE { merged = Some(value) } else { entries.push((key, value)) }
         }
         map.next_key::<serde::de::IgnoredAny>()?;
         if let Some(merged) = merged {
-            let sources = match merged.kind {
+            let merged = match merged.kind {
                 Kind::List(items) => items,
                 _ => vec![merged],
             };
-            for source in sources {
-                let Kind::Map(of_source) = source.kind else {
+            for one in merged {
+                let Kind::Map(entries_of_one) = one.kind else {
                     return Err(serde::de::Error::custom("<< takes a map, or a list of maps"));
                 };
-                // What is there already, of the map itself or of an earlier source, is stronger.
-                for (key, value) in of_source {
+                // What is there already, of the map itself or of an earlier one, is stronger.
+                for (key, value) in entries_of_one {
                     if !entries.iter().any(|(there, _)| *there == key) {
                         entries.push((key, value));
                     }
                 }
             }
         }
-        Ok(Node { way: self.way, kind: Kind::Map(entries) })
+        Ok(Node { source: self.source, kind: Kind::Map(entries) })
     }
 }
 
@@ -158,9 +142,9 @@ impl<'de> Visitor<'de> for Shaped<'_> {
 pub(super) struct Error {
     pub(super) message: String,
     /// The path of the node, its last step first.
-    pub(super) path: Vec<Own>,
+    pub(super) path: Vec<Step>,
     /// Where its text is, and whether its key is what is wrong.
-    pub(super) at: Option<(Vec<Own>, bool)>,
+    pub(super) at: Option<(Vec<Step>, bool)>,
 }
 
 impl fmt::Display for Error {
@@ -179,11 +163,11 @@ impl serde::de::Error for Error {
 
 impl Error {
     fn of(mut self, node: &Node) -> Error {
-        self.at.get_or_insert_with(|| (node.way.clone(), false));
+        self.at.get_or_insert_with(|| (node.source.clone(), false));
         self
     }
 
-    fn below(mut self, step: Own) -> Error {
+    fn below(mut self, step: Step) -> Error {
         self.path.push(step);
         self
     }
@@ -292,7 +276,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         let Some((index, node)) = self.0.next() else { return Ok(None) };
-        seed.deserialize(node).map(Some).map_err(|error| error.of(node).below(Own::Index(index)))
+        seed.deserialize(node).map(Some).map_err(|error| error.of(node).below(Step::Index(index)))
     }
 }
 
@@ -309,13 +293,13 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let Some((key, node)) = self.next else { return Ok(None) };
         let key: StrDeserializer<'_, Error> = key.as_str().into_deserializer();
         let read = seed.deserialize(key);
-        read.map(Some).map_err(|error| Error { at: Some((node.way.clone(), true)), ..error })
+        read.map(Some).map_err(|error| Error { at: Some((node.source.clone(), true)), ..error })
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let Some((key, node)) = self.next.take() else {
             return Err(serde::de::Error::custom("a value was asked for before its key"));
         };
-        seed.deserialize(node).map_err(|error| error.of(node).below(Own::Key(key.clone())))
+        seed.deserialize(node).map_err(|error| error.of(node).below(Step::Key(key.clone())))
     }
 }

@@ -76,7 +76,7 @@ impl Node {
 
     async fn put_into_force(&self, mut new: Config) -> Result<Reloaded, NodeError> {
         let old = self.config();
-        let mut reloaded = Reloaded { needs_restart: needs_restart(&old, &new), ..Reloaded::default() };
+        let mut reloaded = Reloaded { needs_restart: old.needs_restart(&new), ..Reloaded::default() };
         let before = self.shared.clouds.read().unwrap_or_else(PoisonError::into_inner).clone();
         let stays = |running: &Arc<Running>| new.clouds.contains(running.cloud.config());
         let (mut running, gone): (Vec<_>, Vec<_>) = before.into_iter().partition(stays);
@@ -154,21 +154,4 @@ impl Node {
     }
 }
 
-/// The settings that differ and are read at the start only.
-fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
-    let differs = [
-        ("hostname", old.hostname != new.hostname),
-        ("state_dir", old.state_dir != new.state_dir),
-        ("control_url", old.control_url != new.control_url),
-        ("tags", old.tags != new.tags),
-        ("ephemeral", old.ephemeral != new.ephemeral),
-        ("join_timeout", old.join_timeout != new.join_timeout),
-        ("connect_timeout", old.connect_timeout != new.connect_timeout),
-        ("log.format", old.log_format != new.log_format),
-        ("local.listen", old.listen != new.listen),
-        ("local.hosts", old.hosts != new.hosts),
-        ("local.socks5", old.socks5 != new.socks5),
-        ("local.http_proxy", old.http_proxy != new.http_proxy),
-    ];
-    differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
 }

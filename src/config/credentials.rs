@@ -1,17 +1,23 @@
-//! The way into the tailnet that is configured: an auth key, an OAuth client's secret, or a workload identity.
+//! The credentials that let the node in: an auth key, an OAuth client's secret, or a workload identity.
 
 use std::path::PathBuf;
 
-use super::file::WayIn;
 use super::key::{self, KeySource, Secret};
-use super::layers::{Layers, Setting, Source};
-use super::yaml::{self, Step};
-use super::{ConfigError, Flags, Problem, beside};
+use super::layers::Layers;
+use super::{ConfigError, Flags, Problem, Setting, Source, beside};
 
-const AUTH_KEY: &str = "auth key";
-const CLIENT_SECRET: &str = "client secret";
+pub(super) const AUTH_KEY: &str = "auth key";
+pub(super) const CLIENT_SECRET: &str = "client secret";
 const CLIENT_ID: &str = "client_id";
-const ID_TOKEN: &str = "id token";
+pub(super) const ID_TOKEN: &str = "id token";
+
+/// What the file names.
+pub(super) struct Credentials {
+    pub(super) auth_key: Option<PathBuf>,
+    pub(super) client_secret: Option<PathBuf>,
+    pub(super) client_id: Option<String>,
+    pub(super) id_token: Option<PathBuf>,
+}
 
 /// A value of one layer: what it is, where it is, and what errors call it.
 struct Given<T> {
@@ -40,55 +46,55 @@ impl Layer {
 }
 
 impl Layers<'_> {
-    /// The way of the highest layer that has one. A workload's two halves may come from two layers, as the client is no
-    /// secret and fits into the file.
-    pub(super) fn way_in(&mut self, flags: &Flags, file: WayIn) -> Result<KeySource, ConfigError> {
+    /// The credentials of the highest layer that has some. A workload's two halves may come from two layers: the client is
+    /// no secret, and fits into the file.
+    pub(super) fn credentials(&mut self, flags: &Flags, file: Credentials) -> Result<KeySource, ConfigError> {
         if let Some(path) = &flags.auth_key_file {
             let secret = Secret::File { name: "--auth-key-file".to_owned(), path: path.clone() };
             let source = Source::Flag { name: "auth-key-file".to_owned() };
-            self.show_way(AUTH_KEY, secret.to_string(), source);
+            self.show(AUTH_KEY, secret.to_string(), source);
             return Ok(KeySource::AuthKey(secret));
         }
-        let environment = self.way_of_environment()?;
-        let file = self.way_of_file(file);
-        self.one_way_only(&environment);
-        self.one_way_only(&file);
+        let environment = self.credentials_of_environment()?;
+        let file = self.credentials_of_file(file);
+        self.only_one(&environment);
+        self.only_one(&file);
         let (top, below) =
             if environment.is_empty() { (file, Layer::default()) } else { (environment, file) };
         if let Some(Given { value, source, .. }) = top.auth_key {
-            self.show_way(AUTH_KEY, value.to_string(), source);
+            self.show(AUTH_KEY, value.to_string(), source);
             return Ok(KeySource::AuthKey(value));
         }
         // The client is a part of its secret; Tailscale's image lets it be given beside it all the same.
         if let Some(Given { value, source, .. }) = top.client_secret {
-            self.show_way(CLIENT_SECRET, value.to_string(), source);
+            self.show(CLIENT_SECRET, value.to_string(), source);
             return Ok(KeySource::ClientSecret(value));
         }
         match (top.client_id.or(below.client_id), top.id_token.or(below.id_token)) {
             (Some(client), Some(token)) => {
-                self.show_way(CLIENT_ID, client.value.clone(), client.source);
-                self.show_way(ID_TOKEN, token.value.to_string(), token.source);
+                self.show(CLIENT_ID, client.value.clone(), client.source);
+                self.show(ID_TOKEN, token.value.to_string(), token.source);
                 return Ok(KeySource::Workload { client_id: client.value, id_token: token.value });
             }
-            (Some(client), None) => self.way_problem(
+            (Some(client), None) => self.credentials_problem(
                 &client.name,
                 &client.source,
                 "a client alone does not let the node in",
                 "give the token of the workload's provider too, best as TS_ID_TOKEN=file:PATH or id_token_file: PATH, \
                  since it is renewed; or the client's secret instead, as TS_CLIENT_SECRET or client_secret_file",
             ),
-            (None, Some(token)) => self.way_problem(
+            (None, Some(token)) => self.credentials_problem(
                 &token.name,
                 &token.source,
                 "a workload's token needs the client that the tailnet has for the workload",
                 "give the client's ID as TS_CLIENT_ID or client_id",
             ),
-            (None, None) => self.show_way(AUTH_KEY, "none".to_owned(), Source::Default),
+            (None, None) => self.show(AUTH_KEY, "none".to_owned(), Source::Default),
         }
         Ok(KeySource::None)
     }
 
-    fn way_of_environment(&self) -> Result<Layer, ConfigError> {
+    fn credentials_of_environment(&self) -> Result<Layer, ConfigError> {
         let secret = |name: &str| -> Result<Option<Given<Secret>>, ConfigError> {
             let Some(value) = Secret::of_variable(self.environment, name)? else { return Ok(None) };
             Ok(Some(Given { value, source: self.environment_source(name), name: name.to_owned() }))
@@ -107,9 +113,9 @@ impl Layers<'_> {
         })
     }
 
-    fn way_of_file(&self, file: WayIn) -> Layer {
+    fn credentials_of_file(&self, file: Credentials) -> Layer {
         let secret = |name: &'static str, path: Option<PathBuf>| {
-            let source = self.file_source(&[Step::Key(name)]);
+            let source = self.file_source(&[name.into()]);
             let secret = Secret::File { name: format!("{source}: {name}"), path: beside(self.path, &path?) };
             Some(Given { value: secret, source, name: name.to_owned() })
         };
@@ -118,15 +124,15 @@ impl Layers<'_> {
             client_secret: secret("client_secret_file", file.client_secret),
             client_id: file.client_id.map(|value| Given {
                 value,
-                source: self.file_source(&[Step::Key(CLIENT_ID)]),
+                source: self.file_source(&[CLIENT_ID.into()]),
                 name: CLIENT_ID.to_owned(),
             }),
             id_token: secret("id_token_file", file.id_token),
         }
     }
 
-    /// Two ways in one layer are a mistake: one of them would be left out in silence.
-    fn one_way_only(&mut self, layer: &Layer) {
+    /// Two credentials in one layer are a mistake: one of them would be left out in silence.
+    fn only_one(&mut self, layer: &Layer) {
         let Layer { auth_key, client_secret, client_id, id_token } = layer;
         let place = |given: &Given<Secret>| (given.name.clone(), given.source.clone());
         let client = client_id.as_ref().map(|given| (given.name.clone(), given.source.clone()));
@@ -139,7 +145,12 @@ impl Layers<'_> {
         };
         if let Some((name, source)) = second {
             let message = format!("{} lets the node in already, and only one of them can", first.name);
-            self.way_problem(&name, &source, &message, &format!("leave {name} out, or {}", first.name));
+            self.credentials_problem(
+                &name,
+                &source,
+                &message,
+                &format!("leave {name} out, or {}", first.name),
+            );
         }
     }
 
@@ -150,7 +161,7 @@ impl Layers<'_> {
             KeySource::AuthKey(Secret::Value { value, .. }) => value.is_client_secret(),
             _ => false,
         };
-        let of = |setting: &&Setting| [AUTH_KEY, CLIENT_SECRET, CLIENT_ID].contains(&&*setting.key);
+        let of = |setting: &&Setting| [AUTH_KEY, CLIENT_SECRET, CLIENT_ID].contains(&setting.key.as_str());
         let Some(source) = self.settings.iter().find(of).map(|s| s.source.clone()) else { return };
         if needs && tags.is_empty() {
             let name = match (&source, key) {
@@ -158,7 +169,7 @@ impl Layers<'_> {
                 (_, KeySource::ClientSecret(_)) => "client_secret_file".to_owned(),
                 _ => CLIENT_ID.to_owned(),
             };
-            self.way_problem(
+            self.credentials_problem(
                 &name,
                 &source,
                 "an OAuth client or a workload identity lets in nodes with tags only, and none are given",
@@ -167,15 +178,11 @@ impl Layers<'_> {
         }
     }
 
-    fn show_way(&mut self, key: &str, value: String, source: Source) {
-        self.settings.push(Setting { key: key.to_owned(), value, source });
-    }
-
-    fn way_problem(&mut self, name: &str, source: &Source, message: &str, remedy: &str) {
+    fn credentials_problem(&mut self, name: &str, source: &Source, message: &str, remedy: &str) {
         let (message, remedy) = (message.to_owned(), remedy.to_owned());
         self.problems.push(match source {
             Source::File { path, .. } => {
-                let place = yaml::place_of(self.text, &[Step::Key(name)]).map(|p| (p.line, p.column));
+                let place = self.document.place_of(&[name.into()]).map(|p| (p.line, p.column));
                 Problem { file: path.clone(), place, path: name.to_owned(), message, remedy }
             }
             _ => Problem::of_variable(self.environment, name, message, remedy),
