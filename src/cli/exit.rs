@@ -192,7 +192,7 @@ mod tests {
         let [expected, actual] = ["0", "1"].map(|digit| digit.repeat(64).parse().unwrap());
         let refused = ConnectError::Refused { addr: "lxd:8443".parse().unwrap() };
         vec![
-            (Error::Config { message: text() }, 2),
+            (Error::Config { message: text(), source: None }, 2),
             (Error::Connect { server: text(), source: refused.into() }, 6),
             (Error::Connect { server: text(), source: "x".into() }, 1),
             (Error::WrongFingerprint { expected, actual }, 8),
@@ -207,8 +207,8 @@ mod tests {
             (Error::Unsupported { server: text(), extension: "x" }, 1),
             (Error::Operation { id: text(), message: text(), state: None }, 1),
             (Error::OperationLost { id: text() }, 1),
-            (Error::Local { what: text(), source: io::ErrorKind::NotFound.into() }, 1),
-            (Error::Protocol { server: text(), message: text() }, 10),
+            (Error::Local { message: text(), source: io::ErrorKind::NotFound.into() }, 1),
+            (Error::Protocol { server: text(), message: text(), source: None }, 10),
         ]
     }
 
