@@ -116,8 +116,9 @@ impl FromStr for Address {
     }
 }
 
-/// What [`Tailnet::connect`](crate::Tailnet::connect) takes: an [`Address`] or what can become one.
-pub trait IntoAddress {
+/// What [`Tailnet::connect`](crate::Tailnet::connect) takes: an [`Address`] or what can become one. It is sealed: no other
+/// crate can implement it.
+pub trait IntoAddress: sealed::Sealed {
     /// Makes the address.
     ///
     /// # Errors
@@ -125,42 +126,53 @@ pub trait IntoAddress {
     fn into_address(self) -> Result<Address, InvalidAddress>;
 }
 
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl sealed::Sealed for Address {}
 impl IntoAddress for Address {
     fn into_address(self) -> Result<Address, InvalidAddress> {
         Ok(self)
     }
 }
 
+impl<T: IntoAddress + Clone> sealed::Sealed for &T {}
 impl<T: IntoAddress + Clone> IntoAddress for &T {
     fn into_address(self) -> Result<Address, InvalidAddress> {
         self.clone().into_address()
     }
 }
 
+impl sealed::Sealed for &str {}
 impl IntoAddress for &str {
     fn into_address(self) -> Result<Address, InvalidAddress> {
         self.parse()
     }
 }
 
+impl sealed::Sealed for String {}
 impl IntoAddress for String {
     fn into_address(self) -> Result<Address, InvalidAddress> {
         self.parse()
     }
 }
 
+impl sealed::Sealed for SocketAddr {}
 impl IntoAddress for SocketAddr {
     fn into_address(self) -> Result<Address, InvalidAddress> {
         (self.ip(), self.port()).into_address()
     }
 }
 
+impl sealed::Sealed for SocketAddrV4 {}
 impl IntoAddress for SocketAddrV4 {
     fn into_address(self) -> Result<Address, InvalidAddress> {
         SocketAddr::V4(self).into_address()
     }
 }
 
+impl sealed::Sealed for SocketAddrV6 {}
 impl IntoAddress for SocketAddrV6 {
     fn into_address(self) -> Result<Address, InvalidAddress> {
         SocketAddr::V6(self).into_address()
@@ -169,6 +181,7 @@ impl IntoAddress for SocketAddrV6 {
 
 macro_rules! into_address_of_host_and_port {
     ($($host:ty),*) => {$(
+        impl sealed::Sealed for ($host, u16) {}
         impl IntoAddress for ($host, u16) {
             fn into_address(self) -> Result<Address, InvalidAddress> {
                 Address::new(&self.0.to_string(), self.1)

@@ -3,6 +3,8 @@ use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
+use crate::error::into_io_error;
+
 /// A key that lets a node into a tailnet: an auth key (`tskey-auth-…`) or an OAuth client secret.
 ///
 /// It never shows itself: `Debug` prints `[redacted]`.
@@ -19,6 +21,16 @@ pub struct AuthKey(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the auth key is empty, or has white space or control characters in it")]
 pub struct InvalidAuthKey;
+
+impl InvalidAuthKey {
+    /// The [`io::ErrorKind`] that this becomes.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        io::ErrorKind::InvalidInput
+    }
+}
+
+into_io_error!(InvalidAuthKey);
 
 impl AuthKey {
     /// Reads the key from a file, which holds nothing else but white space around it.

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use http::Uri;
 use serde::Serialize;
+use tracing::Instrument;
 
-use crate::{AuthKey, StateStore, Tailnet, UpError};
+use crate::{AuthKey, StateStore, Tailnet, UpError, log};
 
-/// Says what node to start; from [`Tailnet::builder`].
+/// The settings of a node to start, from [`Tailnet::builder`].
 ///
 /// A [`state_dir`](Self::state_dir), a [`state_store`](Self::state_store) or [`ephemeral`](Self::ephemeral) is needed, so that a program
 /// does not leave another node behind in the tailnet at each start.
@@ -168,15 +169,19 @@ impl TailnetBuilder {
     /// # Errors
     /// Says why it did not join within the [`join_timeout`](Self::join_timeout). The node is closed then.
     pub async fn up(self) -> Result<Tailnet, UpError> {
-        let tailnet = self.start().await?;
-        if let Err(error) = tailnet.up().await {
-            // So that the state folder is free for the next try.
-            if let Err(timeout) = tailnet.close().await {
-                tracing::warn!("{timeout}");
+        let span = log::up_span(self.name());
+        let joined = async {
+            let tailnet = self.start().await?;
+            if let Err(error) = tailnet.join().await {
+                // So that the state folder is free for the next try.
+                if let Err(timeout) = tailnet.close().await {
+                    tracing::warn!("{timeout}");
+                }
+                return Err(error);
             }
-            return Err(error);
-        }
-        Ok(tailnet)
+            Ok(tailnet)
+        };
+        joined.instrument(span).await
     }
 
     /// Starts the node, which joins in the background: [`Tailnet::up`] waits for that and

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 
 use crate::TailnetStream;
 
@@ -33,7 +33,7 @@ impl AbortOnDrop {
     #[cfg(feature = "proxy")]
     pub(crate) async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.0 {
-            Some(stream) => stream.write_all(bytes).await,
+            Some(stream) => tokio::io::AsyncWriteExt::write_all(stream, bytes).await,
             None => Ok(()),
         }
     }

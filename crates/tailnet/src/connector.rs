@@ -4,6 +4,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 
 use crate::address::Address;
@@ -24,19 +26,23 @@ use crate::{Tailnet, TailnetStream};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// It needs the feature `hyper`, which is on by default, and keeps the node open, as a clone of [`Tailnet`] does.
 #[derive(Clone, Debug)]
 pub struct Connector {
     tailnet: Tailnet,
 }
 
-impl Connector {
-    pub(crate) fn new(tailnet: Tailnet) -> Connector {
-        Connector { tailnet }
+impl Tailnet {
+    /// A connector for hyper clients, with which they reach the tailnet and nothing else.
+    #[must_use]
+    pub fn connector(&self) -> Connector {
+        Connector { tailnet: self.clone() }
     }
 }
 
 impl tower_service::Service<Uri> for Connector {
-    type Response = TokioIo<TailnetStream>;
+    type Response = HyperStream;
     type Error = io::Error;
     type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
 
@@ -48,8 +54,69 @@ impl tower_service::Service<Uri> for Connector {
         let tailnet = self.tailnet.clone();
         Box::pin(async move {
             let address = address_of(&uri)?;
-            Ok(TokioIo::new(tailnet.connect(address).await?))
+            Ok(HyperStream(TokioIo::new(tailnet.connect(address).await?)))
         })
+    }
+}
+
+/// A [`TailnetStream`] as hyper reads and writes it, from a [`Connector`].
+#[derive(Debug)]
+pub struct HyperStream(TokioIo<TailnetStream>);
+
+impl HyperStream {
+    /// The stream itself.
+    #[must_use]
+    pub fn into_inner(self) -> TailnetStream {
+        self.0.into_inner()
+    }
+}
+
+impl Read for HyperStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl Write for HyperStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+impl Connection for HyperStream {
+    fn connected(&self) -> Connected {
+        self.0.connected()
+    }
+}
+
+/// So that hyper's pool takes the stream in other wrappers, too.
+impl Connection for TailnetStream {
+    fn connected(&self) -> Connected {
+        Connected::new()
     }
 }
 

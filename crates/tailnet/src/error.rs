@@ -57,6 +57,8 @@ pub enum UpError {
     StateFolder {
         /// Which folder, and why.
         message: String,
+        /// The error of a [`StateStore`](crate::StateStore) that could not be read.
+        source: Option<io::Error>,
     },
     /// The deadline passed for another reason.
     #[error("{message} ({} s)", after.as_secs_f32())]
@@ -80,6 +82,9 @@ pub enum UpError {
         /// The archive's.
         found: u32,
     },
+    /// The node's status was not understood.
+    #[error("the node's status was not understood")]
+    Malformed(#[from] MalformedAnswer),
     /// Anything else.
     #[error("{message}")]
     Other {
@@ -103,13 +108,52 @@ impl UpError {
             sys::TAILSCALE_AUTH_REJECTED => UpError::AuthRejected { message },
             sys::TAILSCALE_CONTROL_UNREACHABLE => UpError::ControlUnreachable { message },
             sys::TAILSCALE_CONTROL_UNTRUSTED => UpError::ControlUntrusted { message },
-            sys::TAILSCALE_STATE_FOLDER => UpError::StateFolder { message },
+            sys::TAILSCALE_STATE_FOLDER => UpError::StateFolder { message, source: None },
             sys::TAILSCALE_TIMEOUT => UpError::Timeout { after, message },
             sys::TAILSCALE_CLOSED => UpError::Closed,
             _ => UpError::Other { message },
         }
     }
 }
+
+impl UpError {
+    /// The [`io::ErrorKind`] that this becomes.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            UpError::Config { .. } => io::ErrorKind::InvalidInput,
+            UpError::NeedsLogin { .. }
+            | UpError::KeyExpired { .. }
+            | UpError::NeedsApproval
+            | UpError::AuthRejected { .. } => io::ErrorKind::PermissionDenied,
+            UpError::ControlUnreachable { .. } => io::ErrorKind::HostUnreachable,
+            UpError::ControlUntrusted { .. } | UpError::Malformed(_) => io::ErrorKind::InvalidData,
+            UpError::StateFolder { source, .. } => {
+                source.as_ref().map_or(io::ErrorKind::Other, io::Error::kind)
+            }
+            UpError::Timeout { .. } => io::ErrorKind::TimedOut,
+            UpError::Closed => io::ErrorKind::NotConnected,
+            UpError::WrongLibrary { .. } => io::ErrorKind::Unsupported,
+            UpError::Other { .. } => io::ErrorKind::Other,
+        }
+    }
+
+    /// Whether the deadline has passed and nothing more is known: [`Timeout`](Self::Timeout) alone.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, UpError::Timeout { .. })
+    }
+
+    /// Whether the same call may succeed later though nobody changes this program or the tailnet's settings: the control
+    /// server was not reached, or the deadline has passed. Wait between tries.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, UpError::ControlUnreachable { .. } | UpError::Timeout { .. })
+    }
+}
+
+/// The Go side's message for a deadline that has passed, where it knows no more (`errs.Of`).
+const NO_ANSWER: &str = "no answer within the deadline";
 
 /// Why a connection through the tailnet was not made.
 ///
@@ -128,10 +172,12 @@ pub enum ConnectError {
     },
     /// No node has the name, and neither a DNS server in the tailnet nor the chosen exit node knows it. No other DNS was
     /// asked.
-    #[error("the tailnet knows no address of {:?}", addr.host())]
+    #[error("{message}")]
     NoSuchHost {
         /// The address.
         addr: Address,
+        /// Which name is not known, and which DNS server has said so, if one was asked.
+        message: String,
     },
     /// The peer refused the connection: nothing listens there.
     #[error("{addr} refused the connection: nothing listens there")]
@@ -148,12 +194,14 @@ pub enum ConnectError {
         message: String,
     },
     /// No answer within the deadline.
-    #[error("{addr} gave no answer within {} s", after.as_secs_f32())]
+    #[error("{addr} gave no answer within {} s{}{message}", after.as_secs_f32(), if message.is_empty() { "" } else { ": " })]
     Timeout {
         /// The address.
         addr: Address,
         /// The deadline.
         after: Duration,
+        /// Which DNS server was silent; empty if it was the address itself.
+        message: String,
     },
     /// The node has not joined its tailnet, or was stopped or logged out. Nothing was sent.
     #[error("cannot reach {addr}: {message}")]
@@ -175,6 +223,22 @@ pub enum ConnectError {
         /// The address.
         addr: Address,
     },
+    /// The node's answer to a look-up was not understood.
+    #[error("cannot reach {addr}: the node's answer was not understood")]
+    Malformed {
+        /// The address.
+        addr: Address,
+        /// Why not.
+        source: MalformedAnswer,
+    },
+    /// The stream was made, but this process could not take it into its tokio runtime.
+    #[error("cannot reach {addr}: the stream's socket cannot be used")]
+    Socket {
+        /// The address.
+        addr: Address,
+        /// Why.
+        source: io::Error,
+    },
     /// Anything else.
     #[error("cannot reach {addr}: {message}")]
     Other {
@@ -190,10 +254,13 @@ impl ConnectError {
         let message = failure.message;
         match failure.code {
             sys::TAILSCALE_NOT_IN_TAILNET => ConnectError::NotInTailnet { addr },
-            sys::TAILSCALE_NO_SUCH_HOST => ConnectError::NoSuchHost { addr },
+            sys::TAILSCALE_NO_SUCH_HOST => ConnectError::NoSuchHost { addr, message },
             sys::TAILSCALE_REFUSED | sys::TAILSCALE_RESET => ConnectError::Refused { addr },
             sys::TAILSCALE_UNREACHABLE => ConnectError::Unreachable { addr, message },
-            sys::TAILSCALE_TIMEOUT => ConnectError::Timeout { addr, after },
+            sys::TAILSCALE_TIMEOUT => {
+                let message = if message == NO_ANSWER { String::new() } else { message };
+                ConnectError::Timeout { addr, after, message }
+            }
             sys::TAILSCALE_NOT_RUNNING | sys::TAILSCALE_WRONG_STATE => {
                 ConnectError::NotRunning { addr, message }
             }
@@ -215,14 +282,38 @@ impl ConnectError {
             ConnectError::NotRunning { .. } => io::ErrorKind::NetworkDown,
             ConnectError::Closed { .. } => io::ErrorKind::NotConnected,
             ConnectError::NoRuntime { .. } => io::ErrorKind::Unsupported,
+            ConnectError::Malformed { .. } => io::ErrorKind::InvalidData,
+            ConnectError::Socket { source, .. } => source.kind(),
             ConnectError::Other { .. } => io::ErrorKind::Other,
         }
     }
-}
 
-impl From<ConnectError> for io::Error {
-    fn from(error: ConnectError) -> io::Error {
-        io::Error::new(error.kind(), error)
+    /// Whether the deadline has passed: [`Timeout`](Self::Timeout) alone.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, ConnectError::Timeout { .. })
+    }
+
+    /// Whether the tailnet has no such name: [`NoSuchHost`](Self::NoSuchHost) alone. An IP address that is not in the
+    /// tailnet is [`NotInTailnet`](Self::NotInTailnet).
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, ConnectError::NoSuchHost { .. })
+    }
+
+    /// Whether the same call may succeed later though nobody changes this program or the tailnet's settings: the peer
+    /// refused, was not reached or did not answer in time, the node is not in its tailnet at the moment, or this process
+    /// had no resources for the socket. Wait between tries.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            ConnectError::Refused { .. }
+                | ConnectError::Unreachable { .. }
+                | ConnectError::Timeout { .. }
+                | ConnectError::NotRunning { .. }
+                | ConnectError::Socket { .. }
+        )
     }
 }
 
@@ -257,6 +348,9 @@ pub enum ListenError {
     /// The node was closed.
     #[error("cannot listen: the node was closed")]
     Closed,
+    /// A UDP socket was bound, but this process could not take it into its tokio runtime.
+    #[error("cannot listen: the socket cannot be used")]
+    Socket(#[source] io::Error),
     /// A UDP socket was bound outside a tokio runtime.
     #[error("cannot listen: sockets need a tokio runtime, and this was called outside one")]
     NoRuntime,
@@ -282,18 +376,27 @@ impl From<Failure> for ListenError {
     }
 }
 
-impl From<ListenError> for io::Error {
-    fn from(error: ListenError) -> io::Error {
-        let kind = match error {
+impl ListenError {
+    /// The [`io::ErrorKind`] that this becomes.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
             ListenError::Address { .. } => io::ErrorKind::AddrNotAvailable,
             ListenError::InUse { .. } => io::ErrorKind::AddrInUse,
             ListenError::NotRunning { .. } => io::ErrorKind::NetworkDown,
             ListenError::NotAllowed { .. } => io::ErrorKind::PermissionDenied,
             ListenError::Closed => io::ErrorKind::NotConnected,
             ListenError::NoRuntime => io::ErrorKind::Unsupported,
+            ListenError::Socket(source) => source.kind(),
             ListenError::Other { .. } => io::ErrorKind::Other,
-        };
-        io::Error::new(kind, error)
+        }
+    }
+
+    /// Whether the same call may succeed later though nobody changes this program or the tailnet's settings: the node is
+    /// not in its tailnet at the moment, or this process had no resources for the socket.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, ListenError::NotRunning { .. } | ListenError::Socket(_))
     }
 }
 
@@ -307,6 +410,9 @@ pub enum AcceptError {
     /// It was called outside a tokio runtime.
     #[error("cannot accept a stream: streams need a tokio runtime, and this was called outside one")]
     NoRuntime,
+    /// This process could not take the stream into its tokio runtime; the next one may be taken.
+    #[error("cannot accept a stream: its socket cannot be used")]
+    Socket(#[source] io::Error),
     /// This stream could not be taken; the next one may be.
     #[error("cannot accept a stream: {message}")]
     Other {
@@ -324,14 +430,23 @@ impl From<Failure> for AcceptError {
     }
 }
 
-impl From<AcceptError> for io::Error {
-    fn from(error: AcceptError) -> io::Error {
-        let kind = match error {
+impl AcceptError {
+    /// The [`io::ErrorKind`] that this becomes.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
             AcceptError::Closed => io::ErrorKind::NotConnected,
             AcceptError::NoRuntime => io::ErrorKind::Unsupported,
+            AcceptError::Socket(source) => source.kind(),
             AcceptError::Other { .. } => io::ErrorKind::Other,
-        };
-        io::Error::new(kind, error)
+        }
+    }
+
+    /// Whether the listener goes on, so that another accept may succeed: the error was one stream's. Wait a moment first,
+    /// as it may be that no descriptor is free.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, AcceptError::Socket(_) | AcceptError::Other { .. })
     }
 }
 
@@ -344,7 +459,7 @@ pub enum StatusError {
     Closed,
     /// The answer was not understood.
     #[error("the node's answer was not understood")]
-    Malformed(#[from] serde_json::Error),
+    Malformed(#[from] MalformedAnswer),
     /// Anything else.
     #[error("{message}")]
     Other {
@@ -362,6 +477,35 @@ impl From<Failure> for StatusError {
     }
 }
 
+impl StatusError {
+    /// The [`io::ErrorKind`] that this becomes.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            StatusError::Closed => io::ErrorKind::NotConnected,
+            StatusError::Malformed(_) => io::ErrorKind::InvalidData,
+            StatusError::Other { .. } => io::ErrorKind::Other,
+        }
+    }
+}
+
+/// An answer of the node's that this version of the crate does not understand. It says what and where in the answer.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct MalformedAnswer(serde_json::Error);
+
+impl MalformedAnswer {
+    pub(crate) fn new(error: serde_json::Error) -> MalformedAnswer {
+        MalformedAnswer(error)
+    }
+
+    /// The [`io::ErrorKind`] that this becomes.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        io::ErrorKind::InvalidData
+    }
+}
+
 /// The node was not closed within the deadline. It goes on closing in the background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the node was not closed within {} s; it goes on closing in the background", after.as_secs_f32())]
@@ -369,6 +513,46 @@ pub struct CloseTimeout {
     /// The deadline.
     pub after: Duration,
 }
+
+impl CloseTimeout {
+    /// The [`io::ErrorKind`] that this becomes.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        io::ErrorKind::TimedOut
+    }
+}
+
+impl InvalidAddress {
+    /// The [`io::ErrorKind`] that this becomes.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        io::ErrorKind::InvalidInput
+    }
+}
+
+/// The error becomes an `io::Error` of its kind, which holds it.
+macro_rules! into_io_error {
+    ($($error:ty),*) => {$(
+        impl From<$error> for std::io::Error {
+            fn from(error: $error) -> std::io::Error {
+                std::io::Error::new(error.kind(), error)
+            }
+        }
+    )*};
+}
+
+pub(crate) use into_io_error;
+
+into_io_error!(
+    UpError,
+    ConnectError,
+    ListenError,
+    AcceptError,
+    StatusError,
+    CloseTimeout,
+    MalformedAnswer,
+    InvalidAddress
+);
 
 /// Why a stream broke, as an `io::Error`; `None` when it did not.
 pub(crate) fn stream_error(code: sys::tailscale_code) -> Option<io::Error> {
@@ -385,3 +569,6 @@ pub(crate) fn stream_error(code: sys::tailscale_code) -> Option<io::Error> {
     };
     Some(io::Error::new(kind, text))
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,7 +96,8 @@ impl Drop for Listener {
     }
 }
 
-/// A stream, or a packet socket, which has no `remote`. `conn` comes first: it says that the stream closes before `fd` does so.
+/// A stream, or a packet socket, which has no `remote`. `conn` is dropped before `fd`: Go must
+/// learn that the stream closes before it reads the end of the descriptor.
 #[derive(Debug)]
 pub(crate) struct RawStream {
     pub(crate) conn: Conn,
@@ -105,7 +106,7 @@ pub(crate) struct RawStream {
     pub(crate) remote: Option<SocketAddr>,
 }
 
-/// The handle of a stream; dropping it says that the owner closes its descriptor.
+/// The handle of a stream. Dropping it tells Go that this side closes the descriptor.
 #[derive(Debug)]
 pub(crate) struct Conn(sys::tailscale_conn);
 
@@ -364,11 +365,11 @@ impl Node {
 
     /// Closes the node and waits until it has gone, also when that has begun before. Refused once it has gone.
     pub(crate) fn close(&self, timeout: Duration) -> Result<Operation, Failure> {
-        self.tell_store();
+        self.report_closing();
         close(self.handle, timeout)
     }
 
-    fn tell_store(&self) {
+    fn report_closing(&self) {
         if self.has_store.load(Ordering::Relaxed) {
             store::closes(self.handle);
         }
@@ -385,7 +386,7 @@ pub(crate) fn close(node: u64, timeout: Duration) -> Result<Operation, Failure> 
 impl Drop for Node {
     fn drop(&mut self) {
         log::forget(self.handle);
-        self.tell_store();
+        self.report_closing();
         // Refused when the node has gone. Nobody waits for the end, so the deadline is no matter.
         // SAFETY: `ignore` does nothing with the null context; the operation's number is not wanted.
         unsafe { sys::tailscale_close(self.handle, 1, Some(ignore), ptr::null_mut(), ptr::null_mut()) };

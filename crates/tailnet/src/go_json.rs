@@ -1,6 +1,14 @@
-//! How Go writes in JSON what is not there.
+//! Reading the JSON that the Go side writes.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+
+use crate::MalformedAnswer;
+
+/// Reads an answer of the node's.
+pub(crate) fn read<T: DeserializeOwned>(answer: &str) -> Result<T, MalformedAnswer> {
+    serde_json::from_str(answer).map_err(MalformedAnswer::new)
+}
 
 /// An empty list or map is null.
 pub(crate) fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(

@@ -9,9 +9,9 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 
 use crate::ffi::{Listener, Node, Operation, RawListener};
-use crate::{AcceptError, ListenError, TailnetStream};
+use crate::{AcceptError, ListenError, TailnetStream, stream};
 
-/// Says on what to listen, for [`Tailnet::listen_with`](crate::Tailnet::listen_with).
+/// What to listen on, for [`Tailnet::listen_with`](crate::Tailnet::listen_with).
 ///
 /// ```
 /// use tailnet::ListenOptions;
@@ -167,9 +167,10 @@ impl TailnetListener {
         };
         let result = ready!(Pin::new(operation).poll(cx));
         self.pending = None;
-        let other = |message: String| AcceptError::Other { message };
-        let raw = result?.stream.ok_or_else(|| other("the node gave no stream".to_owned()))?;
-        Poll::Ready(TailnetStream::new(raw, self.node.clone()).map_err(|e| other(e.to_string())))
+        let raw = result?.stream.ok_or_else(stream::none);
+        Poll::Ready(
+            raw.and_then(|raw| TailnetStream::new(raw, self.node.clone())).map_err(AcceptError::Socket),
+        )
     }
 }
 

@@ -1,3 +1,4 @@
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -5,8 +6,9 @@ use http::Method;
 use libtailscale_sys as sys;
 use serde::{Deserialize, Serialize};
 
+use crate::error::into_io_error;
 use crate::ffi::Failure;
-use crate::{Path, Tailnet};
+use crate::{MalformedAnswer, Path, Tailnet, go_json};
 
 /// The deadline of what has none of its own: the node answers by itself, or asks the control server.
 pub(crate) const LOCAL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -40,7 +42,7 @@ pub enum LocalApiError {
     Closed,
     /// The answer was not understood.
     #[error("the answer was not understood")]
-    Malformed(#[from] serde_json::Error),
+    Malformed(#[from] MalformedAnswer),
     /// Anything else.
     #[error("{message}")]
     Other {
@@ -63,6 +65,36 @@ impl LocalApiError {
         }
     }
 }
+
+impl LocalApiError {
+    /// The [`io::ErrorKind`] that this becomes.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            LocalApiError::Refused { status: 404, .. } => io::ErrorKind::NotFound,
+            LocalApiError::Refused { status: 401 | 403, .. } => io::ErrorKind::PermissionDenied,
+            LocalApiError::Invalid { .. } => io::ErrorKind::InvalidInput,
+            LocalApiError::Timeout { .. } => io::ErrorKind::TimedOut,
+            LocalApiError::Closed => io::ErrorKind::NotConnected,
+            LocalApiError::Malformed(_) => io::ErrorKind::InvalidData,
+            LocalApiError::Refused { .. } | LocalApiError::Other { .. } => io::ErrorKind::Other,
+        }
+    }
+
+    /// Whether the deadline has passed: [`Timeout`](Self::Timeout) alone.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, LocalApiError::Timeout { .. })
+    }
+
+    /// Whether the node knows nothing of what was asked for: [`Refused`](Self::Refused) with status 404.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, LocalApiError::Refused { status: 404, .. })
+    }
+}
+
+into_io_error!(LocalApiError);
 
 /// At which layer [`Tailnet::ping`] asks, as `tailscale ping` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +199,7 @@ impl Tailnet {
     pub async fn id_token(&self, audience: &str) -> Result<String, LocalApiError> {
         let query: String = audience.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let path = format!("/localapi/v0/id-token?aud={query}");
-        let answer: IdToken = serde_json::from_str(&self.local_api(Method::GET, &path, "").await?)?;
+        let answer: IdToken = go_json::read(&self.local_api(Method::GET, &path, "").await?)?;
         Ok(answer.id_token)
     }
 
@@ -184,7 +216,7 @@ impl Tailnet {
     /// # Errors
     /// As [`local_api`](Self::local_api).
     pub async fn serve_config(&self) -> Result<serde_json::Value, LocalApiError> {
-        Ok(serde_json::from_str(&self.local_api(Method::GET, "/localapi/v0/serve-config", "").await?)?)
+        Ok(go_json::read(&self.local_api(Method::GET, "/localapi/v0/serve-config", "").await?)?)
     }
 
     /// Sets what the node serves by itself. What it forwards to is dialled by the host's network: the only thing of
@@ -236,7 +268,7 @@ impl Tailnet {
             PingKind::Icmp => "ICMP",
         };
         let path = format!("/localapi/v0/ping?ip={ip}&type={name}");
-        let result: PingResult = serde_json::from_str(&self.local_api(Method::POST, &path, "").await?)?;
+        let result: PingResult = go_json::read(&self.local_api(Method::POST, &path, "").await?)?;
         if !result.err.is_empty() {
             return Err(LocalApiError::Other { message: result.err });
         }

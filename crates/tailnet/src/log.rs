@@ -1,10 +1,13 @@
-//! The node's log lines as `tracing` events, with the target `tailscale` and the node's name.
+//! What `tracing` gets: the node's log lines as events with the target `tailscale` and the node's name, and the spans of
+//! this crate's own operations, with the target `tailnet`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use libtailscale_sys as sys;
-use tracing::Level;
+use tracing::{Level, Span};
+
+use crate::Address;
 
 static NAMES: LazyLock<RwLock<HashMap<u64, Arc<str>>>> = LazyLock::new(RwLock::default);
 
@@ -16,6 +19,11 @@ pub(crate) fn name(node: u64, name: &str) {
 /// Forgets the name of `node`.
 pub(crate) fn forget(node: u64) {
     NAMES.write().unwrap_or_else(PoisonError::into_inner).remove(&node);
+}
+
+/// The name of `node`; empty if it has none.
+pub(crate) fn name_of(node: u64) -> Arc<str> {
+    NAMES.read().unwrap_or_else(PoisonError::into_inner).get(&node).cloned().unwrap_or_default()
 }
 
 fn level(level: i32) -> Level {
@@ -37,10 +45,20 @@ pub(crate) fn wanted(number: i32) -> bool {
     }
 }
 
+/// The span in which a node joins its tailnet.
+pub(crate) fn up_span(hostname: &str) -> Span {
+    tracing::info_span!(target: "tailnet", "up", hostname)
+}
+
+/// The span of a dial.
+pub(crate) fn connect_span(peer: &Address) -> Span {
+    tracing::debug_span!(target: "tailnet", "connect", %peer)
+}
+
 /// Hands the line to `tracing`.
 pub(crate) fn emit(node: u64, number: i32, line: &str) {
-    let name = NAMES.read().unwrap_or_else(PoisonError::into_inner).get(&node).cloned();
-    let node = name.as_deref().unwrap_or("");
+    let name = name_of(node);
+    let node = &*name;
     match level(number) {
         Level::TRACE => tracing::trace!(target: "tailscale", node, "{line}"),
         Level::DEBUG => tracing::debug!(target: "tailscale", node, "{line}"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::go_json::empty_is_none;
+use crate::go_json::{self, empty_is_none};
 use crate::local_api::LOCAL_TIMEOUT;
 use crate::{LocalApiError, Tailnet};
 
@@ -84,7 +84,7 @@ impl Tailnet {
     /// [`LocalApiError::Timeout`] when there was none.
     pub async fn netcheck(&self) -> Result<Netcheck, LocalApiError> {
         let error = |failure| LocalApiError::of(failure, LOCAL_TIMEOUT);
-        Ok(serde_json::from_str(&self.node.netcheck().map_err(error)?.await.map_err(error)?.data)?)
+        Ok(go_json::read(&self.node.netcheck().map_err(error)?.await.map_err(error)?.data)?)
     }
 
     /// The relays that the control server names, none while it has not. Cancel safe.
@@ -93,6 +93,6 @@ impl Tailnet {
     /// As [`local_api`](Self::local_api).
     pub async fn derp_map(&self) -> Result<DerpMap, LocalApiError> {
         let text = self.local_api(Method::GET, "/localapi/v0/derpmap", "").await?;
-        Ok(serde_json::from_str::<Option<DerpMap>>(&text)?.unwrap_or_default())
+        Ok(go_json::read::<Option<DerpMap>>(&text)?.unwrap_or_default())
     }
 }

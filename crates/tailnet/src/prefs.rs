@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::go_json::{empty_is_none, null_is_default};
-use crate::{LocalApiError, Tailnet};
+use crate::{LocalApiError, Tailnet, go_json};
 
 const PATH: &str = "/localapi/v0/prefs";
 
@@ -121,7 +121,7 @@ impl Tailnet {
     /// # Errors
     /// As [`local_api`](Self::local_api).
     pub async fn prefs(&self) -> Result<Prefs, LocalApiError> {
-        Ok(serde_json::from_str(&self.local_api(Method::GET, PATH, "").await?)?)
+        Ok(go_json::read(&self.local_api(Method::GET, PATH, "").await?)?)
     }
 
     /// Changes what the node is set to, and gives all of it. A state folder remembers it, except
@@ -143,6 +143,6 @@ impl Tailnet {
     /// [`LocalApiError::Refused`] when the backend does not take a value.
     pub async fn edit_prefs(&self, edit: &PrefsEdit) -> Result<Prefs, LocalApiError> {
         let body = Value::Object(edit.masked.clone()).to_string();
-        Ok(serde_json::from_str(&self.local_api(Method::PATCH, PATH, &body).await?)?)
+        Ok(go_json::read(&self.local_api(Method::PATCH, PATH, &body).await?)?)
     }
 }

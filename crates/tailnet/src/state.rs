@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::StatusError;
 use crate::ffi::{Node, Operation, Success};
-use crate::go_json::empty_is_none;
+use crate::go_json::{self, empty_is_none};
 
 /// What the node's backend is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -154,7 +154,7 @@ impl StateWatch {
     }
 
     fn take(&mut self, success: &Success) -> Result<State, StatusError> {
-        let state: State = serde_json::from_str(&success.data)?;
+        let state: State = go_json::read(&success.data)?;
         self.seen = state.seq;
         Ok(state)
     }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::BackendState;
+use crate::error::into_io_error;
 use crate::go_json::null_is_default;
 
 /// A node's view of itself and its peers, from [`Tailnet::status`](crate::Tailnet::status).
@@ -193,6 +194,16 @@ impl std::fmt::Display for Subnet {
 pub struct InvalidSubnet {
     text: String,
 }
+
+impl InvalidSubnet {
+    /// The [`std::io::ErrorKind`] that this becomes.
+    #[must_use]
+    pub fn kind(&self) -> std::io::ErrorKind {
+        std::io::ErrorKind::InvalidInput
+    }
+}
+
+into_io_error!(InvalidSubnet);
 
 /// How packets to a peer travel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

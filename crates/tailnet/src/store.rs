@@ -1,19 +1,26 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::runtime::Handle;
-
-use crate::ffi;
 
 /// Where a node keeps its identity, in place of a folder: a database, a secret store, an encrypted file.
 ///
 /// What it keeps is small (some kilobytes), secret, and must not be used by two nodes at once. A start waits, for ten
 /// seconds at the most, until no node of this process with a store is closing: one store cannot be told from another.
 /// A node whose writes fail goes on and says so in its health.
+///
+/// A store must not
+/// - hold the [`Tailnet`](crate::Tailnet) whose state it keeps, or anything that keeps that node open: the node holds the
+///   store, so neither would ever be dropped;
+/// - wait in [`write`](Self::write) for an operation of that node, which may itself wait for the write;
+/// - block without a deadline: the node waits for each write, and so does its close;
+/// - rely on a tokio runtime in [`write`](Self::write): it is called on a thread of Go's;
+/// - log or print the values: they are keys.
+///
+/// A panic in [`write`](Self::write) counts as an error.
 ///
 /// ```
 /// use std::{collections::HashMap, io, sync::Mutex};
@@ -54,29 +61,19 @@ pub trait StateStore: Send + Sync + 'static {
 /// The nodes with a store whose close has begun.
 static CLOSING: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
 
-/// How long a start waits for those.
-const LEAVE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Says that a node with a store begins to close, or has.
+/// Records that a node with a store closes or has closed.
 pub(crate) fn closes(node: u64) {
     CLOSING.lock().unwrap_or_else(PoisonError::into_inner).insert(node);
 }
 
-/// Waits until the nodes that are closing have written what they had to. Cancel safe.
-pub(crate) async fn settled() {
-    let nodes = CLOSING.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let closes: Vec<_> = nodes.into_iter().map(|node| (node, ffi::close(node, LEAVE_TIMEOUT))).collect();
-    for (node, close) in closes {
-        let gone = match close {
-            Ok(operation) => operation.await.is_ok(),
-            Err(_) => true,
-        };
-        if gone {
-            CLOSING.lock().unwrap_or_else(PoisonError::into_inner).remove(&node);
-        } else {
-            tracing::warn!("a node is started though another one with a store has not closed");
-        }
-    }
+/// The nodes with a store that are closing, or have closed since somebody waited for them.
+pub(crate) fn closing() -> BTreeSet<u64> {
+    CLOSING.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Forgets a node that has closed.
+pub(crate) fn has_closed(node: u64) {
+    CLOSING.lock().unwrap_or_else(PoisonError::into_inner).remove(&node);
 }
 
 /// What the store holds, as `tailscale_set_store` takes it. It holds keys: not for printing.

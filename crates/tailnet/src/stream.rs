@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
@@ -85,12 +84,17 @@ impl TailnetStream {
     }
 }
 
-/// What the network says of a stream, which the socket pair cannot: `error` unless it broke.
+/// An operation that gives a stream or a packet socket ended without one, against its contract.
+pub(crate) fn none() -> io::Error {
+    io::Error::other("the node gave no stream")
+}
+
+/// Why the stream broke, as the network stack knows it; `error`, the socket pair's own, if it did not break.
 fn with_cause(error: io::Error, conn: &Conn) -> io::Error {
     stream_error(conn.error()).unwrap_or(error)
 }
 
-/// What a read ended with; one that `read_nothing` is an end of file unless the stream broke.
+/// The outcome of a read. A read of no bytes (`read_nothing`) means end of file, unless the stream broke.
 fn read_outcome(polled: Poll<io::Result<()>>, read_nothing: bool, conn: &Conn) -> Poll<io::Result<()>> {
     match polled {
         Poll::Ready(Ok(())) if read_nothing => Poll::Ready(stream_error(conn.error()).map_or(Ok(()), Err)),
@@ -99,7 +103,7 @@ fn read_outcome(polled: Poll<io::Result<()>>, read_nothing: bool, conn: &Conn) -
     }
 }
 
-/// Reads from the `socket` of a type, with what the network says of its `conn`.
+/// `AsyncRead` by a type's `socket`; errors come from its `conn`, if that has one.
 macro_rules! async_read {
     ($bridged:ty) => {
         impl AsyncRead for $bridged {
@@ -108,15 +112,15 @@ macro_rules! async_read {
                 cx: &mut Context<'_>,
                 buf: &mut ReadBuf<'_>,
             ) -> Poll<io::Result<()>> {
-                let (before, room) = (buf.filled().len(), buf.remaining() > 0);
+                let (before, has_space) = (buf.filled().len(), buf.remaining() > 0);
                 let polled = Pin::new(&mut self.socket).poll_read(cx, buf);
-                read_outcome(polled, room && buf.filled().len() == before, &self.conn)
+                read_outcome(polled, has_space && buf.filled().len() == before, &self.conn)
             }
         }
     };
 }
 
-/// Writes to the `socket` of a type, with what the network says of its `conn`.
+/// `AsyncWrite` by a type's `socket`; errors come from its `conn`, if that has one.
 macro_rules! async_write {
     ($bridged:ty) => {
         impl AsyncWrite for $bridged {
@@ -157,9 +161,3 @@ async_read!(TailnetStream);
 async_write!(TailnetStream);
 async_read!(OwnedReadHalf);
 async_write!(OwnedWriteHalf);
-
-impl Connection for TailnetStream {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}

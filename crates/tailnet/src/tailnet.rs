@@ -3,21 +3,42 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tracing::Instrument;
 
-use crate::ffi::{Failure, Library, Node, Operation};
+use crate::ffi::{self, Failure, Library, Node, Operation};
 use crate::{
-    AuthKey, CloseTimeout, ConnectError, Connector, Counters, IntoAddress, ListenError, ListenOptions,
+    Address, AuthKey, CloseTimeout, ConnectError, Counters, IntoAddress, ListenError, ListenOptions,
     StateWatch, Status, StatusError, TailnetBuilder, TailnetListener, TailnetStream, TailnetUdpSocket,
-    UpError, log, store, udp,
+    UpError, go_json, log, store, stream,
 };
 
 /// How long [`Tailnet::close`] waits.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a start waits for the nodes with a store that are closing.
+const STORES_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Waits until the nodes with a store that are closing have written what they had to. Cancel safe.
+async fn wait_for_closing_stores() {
+    let closes: Vec<_> =
+        store::closing().into_iter().map(|node| (node, ffi::close(node, STORES_TIMEOUT))).collect();
+    for (node, close) in closes {
+        let gone = match close {
+            Ok(operation) => operation.await.is_ok(),
+            Err(_) => true,
+        };
+        if gone {
+            store::has_closed(node);
+        } else {
+            tracing::warn!("a node is started though another one with a store has not closed");
+        }
+    }
+}
+
 /// A node of a tailnet, inside this process. Clones share the node.
 ///
 /// The node stays in the tailnet until [`close`](Self::close), or until the last clone is dropped, and with it the last
-/// [`Connector`], [`TailnetStream`] (or half of one), [`TailnetListener`], [`TailnetUdpSocket`], [`StateWatch`] and
+/// `Connector`, [`TailnetStream`] (or half of one), [`TailnetListener`], [`TailnetUdpSocket`], [`StateWatch`] and
 /// [`Forwarder`](crate::Forwarder): each keeps the node open. The last drop closes the node in the background.
 #[derive(Clone, Debug)]
 pub struct Tailnet {
@@ -27,7 +48,7 @@ pub struct Tailnet {
 }
 
 impl Tailnet {
-    /// Begins to say what node to start.
+    /// A builder, which takes the node's settings and starts it.
     pub fn builder() -> TailnetBuilder {
         TailnetBuilder::new()
     }
@@ -39,9 +60,10 @@ impl Tailnet {
         let node = Node::new(library).map_err(up_error)?;
         log::name(node.id(), builder.name());
         if let Some(store) = builder.state_store.clone() {
-            store::settled().await;
+            wait_for_closing_stores().await;
             let state = store::read(store.clone()).await.map_err(|e| UpError::StateFolder {
                 message: format!("the state store cannot be read: {e}"),
+                source: Some(e),
             })?;
             node.set_store(&state, store).map_err(up_error)?;
         }
@@ -64,6 +86,11 @@ impl Tailnet {
     /// needed, a control server that is not to be trusted ([`UpError::ControlUntrusted`]; called again, this waits for the
     /// node's next try, half a minute at the most).
     pub async fn up(&self) -> Result<Status, UpError> {
+        self.join().instrument(log::up_span(&log::name_of(self.node.id()))).await
+    }
+
+    /// [`up`](Self::up) without its span.
+    pub(crate) async fn join(&self) -> Result<Status, UpError> {
         self.up_by(self.node.up(self.join_timeout)).await
     }
 
@@ -71,8 +98,7 @@ impl Tailnet {
     async fn up_by(&self, operation: Result<Operation, Failure>) -> Result<Status, UpError> {
         let up_error = |failure| UpError::of(failure, self.join_timeout);
         let success = operation.map_err(up_error)?.await.map_err(up_error)?;
-        serde_json::from_str(&success.data)
-            .map_err(|e| UpError::Other { message: format!("the node's status was not understood: {e}") })
+        Ok(go_json::read(&success.data)?)
     }
 
     /// Connects by TCP to an address of the tailnet: `"lxd:8443"`, `(ip, port)`, `(name, port)`, a `SocketAddr`, an [`Address`].
@@ -101,17 +127,22 @@ impl Tailnet {
         if Handle::try_current().is_err() {
             return Err(ConnectError::NoRuntime { addr: address });
         }
+        let span = log::connect_span(&address);
+        self.connect_to(address).instrument(span).await
+    }
+
+    async fn connect_to(&self, address: Address) -> Result<TailnetStream, ConnectError> {
         let timeout = self.connect_timeout;
         let dial = self.node.dial(&address.to_string(), timeout);
         let result = match dial {
             Ok(operation) => operation.await,
             Err(failure) => Err(failure),
         };
-        let other = |message: String| ConnectError::Other { addr: address.clone(), message };
         match result {
             Ok(success) => {
-                let raw = success.stream.ok_or_else(|| other("the node gave no stream".to_owned()))?;
-                TailnetStream::new(raw, self.node.clone()).map_err(|e| other(e.to_string()))
+                let raw = success.stream.ok_or_else(stream::none);
+                raw.and_then(|raw| TailnetStream::new(raw, self.node.clone()))
+                    .map_err(|source| ConnectError::Socket { addr: address, source })
             }
             Err(failure) => Err(ConnectError::of(failure, address, timeout)),
         }
@@ -130,8 +161,8 @@ impl Tailnet {
             Err(failure) => Err(failure),
         };
         let found = looked_up.map_err(|failure| ConnectError::of(failure, address.clone(), timeout))?;
-        let ips: Vec<IpAddr> = serde_json::from_str(&found.data)
-            .map_err(|e| ConnectError::Other { addr: address.clone(), message: e.to_string() })?;
+        let ips: Vec<IpAddr> = go_json::read(&found.data)
+            .map_err(|source| ConnectError::Malformed { addr: address.clone(), source })?;
         Ok(ips.into_iter().map(|ip| SocketAddr::new(ip, address.port())).collect())
     }
 
@@ -204,9 +235,8 @@ impl Tailnet {
         if Handle::try_current().is_err() {
             return Err(ListenError::NoRuntime);
         }
-        let raw = self.node.listen_packet(&address.to_string())?.await?.stream.ok_or_else(udp::none)?;
-        TailnetUdpSocket::new(raw, self.node.clone(), peer)
-            .map_err(|e| ListenError::Other { message: e.to_string() })
+        let raw = self.node.listen_packet(&address.to_string())?.await?.stream.ok_or_else(stream::none);
+        raw.and_then(|raw| TailnetUdpSocket::new(raw, self.node.clone(), peer)).map_err(ListenError::Socket)
     }
 
     /// What the node has carried since its start; all zero once it is closed.
@@ -239,19 +269,13 @@ impl Tailnet {
         self.node.login("", self.join_timeout).map_err(up_error)?.await.map(drop).map_err(up_error)
     }
 
-    /// A connector for hyper clients, with which they reach the tailnet and nothing else.
-    #[must_use]
-    pub fn connector(&self) -> Connector {
-        Connector::new(self.clone())
-    }
-
     /// The node's view of itself and its peers at this moment, which takes milliseconds, and 30 seconds at the most.
     /// Cancel safe.
     ///
     /// # Errors
     /// [`StatusError::Closed`] once the node is closed.
     pub async fn status(&self) -> Result<Status, StatusError> {
-        Ok(serde_json::from_str(&self.node.status()?.await?.data)?)
+        Ok(go_json::read(&self.node.status()?.await?.data)?)
     }
 
     /// Follows the node's state. The watch keeps the node open, as a clone does.

@@ -11,7 +11,7 @@ use tokio::net::UnixDatagram;
 use crate::error::stream_error;
 use crate::ffi::{Conn, Node, RawStream};
 use crate::wakers::Wakers;
-use crate::{Address, ConnectError, ListenError};
+use crate::{Address, ConnectError};
 
 /// The other side's address comes before each datagram: 16 bytes of IPv6 (IPv4 mapped) and the port.
 const HEADER: usize = 18;
@@ -341,8 +341,4 @@ fn mapped(ip: IpAddr) -> Ipv6Addr {
 
 fn invalid(text: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, text)
-}
-
-pub(crate) fn none() -> ListenError {
-    ListenError::Other { message: "the node gave no socket".to_owned() }
 }

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{LocalApiError, Tailnet};
+use crate::{LocalApiError, Tailnet, go_json};
 
 /// Who has an address of the tailnet, from [`Tailnet::whois`].
 ///
@@ -54,6 +54,6 @@ impl Tailnet {
     pub async fn whois(&self, address: SocketAddr) -> Result<WhoIs, LocalApiError> {
         let address = SocketAddr::new(address.ip().to_canonical(), address.port());
         let path = format!("/localapi/v0/whois?addr={address}");
-        Ok(serde_json::from_str(&self.local_api(Method::GET, &path, "").await?)?)
+        Ok(go_json::read(&self.local_api(Method::GET, &path, "").await?)?)
     }
 }

@@ -120,7 +120,10 @@ async fn a_second_node_on_the_same_state_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let first = soon(builder(&sandbox).state_dir(folder.path()).up()).await.unwrap();
     let error = soon(builder(&sandbox).state_dir(folder.path()).up()).await.unwrap_err();
-    assert!(matches!(&error, UpError::StateFolder { message } if message.contains("in use")), "{error:?}");
+    assert!(
+        matches!(&error, UpError::StateFolder { message, .. } if message.contains("in use")),
+        "{error:?}"
+    );
     done(sandbox, first).await;
 }
 
@@ -142,7 +145,7 @@ async fn a_damaged_identity_is_told_and_kept() {
         std::fs::write(&file, damaged).unwrap();
         let error = soon(builder(&sandbox).state_dir(folder.path()).up()).await.unwrap_err();
         assert!(
-            matches!(&error, UpError::StateFolder { message } if message.contains("damaged")),
+            matches!(&error, UpError::StateFolder { message, .. } if message.contains("damaged")),
             "{error:?}"
         );
         assert_eq!(std::fs::read_to_string(&file).unwrap(), damaged);

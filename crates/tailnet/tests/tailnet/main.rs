@@ -26,6 +26,7 @@ mod prefs;
 mod quic;
 mod quiet;
 mod restart;
+mod spans;
 mod state_folder;
 mod store;
 mod streams;

@@ -99,7 +99,7 @@ async fn a_folder_whose_node_stays_is_refused_at_once() {
     let since = Instant::now();
     let refused = soon(kept_in(&sandbox, folder.path()).start()).await.unwrap_err();
     assert!(
-        matches!(&refused, UpError::StateFolder { message } if message.contains("in use by another node"))
+        matches!(&refused, UpError::StateFolder { message, .. } if message.contains("in use by another node"))
     );
     assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
     done(sandbox, node).await;

@@ -66,7 +66,7 @@ async fn joins_as_told() {
             println!("outcome: joined {:?}", node.status().await.unwrap().ips);
             soon(node.close()).await.unwrap();
         }
-        Err(UpError::StateFolder { message }) => println!("outcome: {message}"),
+        Err(UpError::StateFolder { message, .. }) => println!("outcome: {message}"),
         Err(e) => println!("outcome: another error: {e:?}"),
     }
 }

@@ -59,7 +59,7 @@ async fn a_store_that_cannot_be_read_keeps_the_node_from_starting() {
     let sandbox = sandbox().await;
     let error = soon(builder(&sandbox).state_store(Unreadable).up()).await.unwrap_err();
     assert!(
-        matches!(&error, UpError::StateFolder { message } if message.contains("the database is down")),
+        matches!(&error, UpError::StateFolder { message, source: Some(_) } if message.contains("the database is down")),
         "{error:?}"
     );
     sandbox.stop().await.unwrap();
