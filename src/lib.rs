@@ -39,7 +39,7 @@ mod listen;
 mod local;
 mod node;
 mod notify;
-mod remedy;
+pub mod remedy;
 mod service;
 mod uplink;
 mod version;

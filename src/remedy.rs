@@ -1,5 +1,5 @@
-//! What to do about a failure, and the exit code of a command that ends by it. The commands, the doctor and the log of
-//! the clouds take both from here.
+//! What to do about a failure, and the exit code of a command that ends by it. The commands, the doctor, the log of the
+//! clouds and the example `lxd_ping` take both from here.
 
 use std::error::Error as StdError;
 
@@ -19,15 +19,13 @@ Exit codes:
   5  not in the tailnet, or no such thing      11  no node runs
 `lxd exec` exits as the command did.";
 
-/// The exit code, and a hint below the command's error, which may be empty.
-pub(crate) type Remedy = (u8, &'static str);
+/// The exit code, and what to do, which may be empty.
+pub type Remedy = (u8, &'static str);
 
 pub(crate) const BRING_BACK: &str = "`kolaboree-node up` brings the node back";
 
 pub(crate) const APPROVE: &str =
     "approve the machine in Tailscale's admin console, or use a pre-approved key";
-
-pub(crate) const CHECK_NETWORK: &str = "check the network, and control_url if it is set";
 
 pub(crate) const REACH: &str =
     "check the network and any firewall (TCP 443 outward), and control_url if it is set";
@@ -41,8 +39,10 @@ pub(crate) const RENEW: &str =
 const ANOTHER_PROJECT: &str =
     "name a project that it may use: `project: NAME` at the cloud in kolaboree.yaml, or `lxd --project NAME`";
 
-/// The remedy of an error of the tailnet, of a cloud or of the configuration. None where what is behind it decides.
-pub(crate) fn of(cause: &(dyn StdError + 'static)) -> Option<Remedy> {
+/// The remedy of one error of a chain: of the tailnet, of a cloud or of the configuration. None where what is behind it
+/// decides.
+#[must_use]
+pub fn of(cause: &(dyn StdError + 'static)) -> Option<Remedy> {
     None.or_else(|| cause.downcast_ref().map(of_up))
         .or_else(|| cause.downcast_ref().map(of_connect))
         .or_else(|| cause.downcast_ref().map(of_key))
@@ -76,7 +76,7 @@ fn of_up(error: &UpError) -> Remedy {
         }
         UpError::NeedsApproval => (3, APPROVE),
         UpError::ControlUntrusted { .. } => (8, ""), // what to do is in its text
-        UpError::ControlUnreachable { .. } => (4, CHECK_NETWORK),
+        UpError::ControlUnreachable { .. } => (4, REACH),
         UpError::Timeout { .. } => (4, "a longer join_timeout waits longer; -v shows Tailscale's log"),
         UpError::Config { .. } => (2, ""),
         UpError::StateFolder { .. } => {
@@ -86,20 +86,15 @@ fn of_up(error: &UpError) -> Remedy {
     }
 }
 
-/// What the doctor says about a node that does not join; its finding names the place already.
+/// What the doctor says about a node that does not join: it says too what an error's own text says in a command.
 pub(crate) fn in_doctor(error: &UpError) -> &'static str {
     match error {
-        UpError::ControlUnreachable { .. } => REACH,
         UpError::ControlUntrusted { .. } => TRUST,
-        UpError::AuthRejected { .. } => {
-            "make a new reusable auth key in Tailscale's admin console (Settings, Keys)"
-        }
-        UpError::NeedsLogin { .. } => "give a valid auth key in TAILSCALE_AUTH_KEY, or open the URL",
         UpError::KeyExpired { .. } => RENEW,
-        UpError::NeedsApproval => "approve the machine in Tailscale's admin console",
-        UpError::StateFolder { .. } => "stop what uses it, or give another state_dir",
-        UpError::Timeout { .. } => "give a longer join_timeout; -v shows Tailscale's log",
-        _ => "-v shows Tailscale's log",
+        error => match of_up(error) {
+            (_, "") => "-v shows Tailscale's log",
+            (_, hint) => hint,
+        },
     }
 }
 

@@ -1,6 +1,8 @@
 //! A failed run: its error and hint for people, its kind and exit code for scripts.
 //!
-//! The hints name the flags of this example, so it has its own table.
+//! The service's table of remedies gives hint and exit code, but for what has a flag of this example.
+
+use std::error::Error;
 
 use kolaboree_node::{EnvironmentError, KeyError};
 use lxd_client::{IdentityError, InvalidToken};
@@ -42,86 +44,73 @@ impl Failure {
     /// Sorts an error out by the first cause in its chain that says what to do.
     pub(crate) fn of(error: &anyhow::Error) -> Failure {
         for cause in error.chain().flat_map(lxd_client::chain) {
-            let known = cause
-                .downcast_ref()
-                .map(of_up)
-                .or_else(|| cause.downcast_ref().map(of_connect))
-                .or_else(|| cause.downcast_ref().and_then(of_lxd))
-                .or_else(|| of_setup(cause));
-            if let Some((kind, exit_code, hint)) = known {
+            if let Some((kind, exit_code, hint)) = known(cause) {
                 return Failure { kind, exit_code, message: cause.to_string(), hint };
             }
         }
-        Failure {
-            kind: "other",
-            exit_code: 1,
-            message: lxd_client::one_line(error.as_ref()),
-            hint: "-v shows more",
-        }
+        let message = lxd_client::one_line(error.as_ref());
+        Failure { kind: "other", exit_code: 1, message, hint: LOG }
     }
 }
 
+/// The kind, the exit code, and what to do.
 type Known = (&'static str, u8, &'static str);
 
-fn of_up(error: &UpError) -> Known {
-    match error {
-        UpError::AuthRejected { .. } => (
-            "auth_rejected",
-            3,
-            "make a new reusable auth key in the admin console and put it into TAILSCALE_AUTH_KEY",
-        ),
-        UpError::NeedsLogin { .. } => {
-            ("needs_login", 3, "set TAILSCALE_AUTH_KEY to a valid auth key, or open the URL")
-        }
-        UpError::NeedsApproval => {
-            ("needs_approval", 3, "approve the machine in the admin console, or use a pre-approved key")
-        }
-        UpError::ControlUnreachable { .. } => {
-            ("control_unreachable", 4, "check the network and --control-url; --timeout waits longer")
-        }
-        UpError::Timeout { .. } => ("join_timeout", 4, "--timeout waits longer; -v shows Tailscale's log"),
-        UpError::Config { .. } => ("config", 2, "see --help"),
-        UpError::StateFolder { .. } => ("state_folder", 1, "choose another folder with --state-dir"),
-        _ => ("other", 1, "-v shows more"),
-    }
+const LOG: &str = "-v shows more";
+
+/// What has an option here, or is told apart by this example alone, and all else as the service knows it.
+fn known(cause: &(dyn Error + 'static)) -> Option<Known> {
+    of_setup(cause).or_else(|| cause.downcast_ref().and_then(of_server)).or_else(|| {
+        let (exit_code, hint) = kolaboree_node::remedy::of(cause)?;
+        let kind = kind(cause);
+        Some(match kind {
+            "config" => (kind, exit_code, "see --help"),
+            "join_timeout" => (kind, exit_code, "--timeout waits longer; -v shows Tailscale's log"),
+            kind => (kind, exit_code, if hint.is_empty() { LOG } else { hint }),
+        })
+    })
 }
 
-fn of_connect(error: &ConnectError) -> Known {
-    match error {
-        ConnectError::NotInTailnet { .. } => (
-            "not_in_tailnet",
-            5,
-            "check the address with `tailscale status` on the server; nothing was sent by the host's network",
-        ),
-        ConnectError::NoSuchHost { .. } => (
-            "no_such_host",
-            5,
-            "check the name with `tailscale status` on the server, or use its 100.x address; no other DNS was asked",
-        ),
-        ConnectError::Refused { .. } => {
-            ("refused", 6, "on the server: lxc config set core.https_address :8443 (and check the port)")
-        }
-        ConnectError::Timeout { .. } | ConnectError::Unreachable { .. } => (
-            "no_answer",
-            7,
-            "check that the server is up, and that the tailnet's policy lets this node reach it",
-        ),
-        ConnectError::InvalidAddress(_) => ("config", 2, "see --help"),
-        _ => ("other", 1, "-v shows more"),
-    }
+/// The word for scripts.
+fn kind(cause: &(dyn Error + 'static)) -> &'static str {
+    let join = cause.downcast_ref().map(|error| match error {
+        UpError::AuthRejected { .. } => "auth_rejected",
+        UpError::NeedsLogin { .. } => "needs_login",
+        UpError::KeyExpired { .. } => "key_expired",
+        UpError::NeedsApproval => "needs_approval",
+        UpError::ControlUnreachable { .. } => "control_unreachable",
+        UpError::ControlUntrusted { .. } => "control_untrusted",
+        UpError::Timeout { .. } => "join_timeout",
+        UpError::Config { .. } => "config",
+        UpError::StateFolder { .. } => "state_folder",
+        _ => "other",
+    });
+    let dial = || {
+        cause.downcast_ref().map(|error| match error {
+            ConnectError::NotInTailnet { .. } => "not_in_tailnet",
+            ConnectError::NoSuchHost { .. } => "no_such_host",
+            ConnectError::Refused { .. } => "refused",
+            ConnectError::Timeout { .. } | ConnectError::Unreachable { .. } => "no_answer",
+            ConnectError::NotRunning { .. } => "not_running",
+            ConnectError::InvalidAddress(_) => "config",
+            _ => "other",
+        })
+    };
+    let server = || {
+        cause.downcast_ref().map(|error| match error {
+            lxd_client::Error::WrongFingerprint { .. } => "wrong_fingerprint",
+            lxd_client::Error::TokenRefused { .. } => "token_refused",
+            lxd_client::Error::Config { .. } => "config",
+            _ => "other",
+        })
+    };
+    join.or_else(dial).or_else(server).unwrap_or("other")
 }
 
-fn of_lxd(error: &lxd_client::Error) -> Option<Known> {
+/// A server's answers for which this example has an option, or says more than a command of the service.
+fn of_server(error: &lxd_client::Error) -> Option<Known> {
     use lxd_client::Error;
     Some(match error {
-        Error::WrongFingerprint { .. } => (
-            "wrong_fingerprint",
-            8,
-            "compare with `lxc info | grep fingerprint` on the server; if it is not the same, do not go on",
-        ),
-        Error::TokenRefused { .. } => {
-            ("token_refused", 9, "a token works once: make a new one with `lxc config trust add`")
-        }
         Error::NotTrusted { .. } => {
             ("not_trusted", 9, "make a token with `lxc config trust add` and pass it as LXD_TRUST_TOKEN")
         }
@@ -129,17 +118,14 @@ fn of_lxd(error: &lxd_client::Error) -> Option<Known> {
         Error::Protocol { .. } => ("not_lxd", 10, "check the port: LXD and Incus listen on 8443 as a rule"),
         Error::Broken { .. } => ("broken", 7, "check that LXD runs at that address"),
         // The tailnet's own error, further down the chain, says it better.
-        Error::Connect { source, .. } if lxd_client::chain(&**source).any(|e| e.is::<ConnectError>()) => {
-            return None;
-        }
-        Error::Connect { .. } => {
+        Error::Connect { source, .. } if !lxd_client::chain(&**source).any(|e| e.is::<ConnectError>()) => {
             ("no_tls", 10, "the port is open, but no TLS server answered: check that LXD listens there")
         }
         _ => return None,
     })
 }
 
-fn of_setup(cause: &(dyn std::error::Error + 'static)) -> Option<Known> {
+fn of_setup(cause: &(dyn Error + 'static)) -> Option<Known> {
     if let Some(usage) = cause.downcast_ref::<Usage>() {
         return Some(("config", 2, usage.hint));
     }

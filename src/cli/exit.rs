@@ -106,7 +106,7 @@ fn of_control(error: &ControlError) -> Remedy {
                 (3, "give a new key: `kolaboree-node up --key-from FILE`")
             }
             FailureCode::NeedsApproval => (3, remedy::APPROVE),
-            FailureCode::ControlUnreachable => (4, remedy::CHECK_NETWORK),
+            FailureCode::ControlUnreachable => (4, remedy::REACH),
             FailureCode::NotInTailnet => {
                 (5, "`kolaboree-node status` lists the nodes; nothing was sent by the host's network")
             }

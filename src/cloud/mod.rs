@@ -5,6 +5,7 @@ mod client;
 mod dialled;
 mod preconnected;
 mod probe;
+pub(crate) mod report;
 mod scope;
 mod watch;
 
@@ -17,7 +18,6 @@ use tokio::sync::{Notify, watch as channel};
 
 use crate::clock::now;
 use crate::config::{CloudConfig, CloudKind};
-use crate::control::protocol as api;
 
 use dialled::Dialled;
 
@@ -39,7 +39,7 @@ struct Shared {
     client: Option<Client>,
     scope: ConnectionScope,
     dialled: Dialled,
-    health: channel::Sender<api::Health>,
+    health: channel::Sender<report::Health>,
     wake: Notify,
     probes: AtomicU64,
     failures: AtomicU64,
@@ -62,7 +62,7 @@ impl Cloud {
                 identity.clone(),
             )?),
         };
-        let health = channel::Sender::new(api::Health { since: now(), ..api::Health::default() });
+        let health = channel::Sender::new(report::Health { since: now(), ..report::Health::default() });
         let shared = Shared {
             config,
             tailnet: tailnet.clone(),
@@ -114,12 +114,12 @@ impl Cloud {
 
     /// What the newest probe found.
     #[must_use]
-    pub fn health(&self) -> api::Health {
+    pub fn health(&self) -> report::Health {
         self.shared.health.borrow().clone()
     }
 
     /// Waits until a probe finds something else than the one before, and gives that; the first time at once. Cancel safe.
-    pub async fn health_changed(&self, receiver: &mut channel::Receiver<api::Health>) -> api::Health {
+    pub async fn health_changed(&self, receiver: &mut channel::Receiver<report::Health>) -> report::Health {
         // The sender lives as long as this cloud.
         let _ = receiver.changed().await;
         receiver.borrow_and_update().clone()
@@ -127,14 +127,14 @@ impl Cloud {
 
     /// Follows what the probes find.
     #[must_use]
-    pub fn watch_health(&self) -> channel::Receiver<api::Health> {
+    pub fn watch_health(&self) -> channel::Receiver<report::Health> {
         let mut receiver = self.shared.health.subscribe();
         receiver.mark_changed();
         receiver
     }
 
     /// Probes it now, for as long as its configuration allows. Cancel safe.
-    pub async fn check(&self) -> api::Health {
+    pub async fn check(&self) -> report::Health {
         let mut health = probe::probe(self).await;
         self.shared.probes.fetch_add(1, Ordering::Relaxed);
         if health.reachable == Some(false) {
@@ -161,9 +161,9 @@ impl Cloud {
 
     /// The cloud, as commands and pages show it.
     #[must_use]
-    pub fn report(&self) -> api::Cloud {
+    pub fn report(&self) -> report::Cloud {
         let CloudConfig { name, kind, address, required, .. } = &self.shared.config;
-        api::Cloud {
+        report::Cloud {
             name: name.clone(),
             kind: *kind,
             address: address.to_string(),

@@ -10,8 +10,8 @@ use tailnet::{Address, ConnectError, Peer, Status, Subnet, TailnetStream};
 use super::Cloud;
 use super::client::{one_line, project, server, trust_by_token};
 use super::preconnected::PreconnectedConnector;
+use super::report::{Health, Stage};
 use crate::config::{CloudConfig, CloudKind};
-use crate::control::protocol::{Health, Stage};
 use crate::remedy;
 
 /// Probes the cloud. It ends at the first stage that does not answer, and within the cloud's timeout.

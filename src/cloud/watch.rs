@@ -8,8 +8,8 @@ use tracing::{debug, info, warn};
 use super::Cloud;
 use super::backoff::Backoff;
 use super::client::other_project;
+use super::report::{Health, NetworkPath};
 use crate::config::CloudConfig;
-use crate::control::protocol::{Health, NetworkPath};
 
 /// Watches the cloud for as long as the future lives.
 pub(crate) async fn watch(cloud: Cloud) -> Infallible {

@@ -2,22 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::file::File;
 use super::key::{self, KeySource, Secret};
+use super::keys::{AUTH_KEY, CLIENT_ID, CLIENT_SECRET, ID_TOKEN};
 use super::layers::Layers;
 use super::{ConfigError, Flags, Problem, Setting, Source, beside};
-
-pub(super) const AUTH_KEY: &str = "auth key";
-pub(super) const CLIENT_SECRET: &str = "client secret";
-const CLIENT_ID: &str = "client_id";
-pub(super) const ID_TOKEN: &str = "id token";
-
-/// What the file names.
-pub(super) struct Credentials {
-    pub(super) auth_key: Option<PathBuf>,
-    pub(super) client_secret: Option<PathBuf>,
-    pub(super) client_id: Option<String>,
-    pub(super) id_token: Option<PathBuf>,
-}
 
 /// A value of one layer: what it is, where it is, and what errors call it.
 struct Given<T> {
@@ -48,7 +37,7 @@ impl Layer {
 impl Layers<'_> {
     /// The credentials of the highest layer that has some. A workload's two halves may come from two layers: the client is
     /// no secret, and fits into the file.
-    pub(super) fn credentials(&mut self, flags: &Flags, file: Credentials) -> Result<KeySource, ConfigError> {
+    pub(super) fn credentials(&mut self, flags: &Flags, file: &File) -> Result<KeySource, ConfigError> {
         if let Some(path) = &flags.auth_key_file {
             let secret = Secret::File { name: "--auth-key-file".to_owned(), path: path.clone() };
             let source = Source::Flag { name: "auth-key-file".to_owned() };
@@ -113,21 +102,22 @@ impl Layers<'_> {
         })
     }
 
-    fn credentials_of_file(&self, file: Credentials) -> Layer {
-        let secret = |name: &'static str, path: Option<PathBuf>| {
+    fn credentials_of_file(&self, file: &File) -> Layer {
+        let secret = |name: &'static str, path: &Option<PathBuf>| {
             let source = self.file_source(&[name.into()]);
-            let secret = Secret::File { name: format!("{source}: {name}"), path: beside(self.path, &path?) };
+            let secret =
+                Secret::File { name: format!("{source}: {name}"), path: beside(self.path, path.as_deref()?) };
             Some(Given { value: secret, source, name: name.to_owned() })
         };
         Layer {
-            auth_key: secret("auth_key_file", file.auth_key),
-            client_secret: secret("client_secret_file", file.client_secret),
-            client_id: file.client_id.map(|value| Given {
+            auth_key: secret("auth_key_file", &file.auth_key_file),
+            client_secret: secret("client_secret_file", &file.client_secret_file),
+            client_id: file.client_id.clone().map(|value| Given {
                 value,
                 source: self.file_source(&[CLIENT_ID.into()]),
                 name: CLIENT_ID.to_owned(),
             }),
-            id_token: secret("id_token_file", file.id_token),
+            id_token: secret("id_token_file", &file.id_token_file),
         }
     }
 

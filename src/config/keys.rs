@@ -7,8 +7,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::credentials::{AUTH_KEY, CLIENT_SECRET, ID_TOKEN};
 use super::{CloudConfig, Config, file};
+
+/// What the credentials are called where they are shown.
+pub(super) const AUTH_KEY: &str = "auth key";
+pub(super) const CLIENT_SECRET: &str = "client secret";
+pub(super) const CLIENT_ID: &str = "client_id";
+pub(super) const ID_TOKEN: &str = "id token";
 
 /// A key of the file's own level, or of `log` and `local`.
 pub(super) struct Key {
@@ -66,7 +71,7 @@ pub(super) static KEYS: [Key; 24] = [
     )
     .shown_as(CLIENT_SECRET),
     Key::new(
-        "client_id",
+        CLIENT_ID,
         "give the ID that the admin console shows for the client; a secret belongs into a file that client_secret_file names",
     ),
     Key::new(

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::credentials::Credentials;
 use super::file::File;
 use super::keys::{self, KEYS, Key};
 use super::places::Step;
@@ -36,21 +35,16 @@ impl<'a> Layers<'a> {
     /// The configuration and its values for people, or everything that is wrong.
     pub(super) fn merge(mut self, flags: &Flags, file: File) -> Result<(Config, Vec<Setting>), ConfigError> {
         let flag = flags.clone();
-        let hostname = self.pick("hostname", flag.hostname, file.hostname, check::hostname);
-        let state_dir = file.state_dir.map(|path| beside(self.path, &path));
+        let hostname = self.pick("hostname", flag.hostname, file.hostname.clone(), check::hostname);
+        let state_dir = file.state_dir.as_deref().map(|path| beside(self.path, path));
         let state_dir = self.pick("state_dir", flag.state_dir, state_dir, |text| Ok(PathBuf::from(text)));
         let defaults = Config::new(match state_dir {
             Some(folder) => folder,
             None => self.default_state_dir()?,
         });
-        let control_url = self.pick("control_url", flag.control_url, file.control_url, check::control_url);
-        let credentials = Credentials {
-            auth_key: file.auth_key_file,
-            client_secret: file.client_secret_file,
-            client_id: file.client_id,
-            id_token: file.id_token_file,
-        };
-        let key = self.credentials(flags, credentials)?;
+        let control_url =
+            self.pick("control_url", flag.control_url, file.control_url.clone(), check::control_url);
+        let key = self.credentials(flags, &file)?;
         let tags = Some(flag.tags).filter(|tags| !tags.is_empty());
         let tags = self.pick("tags", tags, file.tags, check::tags).unwrap_or_default();
         self.tags_for(&key, &tags);

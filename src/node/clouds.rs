@@ -7,8 +7,8 @@ use tokio::task::JoinSet;
 
 use super::{AskError, Node, NodeError, Serving, Shared};
 use crate::cloud::Cloud;
+use crate::cloud::report::{self, Health};
 use crate::config::CloudConfig;
-use crate::control::protocol::{self as api, Health};
 
 /// A cloud with the tasks that watch and serve it. Dropping it ends the tasks.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Node {
     ///
     /// # Errors
     /// When there is none.
-    pub(crate) async fn check(&self, name: &str) -> Result<api::Cloud, AskError> {
+    pub(crate) async fn check(&self, name: &str) -> Result<report::Cloud, AskError> {
         let cloud = self.cloud(name).ok_or_else(|| AskError::NoSuchCloud(name.to_owned()))?;
         cloud.check().await;
         Ok(cloud.report())

@@ -7,8 +7,9 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tailnet::{BackendState, ConnectError, LocalApiError, PingKind};
 
+use super::report::{self, Netcheck, PingRequest, Pong, Relay, Whois};
 use super::{AskError, Node};
-use crate::control::protocol::{self, Netcheck, NetworkPath, PingRequest, Pong, Relay, Whois};
+use crate::cloud::report::NetworkPath;
 
 /// How long a peer has to answer a ping.
 const PING: Duration = Duration::from_secs(5);
@@ -23,10 +24,10 @@ impl Node {
     /// When nobody has that name or address, or no answer came within five seconds.
     pub async fn ping(&self, request: &PingRequest) -> Result<Pong, AskError> {
         let kind = match &request.kind {
-            protocol::PingKind::Disco => PingKind::Disco,
-            protocol::PingKind::Tsmp => PingKind::Tsmp,
-            protocol::PingKind::Icmp => PingKind::Icmp,
-            protocol::PingKind::Other(name) => return Err(AskError::NoSuchKind(name.clone())),
+            report::PingKind::Disco => PingKind::Disco,
+            report::PingKind::Tsmp => PingKind::Tsmp,
+            report::PingKind::Icmp => PingKind::Icmp,
+            report::PingKind::Other(name) => return Err(AskError::NoSuchKind(name.clone())),
         };
         let ip = self.ip_of(&request.peer).await?;
         let pong = tokio::time::timeout(PING, self.ping_until_answered(ip, kind));

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use lxd_client::IdentityError;
 use tailnet::{BackendState, ConnectError, LocalApiError, StatusError, UpError};
 
+use super::failure_code::FailureCode;
 use crate::cloud::CloudError;
 use crate::config::KeyError;
-use crate::control::protocol::FailureCode;
 use crate::listen::ServeError;
 
 /// Why there is no node.

@@ -7,9 +7,9 @@ use tailnet::{BackendState, PrefsEdit, State, Status, Tailnet};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use super::report;
 use super::{AskError, Shared};
 use crate::config::ExitNode;
-use crate::control::protocol as api;
 
 /// Chooses that exit node, or none, and returns its address. If no node has the name, none is chosen, and nothing outside
 /// the tailnet is reached. The state folder keeps the choice of an earlier start, so each start chooses again.
@@ -69,9 +69,9 @@ pub(super) async fn follow(
 }
 
 /// The status of the configured exit node.
-pub(super) fn report(status: &Status, exit: &ExitNode) -> api::ExitNode {
+pub(super) fn report(status: &Status, exit: &ExitNode) -> report::ExitNode {
     let peer = ip_of(status, exit).and_then(|ip| status.peer(ip));
-    api::ExitNode {
+    report::ExitNode {
         configured: exit.to_string(),
         name: peer.map(|peer| peer.short_name().to_owned()),
         online: peer.is_some_and(|peer| peer.online),

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tailnet::{BackendState, PrefsEdit, StatusError};
 
 use super::identity::read_key;
+use super::report::Status;
+use super::report::UpRequest;
 use super::{AskError, Node};
 use crate::config::Key;
-use crate::control::protocol::Status;
-use crate::control::protocol::UpRequest;
 
 impl Node {
     /// Brings the node (back) into its tailnet, and waits until it has joined.

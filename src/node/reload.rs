@@ -6,9 +6,9 @@ use std::sync::{Arc, PoisonError};
 use tracing::{info, warn};
 
 use super::clouds::Running;
+use super::report::Reloaded;
 use super::{Node, NodeError, blocking, exit_node, places};
 use crate::config::{CloudConfig, Config, ConfigError};
-use crate::control::protocol::Reloaded;
 
 /// How to read the configuration again.
 #[derive(Clone)]

@@ -4,10 +4,10 @@ use std::time::SystemTime;
 
 use tailnet::BackendState;
 
+use super::report::{Peer, Status};
 use super::{AskError, Joining, Node, exit_node};
 use crate::clock::now;
 use crate::cloud::Cloud;
-use crate::control::protocol::{Peer, Status};
 use crate::version::VERSION;
 
 impl Node {

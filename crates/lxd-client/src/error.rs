@@ -2,8 +2,8 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
+use crate::fingerprint::PinMismatch;
 use crate::transport::NoConnection;
-use crate::transport::tls::PinMismatch;
 use crate::{Fingerprint, InvalidToken, OidcLogin, OperationState};
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;

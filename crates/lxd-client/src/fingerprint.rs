@@ -91,6 +91,14 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+/// The handshake succeeded, but the certificate is not the pinned one.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the server's certificate is {actual}, not {expected}")]
+pub(crate) struct PinMismatch {
+    pub(crate) expected: Fingerprint,
+    pub(crate) actual: Fingerprint,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

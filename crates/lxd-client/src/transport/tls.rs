@@ -12,6 +12,7 @@ use rustls::{
 };
 
 use crate::error::BoxError;
+use crate::fingerprint::PinMismatch;
 use crate::provider::default_provider;
 use crate::{Error, Fingerprint, Identity, pem};
 
@@ -79,14 +80,6 @@ impl std::fmt::Debug for Authorities {
         let known: Vec<Fingerprint> = self.certificates.iter().map(|c| Fingerprint::of(c)).collect();
         f.debug_tuple("Authorities").field(&known).finish()
     }
-}
-
-/// The handshake succeeded, but the certificate is not the pinned one.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the server's certificate is {actual}, not {expected}")]
-pub(crate) struct PinMismatch {
-    pub(crate) expected: Fingerprint,
-    pub(crate) actual: Fingerprint,
 }
 
 pub(crate) fn client_config(trust: &ServerTrust, identity: Option<Identity>) -> Result<ClientConfig, Error> {
