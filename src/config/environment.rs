@@ -1,3 +1,5 @@
+//! The environment: the process's, and the `.env` file below it.
+
 use std::collections::HashMap;
 use std::fmt;
 use std::io;

@@ -119,7 +119,7 @@ impl Client {
     /// rest.
     pub async fn trust(&self, token: &TrustToken) -> Result<(), Error> {
         let server = self.server().await?;
-        // LXD 5.0 takes the token as a password, and newer ones refuse that (LXD.md section 2, "Trust"). Incus,
+        // LXD 5.0 takes the token as a password, and newer ones refuse that. Incus,
         // which does not tell a stranger what it is, passes over it.
         let mut body = json!({"type": "client", "trust_token": token.reveal()});
         if !server.has_extension("explicit_trust_token") {

@@ -1,4 +1,4 @@
-//! The envelope around every JSON answer (LXD.md section 2, "Envelope"). Its `type` says what the answer is, and not the
+//! The envelope around every JSON answer. Its `type` says what the answer is, and not the
 //! HTTP status: LXD 5.0.3 and later send errors with the status 200.
 
 use serde::Deserialize;

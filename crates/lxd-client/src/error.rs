@@ -1,3 +1,5 @@
+//! The error of a request, its predicates, and errors as one line.
+
 use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;

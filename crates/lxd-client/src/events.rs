@@ -1,4 +1,4 @@
-//! The events of a server, as they happen: `/1.0/events` (LXD.md section 2, "Events").
+//! The events of a server, as they happen: `/1.0/events`.
 
 use std::collections::HashMap;
 use std::time::Duration;

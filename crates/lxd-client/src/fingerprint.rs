@@ -1,3 +1,5 @@
+//! The fingerprint of a certificate: its SHA-256.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! Migration: copies of instances from one server to another (LXD.md section 2, "Copy").
+//! Migration: copies of instances from one server to another.
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};

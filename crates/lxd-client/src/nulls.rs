@@ -1,5 +1,5 @@
 //! `null` as the server's word for what is empty: Go writes an empty map or list so, and a restricted client gets it
-//! for what it may not see (LXD.md section 6). All that a server answers is read through here, so that no type has to
+//! for what it may not see. All that a server answers is read through here, so that no type has to
 //! provide for it; what is absent is each type's own `#[serde(default)]`.
 
 use std::fmt;

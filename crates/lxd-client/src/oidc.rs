@@ -1,4 +1,4 @@
-//! Login by OpenID Connect (LXD.md section 2, "Trust"): the login itself is the caller's.
+//! Login by OpenID Connect: the login itself is the caller's.
 
 use http::HeaderMap;
 

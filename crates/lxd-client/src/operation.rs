@@ -272,7 +272,7 @@ impl Operation {
     }
 }
 
-/// Waits until an operation has ended, in each dialect of `/wait` (LXD.md section 2, "Operations").
+/// Waits until an operation has ended, in each dialect of `/wait`.
 async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
     let get = |suffix: &[&str]| {
         let path: Vec<&str> = ["operations", &id].into_iter().chain(suffix.iter().copied()).collect();

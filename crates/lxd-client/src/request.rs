@@ -433,7 +433,7 @@ impl Request {
         let content_type = match &self.body {
             Payload::None => None,
             Payload::Json(_) => Some("application/json"),
-            // A form's content type would make the server read the body as one (LXD.md section 2).
+            // A form's content type would make the server read the body as one.
             Payload::Bytes(_) | Payload::Stream(_) => Some("application/octet-stream"),
         };
         if let Some(content_type) = content_type

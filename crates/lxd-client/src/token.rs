@@ -1,3 +1,5 @@
+//! The token by which a server comes to trust a client.
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -10,8 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::Fingerprint;
 
-/// A trust token, from `lxc config trust add`: it lets one client certificate in, once (LXD.md section 2,
-/// "Trust"). `Debug` does not show its secret.
+/// A trust token, from `lxc config trust add`: it lets one client certificate in, once. `Debug` does not show its secret.
 #[derive(Clone)]
 pub struct TrustToken {
     text: Zeroizing<String>,

@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 /// Read it, change it, give it back: what this crate does not know of it is sent back unchanged. When
 /// somebody else was faster, the update ends with
 /// [`Error::is_changed_meanwhile`](crate::Error::is_changed_meanwhile). A version does not cover all
-/// fields: an instance's description, for one, is outside (LXD.md section 2, "ETag").
+/// fields: an instance's description, for one, is outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Versioned<T> {

@@ -1,4 +1,4 @@
-//! Connections that stop being HTTP: websockets, and raw streams such as SFTP (LXD.md section 2).
+//! Connections that stop being HTTP: websockets, and raw streams such as SFTP.
 
 use std::io;
 use std::pin::Pin;

@@ -1,6 +1,6 @@
 //! The table of endpoints in the documentation is complete. That its methods exist, rustdoc checks.
 
-/// The paths of LXD 5.0.2 with their methods, as its swagger annotations have them (LXD.md section 1).
+/// The paths of LXD 5.0.2 with their methods, as its swagger annotations have them.
 const LXD_5_0_2: [(&str, &str); 75] = [
     ("/", "GET"),
     ("/1.0", "GET PUT PATCH"),

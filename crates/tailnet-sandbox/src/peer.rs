@@ -1,3 +1,5 @@
+//! The peers of a sandbox tailnet: their services, and their addresses.
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};

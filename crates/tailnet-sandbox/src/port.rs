@@ -1,3 +1,5 @@
+//! A free port on loopback.
+
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
 

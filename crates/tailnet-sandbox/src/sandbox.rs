@@ -1,3 +1,5 @@
+//! The sandbox tailnet: its child process, and the faults that a test can ask for.
+
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};

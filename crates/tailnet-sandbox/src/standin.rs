@@ -1,3 +1,5 @@
+//! A stand-in for an LXD server: it answers a few requests, and has no instances.
+
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

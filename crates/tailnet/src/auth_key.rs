@@ -1,3 +1,5 @@
+//! The auth key that lets a node in. It does not print itself.
+
 use std::fmt;
 use std::io;
 use std::path::Path;

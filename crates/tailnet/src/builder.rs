@@ -1,3 +1,5 @@
+//! The options of a node, and its start.
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;

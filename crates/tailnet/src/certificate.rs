@@ -1,3 +1,5 @@
+//! The node's TLS certificate.
+
 use std::fmt;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! The connector for hyper: a service from a URI to a stream through the tailnet.
+
 use std::future::Future;
 use std::io;
 use std::pin::Pin;

@@ -1,3 +1,5 @@
+//! Counters of a node's dials, streams and bytes.
+
 use serde::{Deserialize, Serialize};
 
 use crate::ffi::RawCounters;

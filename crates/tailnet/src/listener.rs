@@ -1,3 +1,5 @@
+//! A listener on a port of the node.
+
 use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;

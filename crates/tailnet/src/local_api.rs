@@ -1,3 +1,5 @@
+//! Requests of the node's LocalAPI, as the `tailscale` command makes them.
+
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! The network around the node: UDP, NAT, relays.
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! The node's preferences, and edits of them.
+
 use std::net::IpAddr;
 
 use http::Method;

@@ -1,3 +1,5 @@
+//! The two halves of a stream.
+
 use std::sync::Arc;
 
 use tokio::net::unix;

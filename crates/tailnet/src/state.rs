@@ -1,3 +1,5 @@
+//! The state of a node, and a watch of its changes.
+
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

@@ -1,3 +1,5 @@
+//! The status of the node and its peers.
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 

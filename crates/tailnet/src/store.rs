@@ -1,3 +1,5 @@
+//! A store of the program's own for the node's state.
+
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};

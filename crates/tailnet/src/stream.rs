@@ -1,3 +1,5 @@
+//! A stream through the tailnet.
+
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream as StdUnixStream;

@@ -1,3 +1,5 @@
+//! UDP sockets of the node.
+
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::unix::net::UnixDatagram as StdUnixDatagram;

@@ -1,3 +1,5 @@
+//! The wakers of tasks that poll one object at the same time.
+
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};

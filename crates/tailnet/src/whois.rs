@@ -1,3 +1,5 @@
+//! Who has an address: node, user, tags.
+
 use std::net::SocketAddr;
 
 use http::Method;

@@ -1,3 +1,5 @@
+//! Groups of a cluster's members: `/1.0/cluster/groups`.
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

@@ -1,3 +1,5 @@
+//! The members of a cluster, and how a server joins one: `/1.0/cluster/members`.
+
 use std::collections::BTreeMap;
 use std::fmt;
 

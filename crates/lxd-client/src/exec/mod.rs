@@ -1,4 +1,4 @@
-//! Commands in an instance: `/1.0/instances/{name}/exec` (LXD.md section 2, "Exec").
+//! Commands in an instance: `/1.0/instances/{name}/exec`.
 
 mod process;
 mod stdio;

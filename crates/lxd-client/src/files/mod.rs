@@ -1,4 +1,4 @@
-//! Files in an instance: `/1.0/instances/{name}/files` and `/sftp` (LXD.md section 2, "Files").
+//! Files in an instance: `/1.0/instances/{name}/files` and `/sftp`.
 
 mod counter;
 mod folder;

@@ -1,3 +1,5 @@
+//! The names of images: `/1.0/images/aliases`.
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

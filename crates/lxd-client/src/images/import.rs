@@ -1,3 +1,5 @@
+//! How an image comes to a server: sent by this client, from an image server, or from an instance.
+
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};

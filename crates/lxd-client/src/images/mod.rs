@@ -1,4 +1,4 @@
-//! Images, which instances are made of: `/1.0/images` (LXD.md section 2, "Images").
+//! Images, which instances are made of: `/1.0/images`.
 
 mod aliases;
 mod export;

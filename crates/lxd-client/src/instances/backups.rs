@@ -1,3 +1,5 @@
+//! Backups of an instance: `/1.0/instances/{name}/backups`.
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncRead;

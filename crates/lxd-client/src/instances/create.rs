@@ -1,3 +1,5 @@
+//! A new instance, and its source.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Snapshots of an instance: `/1.0/instances/{name}/snapshots`.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! The state of an instance, and how it is changed: `/1.0/instances/{name}/state`.
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Rules for the traffic of networks: `/1.0/network-acls`.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

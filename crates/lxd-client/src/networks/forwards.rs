@@ -1,3 +1,5 @@
+//! Addresses that are forwarded into a network: `/1.0/networks/{name}/forwards`.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

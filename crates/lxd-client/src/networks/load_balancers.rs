@@ -1,3 +1,5 @@
+//! Load balancers of a network: `/1.0/networks/{name}/load-balancers`.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

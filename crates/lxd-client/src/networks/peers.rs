@@ -1,3 +1,5 @@
+//! Peerings between networks: `/1.0/networks/{name}/peers`.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

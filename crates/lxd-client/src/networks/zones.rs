@@ -1,3 +1,5 @@
+//! DNS zones and their records: `/1.0/network-zones`.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

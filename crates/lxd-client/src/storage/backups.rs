@@ -1,3 +1,5 @@
+//! Backups of a volume: `…/volumes/custom/{name}/backups`.
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

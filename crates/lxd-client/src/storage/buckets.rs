@@ -1,3 +1,5 @@
+//! Buckets of objects and their keys: `/1.0/storage-pools/{pool}/buckets`.
+
 use std::collections::BTreeMap;
 use std::fmt;
 

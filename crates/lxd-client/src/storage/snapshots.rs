@@ -1,3 +1,5 @@
+//! Snapshots of a volume: `…/volumes/custom/{name}/snapshots`.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Volumes of a storage pool: `/1.0/storage-pools/{pool}/volumes`.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

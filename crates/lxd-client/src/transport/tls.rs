@@ -1,5 +1,4 @@
 //! TLS to a server that is known by its fingerprint, or by the system's certificate authorities.
-//! Facts about LXD's side of it: LXD.md section 2, "TLS".
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,4 +1,4 @@
-//! The dialects of `/wait` (LXD.md section 2, "Operations").
+//! The dialects of `/wait`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -17,8 +17,8 @@ import (
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
-// own are the addresses at which this process serves proxies into its tailnets. No node may go out by one of those: it
-// would need to be in its tailnet to get there. tshttpproxy.SetSelfProxy has the same end, but knows no URLs, only
+// own holds the addresses where this process serves proxies into its tailnets. A node must not use one of them: it would
+// have to be in its tailnet to reach it. tshttpproxy.SetSelfProxy has the same end, but knows no URLs, only
 // "host:port", no address that stands for all, and no ALL_PROXY.
 var own struct {
 	sync.Mutex
@@ -26,7 +26,7 @@ var own struct {
 }
 
 func init() {
-	// Before anybody can have asked for a proxy, after which it is refused.
+	// This must come first: once somebody has asked for a proxy, it is refused.
 	if err := tshttpproxy.SetProxyFunc(proxyFor); err != nil {
 		panic(err)
 	}
@@ -81,8 +81,8 @@ func proxyOf(to *url.URL) (*url.URL, error) {
 	return config.ProxyFunc()(to)
 }
 
-// IsOnThisMachine is whether the way to a URL begins on this machine's loopback, and so needs no network: its host is
-// there, or the proxy to it is.
+// IsOnThisMachine reports whether the first hop to a URL is on this machine's loopback, and so needs no network: its host,
+// or the proxy for it.
 func IsOnThisMachine(to *url.URL) bool {
 	if isLoopback(to.Hostname()) {
 		return true
@@ -100,7 +100,7 @@ func isLocalhost(host string) bool {
 	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
 }
 
-// ProxyTo gives the "host:port" of the environment's proxy for a URL, without what it is shown, or nothing.
+// ProxyTo gives the "host:port" of the environment's proxy for a URL, without credentials, or nothing.
 func ProxyTo(to *url.URL) string {
 	if proxy, err := proxyFor(to); err == nil && proxy != nil {
 		return proxy.Host
@@ -108,7 +108,7 @@ func ProxyTo(to *url.URL) string {
 	return ""
 }
 
-// isOwn is whether the proxy, a URL or "host:port", is at one of the addresses.
+// isOwn reports whether the proxy, a URL or "host:port", is at one of the addresses.
 func isOwn(proxy string, addresses []netip.AddrPort) bool {
 	if proxy == "" || len(addresses) == 0 {
 		return false
@@ -135,7 +135,7 @@ func isOwn(proxy string, addresses []netip.AddrPort) bool {
 	})
 }
 
-// reaches is whether a connection to host of this machine comes to a listener at address.
+// reaches reports whether a connection to host of this machine comes to a listener at address.
 func reaches(host string, address netip.Addr) bool {
 	ip, err := netip.ParseAddr(host)
 	ip = ip.Unmap()

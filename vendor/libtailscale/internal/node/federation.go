@@ -89,7 +89,7 @@ func makeKey(ctx context.Context, base, accessToken string, query url.Values, ta
 	return key.Key, nil
 }
 
-// isClientSecret says whether key is one that makes keys.
+// isClientSecret reports whether key is an OAuth client's secret, which makes auth keys.
 func isClientSecret(key string) bool { return strings.HasPrefix(key, "tskey-client-") }
 
 // forgetClients keeps a node that has an identity from making a key that it does not need: its start would fail with

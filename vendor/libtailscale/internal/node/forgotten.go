@@ -9,17 +9,17 @@ import (
 )
 
 // forgotten notices when the control server answers that it knows no such node: an administrator has deleted it, or it was
-// ephemeral and away for too long. The backend goes on as Running with its last network map then and asks for ever; it
-// says why in its log alone.
+// ephemeral and away for too long. The backend then stays Running with its last network map and asks for ever. The reason
+// stands in its log only.
 type forgotten struct {
 	mu    sync.Mutex
 	since time.Time // of the first such answer in a row; zero when the last answer was another
 }
 
-// forgottenAfter is how long the control server must say so: one that starts again may not know its nodes for a moment.
+// forgottenAfter is how long the control server must repeat that answer: one that restarts may not know its nodes for a moment.
 const forgottenAfter = 5 * time.Second
 
-// again says whether the control server has said so for long enough.
+// again notes one more such answer, and reports whether they have lasted for long enough.
 func (f *forgotten) again(now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -35,14 +35,14 @@ func (f *forgotten) reset() {
 	f.since = time.Time{}
 }
 
-// isUnknownNode is whether an error that the backend logs is the control server's answer that it knows no such node: 404 of
+// isUnknownNode reports whether an error that the backend logs is the control server's answer that it knows no such node: 404 of
 // Tailscale's and headscale's, 400 of testcontrol's.
 func isUnknownNode(err error) bool {
 	answer, failed := strings.CutPrefix(err.Error(), "PollNetMap: initial fetch failed ")
 	return failed && (strings.HasPrefix(answer, "404") || strings.Contains(answer, "node not found"))
 }
 
-// noticeErrors looks at what the backend logs.
+// noticeErrors looks for that answer in the backend's log.
 func (n *Node) noticeErrors(args []any) {
 	for _, arg := range args {
 		if err, ok := arg.(error); ok && isUnknownNode(err) && n.forgotten.again(time.Now()) {

@@ -14,16 +14,16 @@ import (
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
-// login is one that has begun.
+// login is a login under way.
 type login struct {
-	from    key.NodePublic // the node's key before: a node that was let in anew has another
-	resume  bool           // the node was in its tailnet, and goes on with what it had when it is refused
-	planned bool           // it has not begun, and what the backend says is not of it
-	over    chan struct{}  // closed when it was let in, was refused, or another login has taken its place
+	from    key.NodePublic // the node's key before the login: a node that was let in anew has another
+	resume  bool           // the node was in its tailnet before: if the login is refused, it goes on as it was
+	planned bool           // the login has not begun: what the backend reports does not belong to it
+	over    chan struct{}  // closed when the node was let in or refused, or when another login takes its place
 	err     error          // why it was refused, once over is closed
 }
 
-// refused is why it was; nil while nobody knows.
+// refused gives the reason of a refusal; nil while the login is under way.
 func (l *login) refused() error {
 	if l != nil {
 		select {
@@ -35,7 +35,7 @@ func (l *login) refused() error {
 	return nil
 }
 
-// endLogin says that the login under way is over.
+// endLogin closes the login under way, with its outcome.
 func (s *State) endLogin(err error) {
 	if l := s.login; l != nil {
 		l.err = err
@@ -44,8 +44,8 @@ func (s *State) endLogin(err error) {
 	}
 }
 
-// Login lets the node in anew with a key, and waits until it has joined: the result is then that of Up. With an empty key
-// a person is to log in, whose URL the state then has, and nothing is waited for. A login that has begun goes on after ctx.
+// Login logs the node in anew with a key and waits until it has joined; the result is that of Up. With an empty key it
+// returns at once: a person has to log in, at the URL that the state then has. A login that has begun goes on when ctx ends.
 func (n *Node) Login(ctx context.Context, key string) ([]byte, error) {
 	if err := n.running(ctx); err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func (n *Node) beginLogin(ctx context.Context, key string) (*login, error) {
 	if err := n.local.Start(ctx, ipn.Options{AuthKey: key, UpdatePrefs: prefs}); err != nil {
 		return nil, errs.Of(ctx, err)
 	}
-	// Until now a login that failed before was tried again and again, and its errors are not of this one.
+	// Until here the backend repeated an earlier login that had failed. Its errors do not belong to this one.
 	if err := n.barrier(ctx); err != nil {
 		return nil, errs.Of(ctx, err)
 	}
@@ -114,8 +114,8 @@ func (n *Node) beginLogin(ctx context.Context, key string) (*login, error) {
 	return l, nil
 }
 
-// resume lets a node whose login was refused go on with what it had: the backend would try the refused key for ever, and
-// hear nothing of the tailnet meanwhile.
+// resume takes a node whose login was refused back to its earlier login. Otherwise the backend would try the refused key
+// for ever, and get no network map meanwhile.
 func (n *Node) resume(refused *login) {
 	n.inBackground("cannot go on without the login", func() error {
 		defer n.state.update(func(s *State) {
@@ -138,7 +138,7 @@ func (n *Node) resume(refused *login) {
 	})
 }
 
-// restart has the backend begin anew with the identity that it has and without a key, and waits until it has begun.
+// restart starts the backend anew, with its identity and without a key, and waits until it has started.
 func (n *Node) restart(ctx context.Context) error {
 	prefs, err := n.configuredPrefs(ctx)
 	if err != nil {
@@ -162,7 +162,7 @@ func (n *Node) lockLogin(ctx context.Context) error {
 
 func (n *Node) unlockLogin() { <-n.loggingIn }
 
-// inBackground does something for as long as the node lives, and logs why it failed.
+// inBackground runs work until the node is closed, and logs its error.
 func (n *Node) inBackground(failed string, do func() error) {
 	safely.Go(func() {
 		if err := safely.Do(do); err != nil && n.ctx.Err() == nil {
@@ -199,8 +199,8 @@ func (n *Node) Logout(ctx context.Context) error {
 	return nil
 }
 
-// configuredPrefs are the backend's prefs with what the node was configured to be: a logout forgets that too, and would
-// leave the next login to Tailscale's own control server.
+// configuredPrefs gives the backend's prefs with the node's configuration put back. A logout forgets that too: the next
+// login would go to Tailscale's own control server.
 func (n *Node) configuredPrefs(ctx context.Context) (*ipn.Prefs, error) {
 	prefs, err := n.local.GetPrefs(ctx)
 	if err != nil {
@@ -241,13 +241,13 @@ func (n *Node) loginAgain(s *State) {
 	})
 }
 
-// mayLoginAgain is whether there is a key that was not used since the node was last in its tailnet.
+// mayLoginAgain reports whether there is a key that was not used since the node was last in its tailnet.
 func (n *Node) mayLoginAgain() bool { return n.config.startKey() != "" && !n.loggedInAgain.Load() }
 
 // startKey is the key, or the secret that makes one, with which the node was started.
 func (c *Config) startKey() string { return cmp.Or(c.AuthKey, c.ClientSecret) }
 
-// whyNotStarted says what an error of the server's start means. An OAuth client makes its key there.
+// whyNotStarted turns an error of the server's start into one of ours. An OAuth client makes its key during the start.
 func (n *Node) whyNotStarted(c Config, err error) error {
 	text := n.redact(err.Error())
 	if c.ClientSecret == "" && !isClientSecret(c.AuthKey) {

@@ -16,22 +16,22 @@ import (
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/errs"
 )
 
-// names is what the tailnet itself says of names, and whom it names for all others.
+// names are the tailnet's own records, and the DNS servers that it names for all other names.
 type names struct {
 	addrs     map[dnsname.FQDN][]netip.Addr // of the nodes, and of the tailnet's own records
-	wildcards map[dnsname.FQDN]bool         // nodes whose subdomains are theirs, too
+	wildcards map[dnsname.FQDN]bool         // nodes that own their subdomains, too
 	search    []dnsname.FQDN                // the domains of short names, the tailnet's own first
-	servers   map[dnsname.FQDN][]server     // DNS servers by domain, "." for all others; none: only the tailnet itself knows
+	servers   map[dnsname.FQDN][]server     // DNS servers by domain, "." for all others; an empty list: only the tailnet's own records count
 }
 
-// nameTable is the newest names. They are collected when they are first needed after a change of the tailnet.
+// nameTable holds the newest names. The first look-up after a change of the tailnet collects them anew.
 type nameTable struct {
 	fetching chan struct{} // holds one token while somebody fetches
 
 	mu      sync.Mutex
 	names   names
-	of      uint64 // the change that they are of
-	changes uint64 // counts those of the tailnet, from 1
+	of      uint64 // the number of the change that names belongs to
+	changes uint64 // counts the changes of the tailnet, from 1
 	fetched uint64 // counts
 }
 
@@ -40,7 +40,7 @@ func (t *nameTable) init() {
 	t.changes = 1
 }
 
-// changed says that the tailnet has.
+// changed notes that the tailnet has changed.
 func (t *nameTable) changed() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -53,7 +53,7 @@ func (t *nameTable) get() (known names, fresh bool) {
 	return t.names, t.of == t.changes
 }
 
-// current gives the names as they are now, or as they were if they suffice.
+// current gives the newest names; older ones if those answer the question already.
 func (t *nameTable) current(ctx context.Context, suffice func(names) bool, barrier func(context.Context) error, fetch func(context.Context) (names, error)) (names, error) {
 	known, fresh := t.get()
 	if fresh && suffice(known) {
@@ -70,7 +70,7 @@ func (t *nameTable) current(ctx context.Context, suffice func(names) bool, barri
 		return names{}, context.Cause(ctx)
 	}
 	t.mu.Lock()
-	known, change := t.names, t.changes // one from here on may not be in what is fetched
+	known, change := t.names, t.changes // a later change may be missing in what is fetched
 	fresh = t.of == change
 	t.mu.Unlock()
 	if fresh {
@@ -119,7 +119,7 @@ func (n names) get(name dnsname.FQDN) (ips []netip.Addr, known bool) {
 	return nil, false
 }
 
-// via gives the address of a 4via6 name, which says it: "192-168-1-2-via-7" is 192.168.1.2 behind site 7.
+// via gives the address that a 4via6 name spells: "192-168-1-2-via-7" is 192.168.1.2 behind site 7.
 func (n names) via(name dnsname.FQDN) (ip netip.Addr, ok bool) {
 	label, domain, _ := strings.Cut(name.WithoutTrailingDot(), ".")
 	own := len(n.search) > 0 && n.search[0].WithoutTrailingDot() == domain
@@ -197,7 +197,7 @@ func (n *names) collectDomains(status *ipnstate.Status, config *tailcfg.DNSConfi
 	}
 }
 
-// collectRecords takes the tailnet's own records, which take the place of a node's.
+// collectRecords adds the tailnet's own records. They replace a node's addresses of the same name.
 func (n *names) collectRecords(records []tailcfg.DNSRecord) {
 	found := map[dnsname.FQDN][]netip.Addr{}
 	for _, record := range records {

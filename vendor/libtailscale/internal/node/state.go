@@ -17,7 +17,7 @@ import (
 	"github.com/kolaboree/kolaboree-node/libtailscale/internal/safely"
 )
 
-// State is what tailscale_watch gives.
+// State is the state that tailscale_watch gives.
 type State struct {
 	Seq      uint64   `json:"seq"`
 	State    string   `json:"state"`
@@ -26,11 +26,11 @@ type State struct {
 	Health   []string `json:"health"`
 
 	KeyExpiry     int64  `json:"key_expiry"`     // in Unix seconds; 0 when the node's key does not expire, or is not known yet
-	Expired       bool   `json:"expired"`        // it has
+	Expired       bool   `json:"expired"`        // the key has expired
 	Forgotten     bool   `json:"forgotten"`      // the control server no longer knows the node
 	NetmapVersion uint64 `json:"netmap_version"` // counts the changes of the network map
 
-	backend    ipn.State      // as it says itself
+	backend    ipn.State      // the backend's own state
 	loginError string         // why the last try to log in failed; empty once it worked
 	known      bool           // the control server has answered
 	selfKey    key.NodePublic // the node's, in the newest network map
@@ -122,7 +122,7 @@ func (n *Node) notified(notify *ipn.Notify) {
 	})
 }
 
-// isIn is whether the node is in its tailnet.
+// isIn reports whether the node is in its tailnet.
 func (s *State) isIn() bool {
 	return s.State == ipn.Running.String() || s.State == ipn.Starting.String()
 }
@@ -195,7 +195,7 @@ func (n *Node) apply(s *State, notify *ipn.Notify) {
 	}
 }
 
-// letIn says that the control server has accepted the node's login.
+// letIn notes that the control server has accepted the node's login.
 func (s *State) letIn() {
 	s.endLogin(nil)
 	s.LoginURL, s.Error, s.known, s.untrusted.err = "", "", true, nil
@@ -228,7 +228,7 @@ func (n *Node) Up(ctx context.Context) ([]byte, error) {
 	return n.awaitUp(ctx, nil)
 }
 
-// awaitUp waits until the node has joined, its login is refused, or the control server turns out to be one not to trust.
+// awaitUp waits until the node has joined, its login is refused, or the control server cannot be trusted.
 func (n *Node) awaitUp(ctx context.Context, l *login) ([]byte, error) {
 	reported := n.reportedUntrusted.Load()
 	for {

@@ -10,7 +10,7 @@ import (
 	"tailscale.com/ipn/ipnlocal"
 )
 
-// path is where the PeerAPI takes DNS queries: there, and below.
+// path is the PeerAPI's path for DNS queries; paths below it count too.
 const path = "/dns-query"
 
 // handlers are the PeerAPI's by the beginning of the path, which it asks before it answers a DNS query itself.

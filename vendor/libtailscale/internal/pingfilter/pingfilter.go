@@ -37,7 +37,7 @@ func before(next tstun.FilterFunc) tstun.FilterFunc {
 
 var viaRange = tsaddr.TailscaleViaRange()
 
-// leaves says whether the netstack would pass the packet on to the host's ping command. The addresses of nodes and services
+// leaves reports whether the netstack would pass the packet on to the host's ping command. The addresses of nodes and services
 // are Tailscale's, and are answered by the netstack itself. The destination of a masqueraded node is its own address by now.
 // A 4via6 address, although Tailscale's, stands for one in a subnet.
 func leaves(p *packet.Parsed) bool {

@@ -17,7 +17,7 @@ import (
 // expired by it.
 const stopped = `"ControlTime":"2020-08-03T00:00:00.000000001Z"`
 
-// wind makes the control server tell the time as it is.
+// wind makes the control server send the real time.
 func useRealTime(server *testcontrol.Server) {
 	const path = "/machine/map"
 	// Its handlers are private, and are made at its first request.
@@ -28,7 +28,7 @@ func useRealTime(server *testcontrol.Server) {
 	mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(&realTimeWriter{ResponseWriter: w}, r) })
 }
 
-// clock is an answer of network maps, each one write of its length, as 4 bytes, and one of itself.
+// clock rewrites a response of network maps. Each map comes in two writes: its length, as 4 bytes, and the map.
 type realTimeWriter struct {
 	http.ResponseWriter
 	awaits bool // the length has been written
@@ -54,7 +54,7 @@ func (c *realTimeWriter) Write(p []byte) (int, error) {
 // Flush is for testcontrol, which asks for it.
 func (c *realTimeWriter) Flush() { c.ResponseWriter.(http.Flusher).Flush() }
 
-// set gives a network map with the time in it. It may be compressed.
+// set puts the time into a network map, which may be compressed.
 func set(message []byte, now time.Time) []byte {
 	text, _ := now.UTC().MarshalText()
 	right := append(append([]byte(`"ControlTime":"`), text...), '"')
