@@ -35,6 +35,7 @@ mod cloud;
 mod config;
 pub mod control;
 mod doctor;
+mod failure_code;
 mod listen;
 mod local;
 mod node;

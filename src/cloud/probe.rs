@@ -24,7 +24,7 @@ pub(super) async fn probe(cloud: &Cloud) -> Health {
         locate(&mut health, &status, &cloud.config().address, cloud.shared.dialled.get());
     }
     match outcome {
-        Ok(Ok(())) => health.reachable = Some(true),
+        Ok(Ok(())) => (health.reachable, health.code) = (Some(true), None),
         Ok(Err(error)) => fail(&mut health, error),
         Err(_) => fail(&mut health, format!("no answer within {} s", timeout.as_secs_f32())),
     }
@@ -95,7 +95,7 @@ async fn check_silence(cloud: &Cloud, health: &mut Health) -> Result<(), String>
 async fn why(cloud: &Cloud, health: &mut Health, error: &lxd_client::Error) -> String {
     let unconnected = chain(error).find_map(|cause| cause.downcast_ref::<ConnectError>());
     if let Some(error) = unconnected {
-        return error.to_string();
+        return unconnected_because(error, health);
     }
     match handshake(cloud, health).await {
         Ok(()) => remedy::in_log(error),
@@ -118,9 +118,14 @@ async fn handshake(cloud: &Cloud, health: &mut Health) -> Result<(), String> {
     Ok(())
 }
 
+fn unconnected_because(error: &ConnectError, health: &mut Health) -> String {
+    health.code = Some(error.into());
+    error.to_string()
+}
+
 async fn connect(cloud: &Cloud, health: &mut Health) -> Result<TailnetStream, String> {
     let began = Instant::now();
-    let stream = cloud.connect().await.map_err(|e| e.to_string())?;
+    let stream = cloud.connect().await.map_err(|e| unconnected_because(&e, health))?;
     health.tcp_ms = Some(milliseconds(began.elapsed()));
     cloud.shared.dialled.set(stream.peer_addr().ip());
     Ok(stream)

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::config::CloudKind;
+use crate::failure_code::FailureCode;
 
 /// How a cloud is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -60,6 +61,9 @@ pub struct Health {
     pub failed_at: Option<Stage>,
     /// Why.
     pub error: Option<String>,
+    /// The kind of failure, where no connection was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<FailureCode>,
 }
 
 /// A stage of the way to a cloud's API.

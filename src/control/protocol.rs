@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use crate::cloud::report::{Cloud, Health, NetworkPath, Stage};
-pub use crate::node::failure_code::FailureCode;
+pub use crate::failure_code::FailureCode;
 pub use crate::node::report::{
     ExitNode, Netcheck, Peer, PingKind, PingRequest, Pong, Relay, Reloaded, Status, UpRequest, Whois,
 };

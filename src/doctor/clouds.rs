@@ -3,7 +3,7 @@
 use super::Findings;
 use crate::cloud::{one_line, other_project};
 use crate::config::{CloudConfig, CloudKind, Config};
-use crate::control::protocol::{Health, NetworkPath, Stage};
+use crate::control::protocol::{FailureCode, Health, NetworkPath, Stage};
 use crate::uplink::Uplink;
 
 pub(super) async fn probe(findings: &mut Findings, uplink: &Uplink, config: &Config, cloud: &CloudConfig) {
@@ -22,7 +22,7 @@ pub(super) async fn probe(findings: &mut Findings, uplink: &Uplink, config: &Con
     }
     in_netmap(findings, &area, &health, config);
     if failed(Stage::Tcp) {
-        return findings.fail(&area, format!("no TCP connection: {error}"), tcp_remedy(cloud, &error));
+        return findings.fail(&area, format!("no TCP connection: {error}"), tcp_remedy(cloud, &health));
     }
     path(findings, &area, &health);
     if let Some(ms) = health.tcp_ms {
@@ -129,19 +129,20 @@ fn path(findings: &mut Findings, area: &str, health: &Health) {
     }
 }
 
-fn tcp_remedy(cloud: &CloudConfig, error: &str) -> String {
+fn tcp_remedy(cloud: &CloudConfig, health: &Health) -> String {
     let port = cloud.address.port();
-    if error.contains("refused") {
-        return match cloud.kind {
+    match health.code {
+        Some(FailureCode::Refused) => match cloud.kind {
             CloudKind::Tcp => format!("start what should listen on port {port} there"),
             _ => format!("there: lxc config set core.https_address :{port}"),
-        };
+        },
+        Some(FailureCode::NotInTailnet) => {
+            "if it is behind a subnet router, give accept_routes: true, and approve the route in the admin console"
+                .to_owned()
+        }
+        _ => "check that the machine is up, and that the tailnet's policy and its own firewall let this node in"
+            .to_owned(),
     }
-    if error.contains("not in the tailnet") {
-        return "if it is behind a subnet router, give accept_routes: true, and approve the route in the admin console".to_owned();
-    }
-    "check that the machine is up, and that the tailnet's policy and its own firewall let this node in"
-        .to_owned()
 }
 
 fn tls_remedy(health: &Health) -> String {

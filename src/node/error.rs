@@ -5,9 +5,9 @@ use std::sync::Arc;
 use lxd_client::IdentityError;
 use tailnet::{BackendState, ConnectError, LocalApiError, StatusError, UpError};
 
-use super::failure_code::FailureCode;
 use crate::cloud::CloudError;
 use crate::config::KeyError;
+use crate::failure_code::FailureCode;
 use crate::listen::ServeError;
 
 /// Why there is no node.
@@ -98,15 +98,7 @@ impl AskError {
             AskError::NoSuchPeer(_) => FailureCode::NoSuchPeer,
             AskError::NotLookedUp(_) => FailureCode::Unreachable,
             AskError::NoSuchKind(_) | AskError::Invalid(_) | AskError::Key(_) => FailureCode::Invalid,
-            AskError::Connect(error) => match error {
-                ConnectError::InvalidAddress(_) => FailureCode::Invalid,
-                ConnectError::NotInTailnet { .. } => FailureCode::NotInTailnet,
-                ConnectError::NoSuchHost { .. } => FailureCode::NoSuchHost,
-                ConnectError::Refused { .. } => FailureCode::Refused,
-                ConnectError::Timeout { .. } => FailureCode::Timeout,
-                ConnectError::NotRunning { .. } | ConnectError::Closed { .. } => FailureCode::NotRunning,
-                _ => FailureCode::Unreachable,
-            },
+            AskError::Connect(error) => error.into(),
             AskError::Up(error) => match error {
                 UpError::AuthRejected { .. } => FailureCode::AuthRejected,
                 UpError::NeedsLogin { .. } => FailureCode::NeedsLogin,

@@ -6,7 +6,6 @@ mod diagnose;
 mod error;
 mod exit_node;
 mod expiry;
-pub(crate) mod failure_code;
 mod identity;
 mod join;
 mod lifecycle;

@@ -1,6 +1,7 @@
 //! The kinds of failures, for programs.
 
 use serde::{Deserialize, Serialize};
+use tailnet::ConnectError;
 
 /// What kind of failure it was; in JSON as `not_running`, `no_such_peer` and so on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,4 +43,18 @@ pub enum FailureCode {
     /// A kind that this version does not know.
     #[serde(untagged)]
     Other(String),
+}
+
+impl From<&ConnectError> for FailureCode {
+    fn from(error: &ConnectError) -> FailureCode {
+        match error {
+            ConnectError::InvalidAddress(_) => FailureCode::Invalid,
+            ConnectError::NotInTailnet { .. } => FailureCode::NotInTailnet,
+            ConnectError::NoSuchHost { .. } => FailureCode::NoSuchHost,
+            ConnectError::Refused { .. } => FailureCode::Refused,
+            ConnectError::Timeout { .. } => FailureCode::Timeout,
+            ConnectError::NotRunning { .. } | ConnectError::Closed { .. } => FailureCode::NotRunning,
+            _ => FailureCode::Unreachable,
+        }
+    }
 }
