@@ -83,7 +83,7 @@ impl Cloud {
         &self.shared.config.name
     }
 
-    /// What is configured of it.
+    /// Its configuration.
     #[must_use]
     pub fn config(&self) -> &CloudConfig {
         &self.shared.config
@@ -112,7 +112,7 @@ impl Cloud {
         self.shared.tailnet.connect(&self.shared.config.address).await
     }
 
-    /// What the newest probe found.
+    /// The result of the newest probe.
     #[must_use]
     pub fn health(&self) -> report::Health {
         self.shared.health.borrow().clone()

@@ -14,17 +14,17 @@ use crate::failure_code::FailureCode;
 pub struct Cloud {
     /// Its name.
     pub name: String,
-    /// What kind of server it is.
+    /// The kind of server.
     pub kind: CloudKind,
     /// Its address in the tailnet.
     pub address: String,
     /// Whether the service is ready only while it is reachable.
     pub required: bool,
-    /// What the newest probe found.
+    /// The result of the newest probe.
     pub health: Health,
 }
 
-/// What a probe of a cloud found.
+/// The result of a probe of a cloud.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -16,7 +16,7 @@ struct Given<T> {
     name: String,
 }
 
-/// What one layer says.
+/// The credentials of one layer.
 #[derive(Default)]
 struct Layer {
     auth_key: Option<Given<Secret>>,

@@ -19,7 +19,7 @@ pub(super) struct Fault {
     pub(super) reason: &'static str,
 }
 
-/// What the text says. Where a variable is used in another's value, `outer` is asked before the lines above.
+/// Reads a text. Where a variable is used in another's value, `outer` is asked before the lines above.
 pub(super) fn parse(text: &str, outer: impl Fn(&str) -> Option<String>) -> (Vec<Entry>, Vec<Fault>) {
     let mut parser = Parser { rest: text, line: 1 };
     let mut entries: Vec<Entry> = Vec::new();
@@ -147,7 +147,7 @@ impl<'a> Parser<'a> {
         Ok(Some((name.to_owned(), value)))
     }
 
-    /// What is in quotes, over several lines if need be. Only the quote itself is unescaped.
+    /// Reads a value in quotes, which may span several lines. Only the quote itself is unescaped.
     fn quoted(&mut self, quote: char) -> Read<String> {
         let mut text = String::new();
         let mut escaped = false;
@@ -247,7 +247,7 @@ fn closing_brace(text: &str) -> Option<usize> {
     None
 }
 
-/// What stands for `${inside}`.
+/// The value of `${inside}`.
 fn braced(inside: &str, known: &dyn Fn(&str) -> Option<String>) -> Read<String> {
     let (name, form) = variable(inside);
     if name.is_empty() {

@@ -50,7 +50,7 @@ pub enum EnvironmentError {
         line: usize,
         /// The variable.
         name: String,
-        /// What is wrong with the line.
+        /// The mistake in the line.
         reason: &'static str,
     },
 }
@@ -114,7 +114,7 @@ impl Environment {
         self.variables.get(name)?.line
     }
 
-    /// What people have written to set the variable: its name, or TS_EXTRA_ARGS and a flag.
+    /// The words by which the variable was set: its name, or TS_EXTRA_ARGS and a flag.
     pub(super) fn written(&self, name: &str) -> String {
         match self.variables.get(name).and_then(|variable| variable.flag) {
             Some(flag) => format!("{EXTRA_ARGS} {flag}"),

@@ -4,7 +4,7 @@
 use super::environment::EXTRA_ARGS;
 use super::{Environment, Problem, check};
 
-/// What becomes of a flag.
+/// How a flag is treated.
 #[derive(Clone, Copy)]
 enum Meaning {
     /// It sets this variable.

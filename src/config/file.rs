@@ -255,7 +255,7 @@ impl<'de> DeserializeSeed<'de> for Seconds {
     }
 }
 
-/// What may be left out.
+/// A value that may be left out.
 struct Maybe<S>(S);
 
 impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Maybe<S> {

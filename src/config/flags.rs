@@ -1,4 +1,4 @@
-//! What the command line says of the configuration.
+//! The configuration's flags.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::check::{self, Listen};
 use super::{ExitNode, LogFormat};
 
-/// What the command line says of the configuration.
+/// The configuration's flags.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Configuration")]
 #[non_exhaustive]

@@ -11,7 +11,7 @@ use super::{Environment, names, text};
 /// The names for an auth key: the guide's, then those of Tailscale's own container image.
 pub(super) const NAMES: [&str; 3] = ["TAILSCALE_AUTH_KEY", "TS_AUTHKEY", "TS_AUTH_KEY"];
 
-/// What lets the node in, by its kind.
+/// A key that lets the node in, by its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Key {
@@ -116,7 +116,7 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    /// What to do.
+    /// The remedy.
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match self {

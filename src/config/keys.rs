@@ -1,5 +1,5 @@
-//! The keys of the configuration, a row each: from where a value may come beside the file, how it is shown, whether a reload
-//! takes it over, and what belongs there.
+//! The table of the configuration's keys. A row says which variables and flag give a value besides the file, how the value
+//! is shown, whether a change needs a restart, and what the remedy for a wrong value is.
 //!
 //! A new key is a row here, a field of [`File`](super::file::File) with its type and its words in the schema, and a field of
 //! [`Config`]; with a flag, also a field of [`Flags`](super::Flags).
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{CloudConfig, Config, file};
 
-/// What the credentials are called where they are shown.
+/// The labels of the credentials where they are shown.
 pub(super) const AUTH_KEY: &str = "auth key";
 pub(super) const CLIENT_SECRET: &str = "client secret";
 pub(super) const CLIENT_ID: &str = "client_id";
@@ -18,7 +18,7 @@ pub(super) const ID_TOKEN: &str = "id token";
 /// A key of the file's own level, or of `log` and `local`.
 pub(super) struct Key {
     pub(super) name: &'static str,
-    /// What it is called where it is shown.
+    /// Its label where it is shown.
     pub(super) label: &'static str,
     /// The variables that give it; the first that is set counts.
     pub(super) variables: &'static [&'static str],
@@ -29,7 +29,7 @@ pub(super) struct Key {
     pub(super) shows_default: bool,
     /// Whether the service takes a change over at its next start only.
     pub(super) needs_restart: bool,
-    /// What belongs there.
+    /// The remedy for a wrong value.
     pub(super) remedy: &'static str,
 }
 
@@ -194,7 +194,7 @@ pub(super) static CLOUD_KEYS: [CloudKey; 18] = [
     ),
 ];
 
-/// What belongs to a key that no row has, such as the document as a whole.
+/// The remedy for a path that no row has, such as the document as a whole.
 const ELSEWHERE: &str = "see kolaboree.schema.json for what belongs there; YAML indents with spaces, and quotes text that has a : or # in it";
 
 pub(super) const TRUTH: &str = "give true or false";
@@ -272,7 +272,7 @@ pub(super) fn of(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
-/// What belongs to the key at a path such as `clouds[0].address`.
+/// The remedy for a wrong value at a path such as `clouds[0].address`.
 pub(super) fn remedy_of(path: &str) -> &'static str {
     let plain: String = path.split(']').map(|part| part.split('[').next().unwrap_or(part)).collect();
     let plain = plain.trim_matches('.');

@@ -51,7 +51,7 @@ fn is_service_link(name: &str, value: &str, is_set: impl Fn(&str) -> bool) -> bo
 mod tests {
     use super::*;
 
-    /// What a service of that name with one port sets.
+    /// The variables of a service of that name with one port.
     fn links(service: &str) -> Vec<(String, String)> {
         [
             ("SERVICE_HOST", "10.0.0.11"),

@@ -23,7 +23,7 @@ fn real(folder: &Path) -> Option<PathBuf> {
 }
 
 fn trouble_in(mounts: &str, folder: &Path, in_container: bool) -> Option<&'static str> {
-    // What is mounted last on a place hides what was there.
+    // A later mount on a place hides the earlier one.
     let mounts = mounts.lines().filter_map(Mount::parse).filter(|mount| folder.starts_with(&mount.at));
     let mount = mounts.max_by_key(|mount| mount.at.as_os_str().len())?;
     if matches!(mount.kind, "tmpfs" | "ramfs") {

@@ -14,14 +14,14 @@ use super::{
     check,
 };
 
-/// What the layers say, and what is wrong with them.
+/// The layers while they are merged, with the problems so far.
 pub(super) struct Layers<'a> {
     pub(super) environment: &'a Environment,
     pub(super) path: &'a Path,
     pub(super) document: &'a Document,
     /// Where the keys' values come from; those that are not in it have their default.
     sources: HashMap<&'static str, Source>,
-    /// What the table of keys does not show: credentials, the interval, clouds.
+    /// Values that the table of keys does not show: credentials, the interval, clouds.
     pub(super) settings: Vec<Setting>,
     pub(super) problems: Vec<Problem>,
 }
@@ -139,7 +139,8 @@ impl<'a> Layers<'a> {
         interval
     }
 
-    /// What Tailscale's image serves where one of its switches is given, and no address: on all addresses, or nowhere.
+    /// Health and metrics as Tailscale's image serves them if one of its switches is given and no address: on all addresses, or
+    /// nowhere.
     fn health_and_metrics(&mut self, has_address: bool) -> Option<Option<SocketAddr>> {
         let switches = ["TS_ENABLE_HEALTH_CHECK", "TS_ENABLE_METRICS"];
         let [health, metrics] =

@@ -18,11 +18,11 @@ const DEFAULT_FILE: &str = "kolaboree.yaml";
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Loaded {
-    /// What is to be done.
+    /// The configuration itself.
     pub config: Config,
     /// Each value, for people, without secrets.
     pub settings: Vec<Setting>,
-    /// What is allowed, and probably not meant.
+    /// Warnings of values that are allowed, and probably not meant.
     pub warnings: Vec<String>,
 }
 
@@ -75,7 +75,7 @@ fn read(named: Option<PathBuf>) -> Result<(PathBuf, String), ConfigError> {
     }
 }
 
-/// What the file says, and its text for places.
+/// The file's values, and the document for places.
 fn parse(name: &str, text: &str) -> Result<(File, Document), ConfigError> {
     let fault = |fault| ConfigError::Problems(vec![problem(name, fault)]);
     let document = Document::read(text).map_err(fault)?;

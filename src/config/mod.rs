@@ -1,4 +1,4 @@
-//! What the service is to do: from flags, the environment, `.env` and `kolaboree.yaml`, in this order.
+//! The configuration of the service: from flags, the environment, `.env` and `kolaboree.yaml`, in this order.
 
 mod check;
 mod clouds;
@@ -57,7 +57,7 @@ pub(crate) use yaml::to_text;
 /// The file's JSON schema.
 pub const SCHEMA: &str = include_str!("../../kolaboree.schema.json");
 
-/// What the service is to do.
+/// The configuration of the service.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
@@ -105,7 +105,7 @@ pub struct Config {
 pub struct CloudConfig {
     /// Its name in logs and commands.
     pub name: String,
-    /// What it is.
+    /// Its kind.
     pub kind: CloudKind,
     /// Its address in the tailnet.
     pub address: Address,
@@ -123,9 +123,9 @@ pub struct CloudConfig {
     pub proxy_group: Option<u32>,
     /// The address where programs of this machine reach it.
     pub proxy_listen: Option<SocketAddr>,
-    /// How long lies between two looks at it.
+    /// The time between two probes of it.
     pub interval: Duration,
-    /// How long a look may take.
+    /// The deadline of a probe.
     pub timeout: Duration,
     /// How long the server may send nothing on a websocket; see [`lxd_client::ClientBuilder::silence`].
     pub silence: Duration,
@@ -141,7 +141,7 @@ pub struct Trust {
     pub token: Option<TrustToken>,
 }
 
-/// What a cloud is.
+/// The kind of a cloud.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -207,7 +207,7 @@ impl Config {
 }
 
 impl CloudConfig {
-    /// A server that is looked at twice a minute, is known by a certificate authority, and has no proxy.
+    /// A server that is probed twice a minute, is known by a certificate authority, and has no proxy.
     #[must_use]
     pub fn new(name: impl Into<String>, kind: CloudKind, address: Address) -> CloudConfig {
         CloudConfig {
@@ -257,9 +257,9 @@ pub struct Problem {
     pub place: Option<(usize, usize)>,
     /// The key, such as `clouds[0].address`; empty where it is the file as a whole.
     pub path: String,
-    /// What is wrong.
+    /// The mistake.
     pub message: String,
-    /// What to do.
+    /// The remedy.
     pub remedy: String,
 }
 

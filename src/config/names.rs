@@ -14,7 +14,7 @@ pub(super) fn own() -> impl Iterator<Item = &'static str> {
     OWN.into_iter().chain(of_keys)
 }
 
-/// What becomes of a name of Tailscale's image.
+/// How a name of Tailscale's image is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
     /// It sets something here.
@@ -114,7 +114,7 @@ pub(super) fn is_read(name: &str) -> bool {
     IMAGE.contains(&(name, Use::Read)) || OTHERS.contains(&name) || own().any(|own| own == name)
 }
 
-/// What in the environment cannot be honoured.
+/// The variables that cannot be honoured.
 pub(super) fn refused(environment: &Environment) -> Vec<Problem> {
     let problem = |name: &str, message: &str, remedy: &str| {
         Problem::of_variable(environment, name, message.to_owned(), remedy.to_owned())

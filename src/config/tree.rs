@@ -125,7 +125,7 @@ impl<'de> Visitor<'de> for Shaped<'_> {
                 let Kind::Map(entries_of_one) = one.kind else {
                     return Err(serde::de::Error::custom("<< takes a map, or a list of maps"));
                 };
-                // What is there already, of the map itself or of an earlier one, is stronger.
+                // The map's own keys are stronger, and so are those of an earlier one.
                 for (key, value) in entries_of_one {
                     if !entries.iter().any(|(there, _)| *there == key) {
                         entries.push((key, value));
@@ -137,7 +137,7 @@ impl<'de> Visitor<'de> for Shaped<'_> {
     }
 }
 
-/// What is wrong with a tree.
+/// Why a tree is no value of the wanted type.
 #[derive(Debug)]
 pub(super) struct Error {
     pub(super) message: String,

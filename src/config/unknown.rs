@@ -1,6 +1,6 @@
 //! Names that are not known, and which known one was probably meant.
 
-/// What to say of a key that is not known, where others are.
+/// Message and remedy for an unknown key, from the keys that are known in its place.
 pub(super) fn unknown_key(key: &str, known: &[String]) -> (String, String) {
     let nearest = nearest(key, known.iter().map(String::as_str));
     let remedy = match nearest {

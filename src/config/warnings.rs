@@ -1,4 +1,4 @@
-//! What is allowed, and probably not meant.
+//! Warnings of values that are allowed, and probably not meant.
 
 use super::{Config, KeySource, lasting};
 

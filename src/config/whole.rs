@@ -1,4 +1,4 @@
-//! What is wrong between the values of a file, each of which is right for itself.
+//! The rules between the values of a file, each of which is right for itself.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use super::{CloudKind, Problem, keys};
 /// A socket's address in the kernel has room for this much and a zero.
 const SOCKET_PATH: usize = 107;
 
-/// What is added to a socket's path while it is made.
+/// The length that a socket's path grows by while the socket is made.
 const SOCKET_SUFFIX: usize = ".1234567".len();
 
-/// What is wrong between the values of a file, each of which is right for itself.
+/// The problems between the values of a file.
 pub(super) fn problems(name: &str, document: &Document, file: &File) -> Vec<Problem> {
     let mut found = Found { name, document, problems: Vec::new() };
     let mut names = HashMap::new();

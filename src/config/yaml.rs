@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use super::places::{Place, Places, Step, written};
 use super::tree::{self, Node};
 
-/// What is wrong with a text.
+/// Why a text cannot be read.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) place: Option<Place>,

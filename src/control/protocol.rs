@@ -1,4 +1,4 @@
-//! What the control socket carries: JSON over HTTP/1.1 on a Unix socket that only its owner can open.
+//! The protocol of the control socket: JSON over HTTP/1.1 on a Unix socket that only its owner can open.
 //!
 //! [`endpoints`] lists the requests.
 //!
@@ -46,7 +46,7 @@ pub mod endpoints {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Failure {
-    /// What went wrong, in one line.
+    /// The error, in one line.
     pub error: String,
     /// The same for programs.
     pub code: FailureCode,
