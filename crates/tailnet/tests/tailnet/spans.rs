@@ -37,6 +37,10 @@ impl Visit for Line {
 #[tokio::test]
 async fn a_join_and_a_dial_are_spans_with_a_name_and_no_key() {
     let sandbox = sandbox().await;
+    // Another test may be the first to use these spans just now, and so have them switched off after the subscriber came.
+    let first = soon(builder(&sandbox).up()).await.unwrap();
+    soon(first.connect(("tools", ECHO))).await.unwrap();
+    soon(first.close()).await.unwrap();
     let spans = Spans::default();
     let guard = tracing_subscriber::registry().with(spans.clone()).set_default();
     let node = soon(builder(&sandbox).up()).await.unwrap();
