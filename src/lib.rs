@@ -29,6 +29,7 @@
 //! | stop | [`Node::stop`] |
 //! | talk to a node that runs already | its control socket, as [`control::protocol`] describes |
 
+mod actions;
 pub mod cli;
 mod clock;
 mod cloud;
@@ -36,6 +37,7 @@ mod config;
 pub mod control;
 mod doctor;
 mod failure_code;
+mod inventory;
 mod listen;
 mod local;
 mod node;

@@ -17,6 +17,7 @@ Exit codes:
   3  key or login refused, or needed            9  the server does not let this node do that
   4  not joined in time                        10  something else than LXD answered
   5  not in the tailnet, or no such thing      11  no node runs
+                                              130  interrupted
 `lxd exec` exits as the command did.";
 
 /// The exit code, and what to do, which may be empty.

@@ -1,4 +1,4 @@
-//! The arguments of all commands but `lxd`, which has its own file.
+//! The arguments of all commands but `lxd`, whose commands have theirs beside them.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::lxd::args::Lxd;
+use super::lxd::Lxd;
 use super::output::Format;
 use crate::config::Flags;
 use crate::control::protocol::PingKind;

@@ -3,10 +3,14 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::actions::ActionError;
 use crate::control::client::ControlError;
 use crate::control::protocol::FailureCode;
 use crate::node::{AskError, NodeError};
 use crate::remedy::{self, Remedy};
+
+/// The exit code of a command that was interrupted, as shells have it.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// A failure as a command shows it.
 pub(crate) struct Failure {
@@ -92,6 +96,15 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Remedy> {
     }
     if let Some(error) = cause.downcast_ref::<UserError>() {
         return Some((error.code, ""));
+    }
+    if let Some(error) = cause.downcast_ref::<ActionError>() {
+        return match error {
+            ActionError::Cloud(error) => remedy::of(error),
+            ActionError::Refused(_) => Some((2, "")),
+            ActionError::NotFound(_) => Some((5, "")),
+            ActionError::Cancelled(_) => Some((INTERRUPTED, "")),
+            ActionError::HalfDone { .. } => None, // what is behind it
+        };
     }
     remedy::of(cause)
 }

@@ -3,6 +3,8 @@
 mod args;
 mod config;
 mod doctor;
+#[allow(dead_code)]
+mod edit;
 mod exit;
 mod lxd;
 mod node;

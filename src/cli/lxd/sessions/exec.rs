@@ -10,9 +10,64 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetat
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::super::exit::{UserError, usage};
-use super::Fleet;
-use super::args::Exec;
+use crate::cli::exit::{UserError, usage};
+use crate::cli::lxd::fleet::Fleet;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Exec {
+    /// The instance, such as berlin:c1.
+    pub(crate) instance: String,
+    /// The command and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
+    /// A variable of the command's environment.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+    /// The folder to run in.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) cwd: Option<String>,
+    /// The user to run as, by number.
+    #[arg(long, value_name = "UID")]
+    pub(crate) user: Option<u32>,
+    /// The group to run as, by number.
+    #[arg(long, value_name = "GID")]
+    pub(crate) group: Option<u32>,
+    /// Read nothing: the command finds its input at its end. For a loop that reads the same input, such as `while read`.
+    #[arg(short = 'n', long)]
+    pub(crate) disable_stdin: bool,
+    /// With a terminal. Default: when this command has one.
+    #[arg(short = 't', long, visible_alias = "force-interactive", conflicts_with = "no_terminal")]
+    pub(crate) terminal: bool,
+    /// Without a terminal.
+    #[arg(short = 'T', long, visible_alias = "force-noninteractive")]
+    pub(crate) no_terminal: bool,
+    /// With or without a terminal, in the words of `lxc exec`.
+    #[arg(long, value_enum, default_value = "auto", conflicts_with_all = ["terminal", "no_terminal"])]
+    pub(crate) mode: Mode,
+}
+
+/// Whether a command has a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Mode {
+    /// When this command has one.
+    Auto,
+    /// It has.
+    Interactive,
+    /// It has none.
+    NonInteractive,
+}
+
+impl Exec {
+    /// Whether the command gets a terminal, where this one is on one or not.
+    pub(crate) fn wants_terminal(&self, here: bool) -> bool {
+        match self.mode {
+            Mode::Interactive => true,
+            Mode::NonInteractive => false,
+            // Nobody could type on one without an input.
+            Mode::Auto => self.terminal || here && !self.no_terminal && !self.disable_stdin,
+        }
+    }
+}
 
 /// How long a command gets to end once one of its streams has broken.
 const AFTER_BREAK: Duration = Duration::from_secs(10);

@@ -1,16 +1,45 @@
 //! `lxd file`: sends files into an instance, fetches and deletes them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use lxd_client::{FileOptions, Files, Progress, PushOptions, with_progress};
 
-use super::super::exit::usage;
-use super::super::output::{one_line, report, watched};
-use super::Fleet;
-use super::args::FileCommand;
+use crate::cli::exit::usage;
+use crate::cli::lxd::fleet::Fleet;
+use crate::cli::output::{one_line, report, watched};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FileCommand {
+    /// Sends files and folders.
+    Push {
+        /// The files and folders here, and then where to: berlin:c1/PATH. What goes to a folder goes into it, under its own
+        /// name. A source of - is the standard input.
+        #[arg(required = true, num_args = 2..)]
+        paths: Vec<String>,
+        /// The owner there, by number.
+        #[arg(long, requires = "gid")]
+        uid: Option<u32>,
+        /// The group there, by number.
+        #[arg(long, requires = "uid")]
+        gid: Option<u32>,
+    },
+    /// Fetches a file or folder.
+    Pull {
+        /// Which: berlin:c1/PATH.
+        source: String,
+        /// Where to. What goes to a folder goes into it, under its own name. - is the standard output.
+        target: PathBuf,
+    },
+    /// Deletes a file or an empty folder: berlin:c1/PATH.
+    Delete {
+        /// Which.
+        path: String,
+    },
+}
 
 /// A source or target that is the standard input or output.
 const STANDARD: &str = "-";

@@ -8,10 +8,35 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lxd_client::{NewInstance, OperationState};
 use serde_json::json;
 
-use super::super::exit::usage;
-use super::super::output::{Out, one_line, watched};
-use super::Fleet;
-use super::args::Launch;
+use crate::cli::exit::usage;
+use crate::cli::lxd::fleet::Fleet;
+use crate::cli::output::{Out, one_line, watched};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Launch {
+    /// The image: an alias or a fingerprint at the server; with --from, an alias at that server.
+    pub(crate) image: String,
+    /// The new instance, such as berlin:c1.
+    pub(crate) instance: String,
+    /// A server of images that the cloud fetches from, by its own network.
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: Option<String>,
+    /// What the server of images speaks.
+    #[arg(long, default_value = "simplestreams", value_parser = ["simplestreams", "lxd", "incus"])]
+    pub(crate) protocol: String,
+    /// A profile.
+    #[arg(short, long)]
+    pub(crate) profile: Vec<String>,
+    /// A setting of the instance.
+    #[arg(short = 'c', long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
+    /// To be deleted when it stops.
+    #[arg(short, long)]
+    pub(crate) ephemeral: bool,
+    /// A virtual machine.
+    #[arg(long)]
+    pub(crate) vm: bool,
+}
 
 /// A fingerprint may be shortened to this much, as with `lxc`.
 const SHORT_FINGERPRINT: usize = 12;

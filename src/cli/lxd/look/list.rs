@@ -1,16 +1,14 @@
-//! `lxd list`, `start`, `stop`, `restart` and `delete`.
+//! `lxd list`: the instances of all clouds.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
-use lxd_client::{Action, Instance, InstanceHandle, StateChange};
+use lxd_client::Instance;
 use serde_json::{Value, json};
 
-use super::super::exit::{Failure, UserError};
-use super::super::output::{Colour, Out, Table, report};
-use super::Fleet;
-use super::args::Change;
+use crate::cli::exit::Failure;
+use crate::cli::lxd::fleet::Fleet;
+use crate::cli::output::{Colour, Out, Table, report};
 use crate::config::CloudConfig;
 
 pub(super) async fn list(
@@ -95,45 +93,4 @@ pub(super) fn addresses(instance: &Instance) -> Vec<String> {
         .filter(|address| address["scope"] == "global")
         .filter_map(|address| address["address"].as_str().map(str::to_owned))
         .collect()
-}
-
-/// What a command does with instances.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
-    Start,
-    Stop,
-    Restart,
-    Delete,
-}
-
-/// Changes all instances at once, and reports each one that fails.
-pub(super) async fn change(fleet: &Fleet, change: &Change, verb: Verb) -> anyhow::Result<ExitCode> {
-    let mut handles = Vec::new();
-    for target in &change.instances {
-        handles.push((target, fleet.instance(target).await?));
-    }
-    let work = handles.iter().map(|(target, handle)| async move {
-        one(handle, verb, change).await.with_context(|| target.to_string())
-    });
-    let outcomes = futures_util::future::join_all(work).await;
-    let failures: Vec<Failure> =
-        outcomes.into_iter().filter_map(Result::err).map(|e| Failure::of(&e)).collect();
-    let Some(first) = failures.first() else { return Ok(ExitCode::SUCCESS) };
-    let message = failures.iter().map(|f| f.message.clone()).collect::<Vec<_>>().join("\n");
-    Err(UserError { code: first.code, message }.into())
-}
-
-async fn one(instance: &InstanceHandle, verb: Verb, change: &Change) -> Result<(), lxd_client::Error> {
-    let action = match verb {
-        Verb::Start => Action::Start,
-        Verb::Stop => Action::Stop,
-        Verb::Restart => Action::Restart,
-        Verb::Delete if change.force => return instance.delete_forced().await,
-        Verb::Delete => return instance.delete().await?.wait().await.map(drop),
-    };
-    let mut state = StateChange::new(action).within(Duration::from_secs(change.timeout));
-    if change.force {
-        state = state.force();
-    }
-    instance.change_state(&state).await?.wait().await.map(drop)
 }

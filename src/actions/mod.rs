@@ -1,0 +1,19 @@
+//! What changes a cloud: one function for each change, for the commands and the API alike.
+//!
+//! An action takes the client of a cloud, in the project that it works in, and a [`Job`]. Through the job it reports its
+//! progress and learns that it is cancelled. It ends with an [`ActionError`] that says what is left behind, if anything is.
+//!
+//! ```text
+//! let job = Job::new();
+//! let copied = copy::copy(&from, &to, &wanted, &job).await?; // elsewhere: job.watch(), job.cancel()
+//! ```
+#![allow(dead_code)]
+
+mod bulk;
+mod error;
+pub(crate) mod instances;
+mod job;
+
+pub(crate) use bulk::bulk;
+pub(crate) use error::ActionError;
+pub(crate) use job::{Job, Progress};

@@ -1,0 +1,71 @@
+//! Editing a thing as YAML: in the user's editor, or from the standard input.
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::process::Stdio;
+
+use anyhow::Context;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::exit::usage;
+use super::output::report;
+use crate::node::blocking;
+
+/// Gives the thing as the user wants it: from the standard input where that is no terminal, and else from the user's editor
+/// (`VISUAL`, `EDITOR` or `vi`), which opens again on what is no such thing. None where nothing was changed.
+///
+/// `kind` is what the thing is, such as `instance`. The explanation stands above the text, in lines that begin with `#`.
+pub(super) async fn edit<T: Serialize + DeserializeOwned + PartialEq + Send + 'static>(
+    kind: &str,
+    explanation: &str,
+    before: &T,
+) -> anyhow::Result<Option<T>> {
+    let before_text = crate::config::to_text(before);
+    if !io::stdin().is_terminal() {
+        let text = blocking(|| {
+            let mut text = String::new();
+            io::stdin().read_to_string(&mut text).map(|_| text)
+        });
+        let text = text.await.context("cannot read the standard input")?;
+        let after: T = serde_yaml::from_str(&text)
+            .map_err(|error| usage(format!("the standard input is no {kind}: {error}")))?;
+        return Ok(Some(after));
+    }
+    let comment: String = explanation.lines().map(|line| format!("# {line}\n")).collect();
+    let mut text = format!("{comment}{before_text}");
+    loop {
+        text = in_editor(text).await?;
+        match serde_yaml::from_str::<T>(&text) {
+            Ok(after) => return Ok((after != *before).then_some(after)),
+            Err(error) => {
+                report(&format!(
+                    "this is no {kind}: {error}\npress Enter to edit it again, Ctrl-C to leave it"
+                ));
+                blocking(|| io::stdin().read_line(&mut String::new())).await?;
+            }
+        }
+    }
+}
+
+/// The text after the user's editor has ended.
+async fn in_editor(text: String) -> anyhow::Result<String> {
+    let name = |variable: &str| std::env::var(variable).ok().filter(|name| !name.is_empty());
+    let editor = name("VISUAL").or_else(|| name("EDITOR")).unwrap_or_else(|| "vi".to_owned());
+    let edited = blocking(move || {
+        let mut file = tempfile::Builder::new().prefix("kolaboree-").suffix(".yaml").tempfile()?;
+        file.write_all(text.as_bytes())?;
+        // A shell, because the variable may hold arguments: "code --wait".
+        let status = std::process::Command::new("sh")
+            .args(["-c", &format!("{editor} \"$0\"")])
+            .arg(file.path())
+            .stdin(Stdio::inherit())
+            .status()?;
+        if !status.success() {
+            return Err(io::Error::other(format!(
+                "the editor {editor} ended with {status}; nothing was changed"
+            )));
+        }
+        std::fs::read_to_string(file.path()) // an editor may have put another file there
+    });
+    edited.await.context("the text was not edited")
+}

@@ -1,0 +1,134 @@
+//! The rows of the inventory: what each cloud has, as a list shows it. In JSON they are what the control socket and the API
+//! give.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of an instance among all clouds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct InstanceKey {
+    /// The cloud's name, as in the configuration.
+    pub(crate) cloud: String,
+    pub(crate) project: String,
+    pub(crate) name: String,
+}
+
+/// An instance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct InstanceRow {
+    #[serde(flatten)]
+    pub(crate) key: InstanceKey,
+    /// `container` or `virtual-machine`.
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    /// Such as `Running`.
+    pub(crate) status: String,
+    pub(crate) description: String,
+    pub(crate) architecture: String,
+    pub(crate) ephemeral: bool,
+    pub(crate) stateful: bool,
+    pub(crate) profiles: Vec<String>,
+    /// The member of a cluster that it is on; empty or `none` elsewhere.
+    pub(crate) location: String,
+    /// RFC 3339.
+    pub(crate) created_at: String,
+    pub(crate) last_used_at: String,
+    /// Its settings with those of its profiles, without what the server keeps for itself (`volatile.*`, but for the base
+    /// image).
+    pub(crate) config: BTreeMap<String, String>,
+    /// What it uses and where it is reached; none where nobody has looked yet, and while it is stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<InstanceUsage>,
+    /// How many snapshots it has, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) snapshots: Option<usize>,
+}
+
+/// What an instance uses, and where it is reached, at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct InstanceUsage {
+    /// When, in seconds since 1970.
+    pub(crate) at: u64,
+    /// Its global addresses.
+    pub(crate) addresses: Vec<String>,
+    pub(crate) processes: i64,
+    /// CPU time since its start, in seconds.
+    pub(crate) cpu_seconds: f64,
+    /// Bytes of memory in use.
+    pub(crate) memory: u64,
+    /// Bytes of its root disk, where the storage tells that.
+    pub(crate) disk: u64,
+    /// Bytes over its networks since its start, the loopback left out.
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+}
+
+/// An operation of a server.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct OperationRow {
+    pub(crate) cloud: String,
+    pub(crate) project: String,
+    /// Its number, the server's own.
+    pub(crate) id: String,
+    /// `task`, `websocket` or `token`.
+    pub(crate) class: String,
+    pub(crate) description: String,
+    pub(crate) status: String,
+    /// From 200 on it has ended, and 200 alone is success.
+    pub(crate) status_code: u16,
+    /// What the server says of its progress.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) progress: String,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) error: String,
+    pub(crate) created_at: String,
+    pub(crate) updated_at: String,
+    pub(crate) location: String,
+    /// What it works on: paths of endpoints.
+    pub(crate) resources: Vec<String>,
+    pub(crate) may_cancel: bool,
+}
+
+/// An image of a server.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct ImageRow {
+    pub(crate) cloud: String,
+    pub(crate) project: String,
+    pub(crate) fingerprint: String,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) description: String,
+    pub(crate) architecture: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    /// In bytes.
+    pub(crate) size: u64,
+    pub(crate) public: bool,
+    pub(crate) cached: bool,
+    pub(crate) uploaded_at: String,
+}
+
+/// A cloud, and how fresh its rows are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct CloudRow {
+    pub(crate) name: String,
+    /// `lxd` or `incus`, as the server says.
+    pub(crate) server: String,
+    pub(crate) version: String,
+    /// The projects that this node may see.
+    pub(crate) projects: Vec<String>,
+    /// Whether its rows were read at all.
+    pub(crate) filled: bool,
+    /// Since when its rows are no longer kept up to date, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stale_since: Option<u64>,
+    /// Why they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stale_reason: Option<String>,
+}
