@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use self::fleet::Fleet;
 pub(super) use self::fleet::named;
-use super::output::Out;
+use super::output::{Out, be_quiet};
 use crate::config::{CloudKind, Config};
 use crate::uplink::Uplink;
 
@@ -22,6 +22,9 @@ pub(crate) struct Lxd {
     /// Work in this project, instead of the one that is configured for a cloud.
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) project: Option<String>,
+    /// Show no progress.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
     #[command(subcommand)]
     pub(crate) command: LxdCommand,
 }
@@ -39,6 +42,9 @@ pub(crate) enum LxdCommand {
 }
 
 pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow::Result<ExitCode> {
+    if command.quiet {
+        be_quiet();
+    }
     if let Some(project) = &command.project {
         let with_api = config.clouds.iter_mut().filter(|cloud| cloud.kind != CloudKind::Tcp);
         with_api.for_each(|cloud| cloud.project = Some(project.clone()));
