@@ -11,10 +11,9 @@ mod sessions;
 use std::process::ExitCode;
 
 use self::fleet::Fleet;
-pub(super) use self::fleet::named;
+pub(super) use self::fleet::{NoCloud, named};
 use super::output::{Out, be_quiet};
 use crate::config::{CloudKind, Config};
-use crate::uplink::Uplink;
 
 /// The arguments of `lxd`.
 #[derive(Debug, clap::Args)]
@@ -49,13 +48,13 @@ pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow:
         let with_api = config.clouds.iter_mut().filter(|cloud| cloud.kind != CloudKind::Tcp);
         with_api.for_each(|cloud| cloud.project = Some(project.clone()));
     }
-    let fleet = Fleet { uplink: Uplink::either(&config).await?, config };
+    let fleet = Fleet::new(config);
     let outcome = match &command.command {
         LxdCommand::Look(command) => look::run(command, &fleet, out).await,
         LxdCommand::Instance(command) => instances::run(command, &fleet, out).await,
         LxdCommand::Session(command) => sessions::run(command, &fleet).await,
         LxdCommand::Object(command) => objects::run(command, &fleet, out).await,
     };
-    fleet.uplink.close().await;
+    fleet.close().await;
     outcome
 }
