@@ -2,6 +2,7 @@
 
 #[allow(dead_code)]
 mod action;
+mod bars;
 mod fleet;
 mod instances;
 mod look;
