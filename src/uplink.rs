@@ -38,6 +38,11 @@ impl Uplink {
             Err(ControlError::NoNode(_)) => {}
             Err(error) => return Err(error.into()),
         }
+        Uplink::own(config).await
+    }
+
+    /// A node of the command's own that has joined.
+    pub(crate) async fn own(config: &Config) -> anyhow::Result<Uplink> {
         let node = NodeBuilder::new(config.clone()).watch_nothing().start().await?;
         let joined = tokio::select! {
             // `joined` has no deadline but knows why a key cannot be used; `up` ends after join_timeout.

@@ -30,6 +30,11 @@ impl Job {
         Job { cancelled: CancellationToken::new(), progress: watch::Sender::default() }
     }
 
+    /// One of several jobs that are cancelled together: it is cancelled with this one, and has a progress of its own.
+    pub(crate) fn part(&self) -> Job {
+        Job { cancelled: self.cancelled.child_token(), progress: watch::Sender::default() }
+    }
+
     /// Asks the action to end early. It removes what it has made so far, and ends with [`ActionError::Cancelled`].
     pub(crate) fn cancel(&self) {
         self.cancelled.cancel();

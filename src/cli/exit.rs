@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use super::lxd::NoCloud;
 use crate::actions::ActionError;
 use crate::control::client::ControlError;
 use crate::control::protocol::FailureCode;
@@ -96,6 +97,9 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Remedy> {
     }
     if let Some(error) = cause.downcast_ref::<UserError>() {
         return Some((error.code, ""));
+    }
+    if cause.is::<NoCloud>() {
+        return Some((2, ""));
     }
     if let Some(error) = cause.downcast_ref::<ActionError>() {
         return match error {

@@ -1,6 +1,7 @@
 //! The command line: a file for each command.
 
 mod args;
+mod command;
 mod config;
 mod doctor;
 #[allow(dead_code)]
@@ -16,18 +17,31 @@ mod tables;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::FromArgMatches;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, Loaded, LogFormat};
 use args::{Args, Command};
+pub use command::command;
 pub use output::shown;
 use output::{Format, Out};
 
 /// Runs the command that the process's arguments name, and gives the code to exit with.
 #[must_use]
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let parsed = command().try_get_matches().and_then(|matches| {
+        let (lists, format) = command::listing(&matches);
+        let mut args = Args::from_arg_matches(&matches)?;
+        args.output = args.output.or(format);
+        Ok((args, lists))
+    });
+    let (args, lists) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let _ = error.print(); // help that nobody reads is no error
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -35,11 +49,12 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let outcome = runtime.block_on(dispatch(&args));
+    let outcome = runtime.block_on(dispatch(&args, lists));
     // Dropping the runtime would wait for a pending read of the standard input.
     runtime.shutdown_background();
     match outcome {
         Ok(code) => code,
+        Err(error) if output::is_unread(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let mut failure = exit::Failure::of(&error);
             if args.verbose {
@@ -51,31 +66,31 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The commands as clap knows them, for the man page and the completions.
-#[must_use]
-pub fn command() -> clap::Command {
-    Args::command()
-}
-
-async fn dispatch(args: &Args) -> anyhow::Result<ExitCode> {
+async fn dispatch(args: &Args, lists: bool) -> anyhow::Result<ExitCode> {
     let Some(command) = &args.command else { return run::run(args).await };
     match command {
         Command::Run => return run::run(args).await,
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Args::command(), "kolaboree-node", &mut io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut command::command(), "kolaboree-node", &mut script);
+            output::write(&String::from_utf8_lossy(&script))?;
             return Ok(ExitCode::SUCCESS);
         }
         Command::Man { to } => {
             match to {
-                Some(folder) => clap_mangen::generate_to(Args::command(), folder)?,
-                None => clap_mangen::Man::new(Args::command()).render(&mut io::stdout())?,
+                Some(folder) => clap_mangen::generate_to(command::command(), folder)?,
+                None => {
+                    let mut page = Vec::new();
+                    clap_mangen::Man::new(command::command()).render(&mut page)?;
+                    output::write(&String::from_utf8_lossy(&page))?;
+                }
             }
             return Ok(ExitCode::SUCCESS);
         }
         _ => {}
     }
     start_log(args.verbose, LogFormat::Text, "warn");
-    let out = Out::new(format(args)?);
+    let out = Out::new(format(args, lists)?);
     match command {
         Command::Config(command) => return config::run(command, args, &out),
         Command::Doctor(options) => return doctor::run(options, args, &out).await,
@@ -89,14 +104,18 @@ async fn dispatch(args: &Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The flag's format, or the environment's.
-fn format(args: &Args) -> anyhow::Result<Format> {
+/// The flag's format, or the environment's. Only lists are printed as csv.
+fn format(args: &Args, lists: bool) -> anyhow::Result<Format> {
     const NAME: &str = "KOLABOREE_OUTPUT";
     let given = std::env::var(NAME).ok().filter(|text| !text.is_empty());
     match (args.output, given) {
+        (Some(Format::Csv), _) if !lists => Err(exit::usage("only lists are printed as csv")),
         (Some(format), _) => Ok(format),
-        (None, Some(text)) => clap::ValueEnum::from_str(&text, true)
-            .map_err(|_| exit::usage(format!("{NAME}: {text:?} is none of table, json and yaml"))),
+        (None, Some(text)) => match clap::ValueEnum::from_str(&text, true) {
+            Ok(Format::Csv) if !lists => Ok(Format::Table),
+            Ok(format) => Ok(format),
+            Err(_) => Err(exit::usage(format!("{NAME}: {text:?} is none of table, csv, json and yaml"))),
+        },
         (None, None) => Ok(Format::Table),
     }
 }

@@ -1,14 +1,18 @@
-//! Printing: tables for people, JSON and YAML for programs.
+//! Printing: tables for people, csv, JSON and YAML for programs.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
 /// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// Tables and sentences.
+    /// Tables and sentences; `lxc` calls this one compact.
+    #[value(alias = "compact")]
     Table,
+    /// Of lists: a line each, quoted as `lxc` does, without a head.
+    Csv,
     /// JSON; where things come one after the other, an object a line.
     Json,
     /// YAML; where things come one after the other, a document each.
@@ -23,25 +27,42 @@ pub(crate) struct Out {
 
 impl Out {
     pub(crate) fn new(format: Format) -> Out {
-        Out { format, colours: super::colours(&io::stdout()) }
+        Out { format, colours: format == Format::Table && super::colours(&io::stdout()) }
+    }
+
+    /// Prints a list: the values for JSON and YAML, the table for people and as csv. `nothing` is what people read where it
+    /// has no row, such as `no instances`.
+    pub(crate) fn list(&self, values: &impl Serialize, table: &Table, nothing: &str) -> io::Result<()> {
+        match self.format {
+            Format::Csv => write(&table.csv()),
+            _ if table.is_empty() => self.print(values, || format!("{nothing}\n")),
+            _ => self.print(values, || table.to_string()),
+        }
     }
 
     /// Prints a result.
     pub(crate) fn print(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> io::Result<()> {
         let text = match self.format {
-            Format::Table => shown(&text()),
+            Format::Table | Format::Csv => shown(&text()),
             Format::Json => serde_json::to_string_pretty(value).map_err(io::Error::other)? + "\n",
             Format::Yaml => crate::config::to_text(value),
         };
         write(&text)
     }
 
-    /// Prints one of several things that come one after the other.
+    /// Prints one of several things that come one after the other. Once the reader has gone this is an error, which ends the
+    /// command and is not shown ([`is_unread`]).
     pub(crate) fn print_one(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> io::Result<()> {
-        match self.format {
-            Format::Table => write(&(one_line(&text()) + "\n")),
-            Format::Json => write(&(serde_json::to_string(value).map_err(io::Error::other)? + "\n")),
-            Format::Yaml => write(&format!("---\n{}", crate::config::to_text(value))),
+        let text = match self.format {
+            Format::Table | Format::Csv => one_line(&text()) + "\n",
+            Format::Json => serde_json::to_string(value).map_err(io::Error::other)? + "\n",
+            Format::Yaml => format!("---\n{}", crate::config::to_text(value)),
+        };
+        match write_all(&text) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Err(io::Error::new(io::ErrorKind::BrokenPipe, Unread))
+            }
+            other => other,
         }
     }
 
@@ -113,21 +134,44 @@ fn steers(character: char) -> bool {
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A reader that goes away is no error: `status | head -n 1`.
-fn write(text: &str) -> io::Result<()> {
+/// The reader of the standard output has gone: `lxd events | head -n 1`.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads the standard output any more")]
+struct Unread;
+
+/// Whether a command ended because nobody reads what it prints any more.
+pub(crate) fn is_unread(error: &anyhow::Error) -> bool {
+    let io_errors = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    io_errors.filter_map(io::Error::get_ref).any(|inner| inner.is::<Unread>())
+}
+
+fn write_all(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
+}
+
+/// Prints a text as it is. A reader that goes away is no error: `status | head -n 1`.
+pub(crate) fn write(text: &str) -> io::Result<()> {
+    match write_all(text) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
 }
 
-/// Whether standard error is a terminal, on which progress is shown.
-pub(crate) fn watched() -> bool {
-    io::stderr().is_terminal()
+/// Set by `--quiet`.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Shows no progress from now on.
+pub(crate) fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
 }
 
-/// A table: columns as wide as they need to be, two spaces between them.
+/// Whether progress is shown: standard error is a terminal, and `--quiet` was not given.
+pub(crate) fn watched() -> bool {
+    io::stderr().is_terminal() && !QUIET.load(Ordering::Relaxed)
+}
+
+/// A table: columns as wide as they need to be, two spaces between them. An empty cell is shown as `-`.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -138,28 +182,38 @@ impl Table {
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        let cell = |cell: String| if cell.is_empty() { "-".to_owned() } else { one_line(&cell) };
-        self.rows.push(cells.into_iter().map(cell).collect());
+        self.rows.push(cells.into_iter().collect());
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.len() == 1
     }
+
+    /// The rows without the heads, as Go's `encoding/csv` writes them, of which `lxc` prints its lists.
+    fn csv(&self) -> String {
+        let line =
+            |row: &Vec<String>| row.iter().map(|cell| csv_cell(cell)).collect::<Vec<_>>().join(",") + "\n";
+        self.rows.iter().skip(1).map(line).collect()
+    }
+}
+
+fn csv_cell(cell: &str) -> String {
+    let cell = shown(cell);
+    let quoted = cell == r"\." || cell.starts_with(' ') || cell.contains([',', '"', '\n']);
+    if quoted { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
 }
 
 impl std::fmt::Display for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
-        let width = |column: usize| {
-            self.rows
-                .iter()
-                .filter_map(|row| row.get(column))
-                .map(|cell| visible(cell))
-                .max()
-                .unwrap_or_default()
-        };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
-        for row in &self.rows {
+        let cell = |cell: &String| if cell.is_empty() { "-".to_owned() } else { one_line(cell) };
+        let rows: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+        let mut widths = vec![0; rows.iter().map(Vec::len).max().unwrap_or_default()];
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = visible(cell).max(*width);
+            }
+        }
+        for row in &rows {
             let mut line = String::new();
             for (cell, width) in row.iter().zip(&widths) {
                 line.push_str(cell);
@@ -212,6 +266,35 @@ mod tests {
         table.row(["c1\nfake  Running".to_owned(), "\x1b[32mup\x1b[0m".to_owned()]);
         assert_eq!(table.to_string().lines().count(), 2);
         assert!(table.to_string().contains("\x1b[32mup\x1b[0m"));
+    }
+
+    #[test]
+    fn csv_is_quoted_as_lxc_quotes_it() {
+        let mut table = Table::new(&["NAME", "DESCRIPTION", "IPV4"]);
+        for (cell, quoted) in [
+            ("", ""),
+            ("plain", "plain"),
+            ("a b", "a b"),
+            (" a", "\" a\""),
+            ("a,b", "\"a,b\""),
+            ("say \"hi\"", "\"say \"\"hi\"\"\""),
+            ("two\nlines", "\"two\nlines\""),
+            (r"\.", r#""\.""#),
+            ("Grüße", "Grüße"),
+            ("\x1b[2J", r"\u{1b}[2J"),
+        ] {
+            table.row(["c1".to_owned(), cell.to_owned(), String::new()]);
+            assert_eq!(table.csv().strip_prefix("c1,"), Some(&*format!("{quoted},\n")));
+            table.rows.pop();
+        }
+        assert_eq!(table.csv(), "");
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_told_from_another_broken_pipe() {
+        let unread = io::Error::new(io::ErrorKind::BrokenPipe, Unread);
+        assert!(is_unread(&anyhow::Error::from(unread).context("events")));
+        assert!(!is_unread(&anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe))));
     }
 
     #[test]

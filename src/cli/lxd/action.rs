@@ -1,14 +1,12 @@
 //! How a command runs an action: with a bar on a terminal, and until it is interrupted.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::actions::{ActionError, Job, Progress, bulk};
+use super::bars::{Bar, Bars};
+use crate::actions::{ActionError, Job, bulk};
 use crate::cli::exit::{Failure, INTERRUPTED, UserError};
-use crate::cli::output::{one_line, watched};
 
 /// Runs one action. An interrupt (Ctrl-C) cancels it, and it still says what it leaves behind; a second one ends the command
 /// at once.
@@ -23,17 +21,25 @@ pub(super) async fn run<T>(
     outcome?.with_context(|| what.to_owned())
 }
 
-/// Runs the same action for each target, many at once, and reports each one that fails. The first failure decides the exit
-/// code.
+/// Runs the same action for each target, many at once with a bar each, and reports each one that fails. The first failure
+/// decides the exit code.
 pub(super) async fn run_for_all<T>(
     targets: impl IntoIterator<Item = (String, T)>,
     action: impl AsyncFn(&T, &Job) -> Result<(), ActionError>,
 ) -> anyhow::Result<ExitCode> {
-    let job = Job::new(); // one for all: an interrupt cancels each of them
-    let all = bulk(targets, async |(name, target)| action(&target, &job).await.with_context(|| name));
-    let outcomes = until_interrupted(&job, all).await?;
+    let whole = Job::new(); // an interrupt cancels each part of it
+    let bars = Bars::new();
+    let all = bulk(targets, async |(name, target)| {
+        let job = whole.part();
+        let shown = bars.bar(&name, &job);
+        let outcome = action(&target, &job).await;
+        drop(shown);
+        outcome.with_context(|| name)
+    });
+    let outcomes = until_interrupted(&whole, all).await;
+    drop(bars);
     let failures: Vec<Failure> =
-        outcomes.into_iter().filter_map(Result::err).map(|error| Failure::of(&error)).collect();
+        outcomes?.into_iter().filter_map(Result::err).map(|error| Failure::of(&error)).collect();
     let Some(first) = failures.first() else { return Ok(ExitCode::SUCCESS) };
     let message = failures.iter().map(|failure| failure.message.clone()).collect::<Vec<_>>().join("\n");
     Err(UserError { code: first.code, message }.into())
@@ -53,56 +59,4 @@ async fn until_interrupted<T>(job: &Job, work: impl Future<Output = T>) -> anyho
             Err(UserError { code: INTERRUPTED, message }.into())
         }
     }
-}
-
-/// The progress of a job on the terminal, until it is dropped. Where nobody watches, nothing is shown and the job is not
-/// asked.
-pub(super) struct Bar {
-    bar: ProgressBar,
-    follower: Option<tokio::task::JoinHandle<()>>,
-}
-
-impl Bar {
-    pub(super) fn new(what: &str, job: &Job) -> Bar {
-        if !watched() {
-            return Bar { bar: ProgressBar::hidden(), follower: None };
-        }
-        let bar = MultiProgress::new().add(ProgressBar::new_spinner());
-        let (mut changes, what, moving) = (job.watch(), what.to_owned(), bar.clone());
-        bar.enable_steady_tick(Duration::from_millis(120));
-        let follower = tokio::spawn(async move {
-            show(&moving, &what, &Progress::default());
-            while changes.changed().await.is_ok() {
-                let progress = changes.borrow_and_update().clone();
-                show(&moving, &what, &progress);
-            }
-        });
-        Bar { bar, follower: Some(follower) }
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        if let Some(follower) = &self.follower {
-            follower.abort();
-        }
-        self.bar.finish_and_clear();
-    }
-}
-
-fn show(bar: &ProgressBar, what: &str, progress: &Progress) {
-    let template = match (progress.bytes, progress.total) {
-        (0, _) => "{spinner} {msg} ({elapsed})",
-        (_, None) => "{spinner} {msg} {bytes}, {bytes_per_sec} ({elapsed})",
-        (_, Some(_)) => "{msg} [{bar:40}] {bytes} of {total_bytes}, {bytes_per_sec}",
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("# "));
-    }
-    if let Some(total) = progress.total {
-        bar.set_length(total.max(progress.bytes));
-    }
-    bar.set_position(progress.bytes);
-    let stage = one_line(&progress.stage);
-    bar.set_message(if stage.is_empty() { what.to_owned() } else { format!("{what}: {stage}") });
 }

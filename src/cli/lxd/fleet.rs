@@ -1,31 +1,71 @@
 //! The clouds that a command works with, and the way to them.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use lxd_client::{Client, InstanceHandle};
+use tokio::sync::OnceCell;
 
 use crate::cli::exit::usage;
-use crate::config::{CloudConfig, CloudKind, Config};
-use crate::uplink::Uplink;
+use crate::config::{CloudConfig, CloudKind, Config, nearest};
+use crate::control::client as control;
+use crate::uplink::{self, Uplink};
 
 /// The cloud of that name.
 pub(in crate::cli) fn named<'a>(config: &'a Config, name: &str) -> anyhow::Result<&'a CloudConfig> {
     let name = name.trim_end_matches(':');
     config.clouds.iter().find(|cloud| cloud.name == name).ok_or_else(|| {
         let names: Vec<&str> = config.clouds.iter().map(|cloud| cloud.name.as_str()).collect();
-        let known = match &names[..] {
-            [] => "the configuration has none".to_owned(),
-            names => format!("known are {}", names.join(", ")),
+        let known = match (&names[..], nearest(name, names.iter().copied())) {
+            ([], _) => "the configuration has none".to_owned(),
+            (_, Some(near)) => format!("did you mean {near}? known are {}", names.join(", ")),
+            (names, None) => format!("known are {}", names.join(", ")),
         };
         usage(format!("no cloud is named {name:?}: {known}"))
     })
 }
 
-/// The clouds and the way to them.
+/// A name was given without its cloud, and there are several clouds.
+#[derive(Debug, thiserror::Error)]
+#[error("{name:?} does not say in which cloud: write CLOUD:{name}")]
+pub(in crate::cli) struct NoCloud {
+    pub(in crate::cli) name: String,
+}
+
+/// The clouds, and the way to them, which is made when it is first needed: what comes from the running node's inventory needs
+/// no client, and then nothing joins the tailnet.
 pub(super) struct Fleet {
-    pub(super) uplink: Uplink,
     pub(super) config: Config,
+    node: OnceCell<Option<control::Client>>,
+    uplink: OnceCell<Uplink>,
+    /// One for each cloud that was asked for, kept for the time of the command.
+    clients: Mutex<Vec<(CloudConfig, Arc<OnceCell<Client>>)>>,
 }
 
 impl Fleet {
+    pub(super) fn new(config: Config) -> Fleet {
+        let (node, uplink) = (OnceCell::new(), OnceCell::new());
+        Fleet { config, node, uplink, clients: Mutex::default() }
+    }
+
+    /// The running node, if one runs.
+    pub(super) async fn node(&self) -> anyhow::Result<Option<&control::Client>> {
+        let find = async || match uplink::running(&self.config).await {
+            Ok(client) => Ok(Some(client)),
+            Err(control::ControlError::NoNode(_)) => Ok(None),
+            Err(error) => Err(error),
+        };
+        Ok(self.node.get_or_try_init(find).await?.as_ref())
+    }
+
+    /// The way into the tailnet: the running node, or a node of the command's own, which joins now.
+    pub(super) async fn uplink(&self) -> anyhow::Result<&Uplink> {
+        let make = async || match self.node().await? {
+            Some(node) => Ok(Uplink::Running(node.clone())),
+            None => Uplink::own(&self.config).await,
+        };
+        self.uplink.get_or_try_init(make).await
+    }
+
     /// The clouds of these names, or all that have an API.
     pub(super) fn clouds(&self, names: &[String]) -> anyhow::Result<Vec<&CloudConfig>> {
         if names.is_empty() {
@@ -47,28 +87,69 @@ impl Fleet {
         Ok(cloud)
     }
 
+    /// The client of a cloud, in its project. Each cloud has one for the time of the command.
     pub(super) async fn client(&self, cloud: &CloudConfig) -> anyhow::Result<Client> {
-        self.uplink.client(&self.config, cloud).await
+        let made = {
+            let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+            match clients.iter().find(|(of, _)| of == cloud) {
+                Some((_, client)) => client.clone(),
+                None => {
+                    let client = Arc::default();
+                    clients.push((cloud.clone(), Arc::clone(&client)));
+                    client
+                }
+            }
+        };
+        let make = async || self.uplink().await?.client(&self.config, cloud).await;
+        made.get_or_try_init(make).await.cloned()
+    }
+
+    /// The cloud of `berlin:c1`, `berlin:` and, with a single cloud, of `c1` and of nothing; and what stands behind the cloud,
+    /// which may be empty.
+    pub(super) fn place<'a>(&'a self, text: &'a str) -> anyhow::Result<(&'a CloudConfig, &'a str)> {
+        if let Some((cloud, name)) = text.split_once(':') {
+            return Ok((self.with_api(cloud)?, name));
+        }
+        match &self.clouds(&[])?[..] {
+            [single] => Ok((*single, text)),
+            _ => Err(NoCloud { name: text.to_owned() }.into()),
+        }
     }
 
     /// The cloud and the instance of `berlin:c1`; with a single cloud, of `c1`.
     pub(super) fn target<'a>(&'a self, text: &'a str) -> anyhow::Result<(&'a CloudConfig, &'a str)> {
-        let (cloud, instance) = match text.split_once(':') {
-            Some((cloud, instance)) => (self.with_api(cloud)?, instance),
-            None => match &self.clouds(&[])?[..] {
-                [single] => (*single, text),
-                _ => return Err(usage(format!("{text:?} does not say in which cloud: write CLOUD:{text}"))),
-            },
-        };
+        let (cloud, instance) = self.place(text)?;
         if instance.is_empty() {
             return Err(usage(format!("{text:?} names no instance: write {}:INSTANCE", cloud.name)));
         }
         Ok((cloud, instance))
     }
 
+    /// The cloud, the instance and the snapshot of `berlin:c1/snap0`; with a single cloud, of `c1/snap0`.
+    #[allow(dead_code)] // until a command of snapshots uses it
+    pub(super) fn snapshot<'a>(
+        &'a self,
+        text: &'a str,
+    ) -> anyhow::Result<(&'a CloudConfig, &'a str, &'a str)> {
+        let (cloud, name) = self.target(text)?;
+        match name.split_once('/') {
+            Some((instance, snapshot)) if !instance.is_empty() && !snapshot.is_empty() => {
+                Ok((cloud, instance, snapshot))
+            }
+            _ => Err(usage(format!("{text:?} names no snapshot: write {}:INSTANCE/SNAPSHOT", cloud.name))),
+        }
+    }
+
     /// The instance, with a client of its cloud.
     pub(super) async fn instance(&self, text: &str) -> anyhow::Result<InstanceHandle> {
         let (cloud, name) = self.target(text)?;
         Ok(self.client(cloud).await?.instance(name))
+    }
+
+    /// Stops the command's own node, if it made one.
+    pub(super) async fn close(self) {
+        if let Some(uplink) = self.uplink.into_inner() {
+            uplink.close().await;
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 #[allow(dead_code)]
 mod action;
+mod bars;
 mod fleet;
 mod instances;
 mod look;
@@ -11,10 +12,9 @@ mod sessions;
 use std::process::ExitCode;
 
 use self::fleet::Fleet;
-pub(super) use self::fleet::named;
-use super::output::Out;
+pub(super) use self::fleet::{NoCloud, named};
+use super::output::{Out, be_quiet};
 use crate::config::{CloudKind, Config};
-use crate::uplink::Uplink;
 
 /// The arguments of `lxd`.
 #[derive(Debug, clap::Args)]
@@ -22,6 +22,9 @@ pub(crate) struct Lxd {
     /// Work in this project, instead of the one that is configured for a cloud.
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) project: Option<String>,
+    /// Show no progress.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
     #[command(subcommand)]
     pub(crate) command: LxdCommand,
 }
@@ -39,17 +42,20 @@ pub(crate) enum LxdCommand {
 }
 
 pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow::Result<ExitCode> {
+    if command.quiet {
+        be_quiet();
+    }
     if let Some(project) = &command.project {
         let with_api = config.clouds.iter_mut().filter(|cloud| cloud.kind != CloudKind::Tcp);
         with_api.for_each(|cloud| cloud.project = Some(project.clone()));
     }
-    let fleet = Fleet { uplink: Uplink::either(&config).await?, config };
+    let fleet = Fleet::new(config);
     let outcome = match &command.command {
         LxdCommand::Look(command) => look::run(command, &fleet, out).await,
         LxdCommand::Instance(command) => instances::run(command, &fleet, out).await,
         LxdCommand::Session(command) => sessions::run(command, &fleet).await,
         LxdCommand::Object(command) => objects::run(command, &fleet, out).await,
     };
-    fleet.uplink.close().await;
+    fleet.close().await;
     outcome
 }

@@ -40,10 +40,7 @@ pub(super) async fn list(
         }
     }
     if !values.is_empty() || first_failure.is_none() {
-        out.print(
-            &values,
-            || if table.is_empty() { "no instances\n".to_owned() } else { table.to_string() },
-        )?;
+        out.list(&values, &table, "no instances")?;
     }
     Ok(first_failure.map_or(ExitCode::SUCCESS, ExitCode::from))
 }

@@ -18,9 +18,10 @@ pub(super) async fn ping(fleet: &Fleet, names: &[String], count: u32, out: &Out)
     if clouds.is_empty() {
         return Err(usage("the configuration has no clouds"));
     }
+    let uplink = fleet.uplink().await?;
     let mut failed = Vec::new();
     for number in 1..=count {
-        let probes = clouds.iter().map(|cloud| fleet.uplink.check(&cloud.name));
+        let probes = clouds.iter().map(|cloud| uplink.check(&cloud.name));
         let probes = futures_util::future::try_join_all(probes).await?;
         let found: Vec<Cloud> = clouds
             .iter()
