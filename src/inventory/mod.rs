@@ -3,4 +3,4 @@
 
 mod row;
 
-pub(crate) use row::{CloudRow, ImageRow, InstanceKey, InstanceRow, InstanceUsage, OperationRow};
+pub(crate) use row::{CloudRow, ImageRow, InstanceAddress, InstanceKey, InstanceRow, InstanceUsage, OperationRow};
