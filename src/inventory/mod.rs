@@ -29,7 +29,8 @@ use crate::node::Node;
 pub(crate) use change::{Change, Item, Revision, Update};
 pub(crate) use query::{Counts, Kind, Overview, Query, Snapshot};
 pub(crate) use row::{
-    CloudRow, ImageKey, ImageRow, InstanceKey, InstanceRow, InstanceUsage, OperationKey, OperationRow,
+    CloudRow, ImageKey, ImageRow, InstanceAddress, InstanceKey, InstanceRow, InstanceUsage, OperationKey,
+    OperationRow,
 };
 pub(crate) use subscription::Subscription;
 

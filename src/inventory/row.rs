@@ -47,6 +47,8 @@ pub(crate) struct InstanceRow {
     /// What it uses and where it is reached; none where nobody has looked yet, and while it is stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<InstanceUsage>,
+    /// The storage pool of its root disk.
+    pub(crate) pool: String,
     /// How many snapshots it has, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) snapshots: Option<usize>,
@@ -85,7 +87,9 @@ pub(crate) struct InstanceUsage {
     /// When, in seconds since 1970.
     pub(crate) at: u64,
     /// Its global addresses.
-    pub(crate) addresses: Vec<String>,
+    pub(crate) addresses: Vec<InstanceAddress>,
+    /// The number of its first process, as the server's machine sees it.
+    pub(crate) pid: i64,
     pub(crate) processes: i64,
     /// CPU time since its start, in seconds.
     pub(crate) cpu_seconds: f64,
@@ -96,6 +100,15 @@ pub(crate) struct InstanceUsage {
     /// Bytes over its networks since its start, the loopback left out.
     pub(crate) received: u64,
     pub(crate) sent: u64,
+}
+
+/// An address of an instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct InstanceAddress {
+    /// Its network interface, such as `eth0`.
+    pub(crate) interface: String,
+    pub(crate) address: String,
 }
 
 /// An operation of a server.

@@ -14,7 +14,7 @@ const SAMPLES: usize = 31;
 #[derive(Debug, Default)]
 pub(super) struct Ring(VecDeque<Sample>);
 
-/// [`InstanceUsage`] without its addresses, in 40 bytes.
+/// [`InstanceUsage`] without its addresses and its process, in 40 bytes.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
     at: u32,
@@ -66,6 +66,7 @@ impl Sample {
         InstanceUsage {
             at: u64::from(self.at),
             addresses: Vec::new(),
+            pid: 0,
             processes: i64::from(self.processes),
             cpu_seconds: f64::from(self.cpu) / 100.0,
             memory: u64::from(self.memory_kib) * 1024,

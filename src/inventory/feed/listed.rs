@@ -7,7 +7,9 @@ use lxd_client::OperationState;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::inventory::row::{ImageRow, InstanceKey, InstanceRow, InstanceUsage, OperationRow};
+use crate::inventory::row::{
+    ImageRow, InstanceAddress, InstanceKey, InstanceRow, InstanceUsage, OperationRow,
+};
 
 /// An instance as a server lists it.
 #[derive(Debug, Default, Deserialize)]
@@ -28,6 +30,7 @@ pub(in crate::inventory) struct ListedInstance {
     last_used_at: String,
     config: BTreeMap<String, String>,
     expanded_config: BTreeMap<String, String>,
+    expanded_devices: BTreeMap<String, BTreeMap<String, String>>,
     state: Option<ListedState>,
     /// `null` where there is none; absent where the server was not asked.
     #[serde(deserialize_with = "present")]
@@ -122,6 +125,9 @@ impl ListedInstance {
         let uuid = self.config.get("volatile.uuid").cloned().unwrap_or_default();
         let mut config = if self.expanded_config.is_empty() { self.config } else { self.expanded_config };
         config.retain(|key, _| !key.starts_with("volatile.") || key == "volatile.base_image");
+        let mut devices = self.expanded_devices.into_values();
+        let root = devices.find(|device| device.get("path").is_some_and(|path| path == "/"));
+        let pool = root.and_then(|mut device| device.remove("pool")).unwrap_or_default();
         // The state of one that does not run has no process, and no news.
         let state = self.state.filter(|state| state.pid > 0).map(|state| state.usage(now));
         InstanceRow {
@@ -139,6 +145,7 @@ impl ListedInstance {
             uuid,
             config: Arc::new(config),
             state,
+            pool,
             snapshots: self.snapshots.map(|list| list.len()),
         }
     }
@@ -147,14 +154,20 @@ impl ListedInstance {
 impl ListedState {
     pub(in crate::inventory) fn usage(self, now: u64) -> InstanceUsage {
         let positive = |n: i64| u64::try_from(n).unwrap_or_default();
-        let networks = || self.network.iter().filter(|(name, _)| *name != "lo").map(|(_, network)| network);
-        let addresses = networks().flat_map(|network| &network.addresses);
+        let interfaces = || self.network.iter().filter(|(name, _)| *name != "lo");
+        let networks = || interfaces().map(|(_, network)| network);
+        let addresses = interfaces()
+            .flat_map(|(name, network)| network.addresses.iter().map(move |address| (name, address)));
         InstanceUsage {
             at: now,
             addresses: addresses
-                .filter(|address| address.scope == "global")
-                .map(|address| address.address.clone())
+                .filter(|(_, address)| address.scope == "global")
+                .map(|(interface, address)| InstanceAddress {
+                    interface: interface.clone(),
+                    address: address.address.clone(),
+                })
                 .collect(),
+            pid: self.pid,
             processes: self.processes,
             cpu_seconds: positive(self.cpu.usage) as f64 / 1e9,
             memory: positive(self.memory.usage),
