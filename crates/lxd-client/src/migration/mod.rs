@@ -1,19 +1,26 @@
-//! Migration: copies of instances from one server to another.
+//! Migration: copies of instances and custom volumes from one server to another.
 
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+mod copying;
+mod relay;
+mod volumes;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use serde_json::{Map, Value, json};
-use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
+use self::relay::Relay;
 use crate::instances::{Instance, InstanceHandle};
-use crate::websocket::Socket;
 use crate::{Client, Error, Operation};
+
+pub use copying::{CopyProgress, Copying};
+pub use volumes::VolumeMigration;
 
 /// How the bytes of a copy get from one server to the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Route {
-    /// Through this process, which is connected to both: it always works, and all bytes pass here.
+    /// Through this process, which is connected to both. It always works, and all bytes pass here.
     Relay,
     /// The target fetches it from the source, which it reaches at this URL (`https://host:port`).
     Pull(String),
@@ -29,12 +36,27 @@ pub struct Migration {
     route: Route,
     instance_only: bool,
     pool: Option<String>,
+    snapshot: Option<String>,
+    wanted: Option<Instance>,
+    live: bool,
+    refresh: bool,
+    allow_inconsistent: bool,
 }
 
 impl Migration {
     /// A copy of this name, through this process, with its snapshots.
     pub fn new(name: &str) -> Migration {
-        Migration { name: name.to_owned(), route: Route::Relay, instance_only: false, pool: None }
+        Migration {
+            name: name.to_owned(),
+            route: Route::Relay,
+            instance_only: false,
+            pool: None,
+            snapshot: None,
+            wanted: None,
+            live: false,
+            refresh: false,
+            allow_inconsistent: false,
+        }
     }
 
     /// Another way.
@@ -54,6 +76,44 @@ impl Migration {
         self.pool = Some(pool.to_owned());
         self
     }
+
+    /// Of this snapshot, instead of the instance.
+    pub fn snapshot(mut self, snapshot: &str) -> Migration {
+        self.snapshot = Some(snapshot.to_owned());
+        self
+    }
+
+    /// With these settings, devices and profiles, as they are, instead of those of the source without its volatile ones.
+    pub fn wanted(mut self, wanted: Instance) -> Migration {
+        self.wanted = Some(wanted);
+        self
+    }
+
+    /// With the state of its processes, if it runs. The source needs CRIU for a container.
+    pub fn live(mut self) -> Migration {
+        self.live = true;
+        self
+    }
+
+    /// Into an instance that is there, of which only what differs is changed.
+    pub fn refresh(mut self) -> Migration {
+        self.refresh = true;
+        self
+    }
+
+    /// Passes over files that change meanwhile.
+    pub fn allow_inconsistent(mut self) -> Migration {
+        self.allow_inconsistent = true;
+        self
+    }
+}
+
+/// A side of a migration: how its operation is begun.
+pub(crate) trait Ends {
+    /// Begins at the source; `target` is where it is to push to.
+    async fn send(&self, target: Option<Value>) -> Result<Operation, Error>;
+    /// Begins at the target, with the rest of the source.
+    async fn receive(&self, source: Value) -> Result<Operation, Error>;
 }
 
 impl InstanceHandle {
@@ -61,96 +121,93 @@ impl InstanceHandle {
     /// storage able to copy what changes. A dropped future ends a relayed copy; the other ways go on.
     ///
     /// # Errors
-    /// Those of either server; what is left of the copy then is the target's business, which removes it.
+    /// Those of either server. The target removes what it has made of the copy, if it can.
     pub async fn copy_to(&self, target: &Client, migration: &Migration) -> Result<InstanceHandle, Error> {
-        let instance = self.get().await?.value;
-        let (mut sending, mut receiving) = match &migration.route {
-            Route::Relay => {
-                let sending = self.send(migration, None).await?;
-                let receiving = self.receive(target, migration, &instance, json!({"mode": "push"})).await?;
-                relay(&self.client, &sending, target, &receiving).await?;
-                (sending, receiving)
-            }
-            Route::Pull(url) => {
-                let sending = self.send(migration, None).await?;
-                let source = json!({
-                    "mode": "pull",
-                    "operation": operation_url(url, &sending),
-                    "secrets": secrets(&self.client, &sending)?,
-                    "certificate": certificate(&self.client).await?,
-                });
-                let receiving = self.receive(target, migration, &instance, source).await?;
-                (sending, receiving)
-            }
-            Route::Push(url) => {
-                let receiving = self.receive(target, migration, &instance, json!({"mode": "push"})).await?;
-                let to = json!({
-                    "operation": operation_url(url, &receiving),
-                    "secrets": secrets(target, &receiving)?,
-                    "certificate": certificate(target).await?,
-                });
-                (self.send(migration, Some(to)).await?, receiving)
-            }
-        };
-        let (sent, received) = tokio::join!(sending.wait(), receiving.wait());
-        match (sent, received) {
-            // The side that failed says more than the one that waited for it.
-            (Err(error), Err(other)) => {
-                Err(if other.to_string().contains("Timed out") { error } else { other })
-            }
-            (sent, received) => sent.and(received),
-        }?;
+        self.begin_copy_to(target, migration).await?.wait().await?;
         Ok(target.instance(&migration.name))
     }
 
-    async fn send(&self, migration: &Migration, target: Option<Value>) -> Result<Operation, Error> {
+    /// Begins a copy to another server, or into another project; see [`copy_to`](InstanceHandle::copy_to). Not cancel safe:
+    /// a dropped future may leave an operation on a server that waits for the other one, and fails after some seconds.
+    ///
+    /// # Errors
+    /// When a server refuses it.
+    pub async fn begin_copy_to(&self, target: &Client, migration: &Migration) -> Result<Copying, Error> {
+        let wanted = match (&migration.wanted, &migration.snapshot) {
+            (Some(wanted), _) => wanted.clone(),
+            (None, None) => without_volatile(self.get().await?.value),
+            (None, Some(snapshot)) => {
+                without_volatile(self.client.get(&self.path(["snapshots", snapshot])[..]).fetch().await?)
+            }
+        };
+        let ends = InstanceEnds { source: self, target, migration, wanted };
+        begin(&self.client, target, &migration.route, &ends).await
+    }
+}
+
+struct InstanceEnds<'a> {
+    source: &'a InstanceHandle,
+    target: &'a Client,
+    migration: &'a Migration,
+    wanted: Instance,
+}
+
+impl Ends for InstanceEnds<'_> {
+    async fn send(&self, target: Option<Value>) -> Result<Operation, Error> {
+        let Migration { snapshot, instance_only, live, allow_inconsistent, .. } = self.migration;
         let mut body = json!({
-            "migration": true, "live": false,
-            "instance_only": migration.instance_only, "container_only": migration.instance_only,
+            "migration": true, "live": live, "allow_inconsistent": allow_inconsistent,
+            "instance_only": instance_only, "container_only": instance_only,
         });
         if let Some(target) = target {
             body["target"] = target;
         }
-        self.client.post(&self.path([])[..]).json(&body).operation().await
+        let path = match snapshot {
+            Some(snapshot) => {
+                body["name"] = snapshot.as_str().into();
+                self.source.path(["snapshots", snapshot]).to_vec()
+            }
+            None => self.source.path([]).to_vec(),
+        };
+        self.source.client.post(&path[..]).json(&body).operation().await
     }
 
-    async fn receive(
-        &self,
-        target: &Client,
-        migration: &Migration,
-        instance: &Instance,
-        mut source: Value,
-    ) -> Result<Operation, Error> {
-        source["type"] = "migration".into();
-        source["live"] = false.into();
-        source["instance_only"] = migration.instance_only.into();
-        source["container_only"] = migration.instance_only.into();
-        if let Some(image) = instance.config.get("volatile.base_image") {
+    async fn receive(&self, mut source: Value) -> Result<Operation, Error> {
+        let Migration { name, pool, snapshot, instance_only, live, refresh, allow_inconsistent, .. } =
+            self.migration;
+        let alone = *instance_only || snapshot.is_some();
+        let more = json!({
+            "type": "migration", "live": live, "refresh": refresh, "allow_inconsistent": allow_inconsistent,
+            "instance_only": alone, "container_only": alone,
+        });
+        if let (Value::Object(source), Value::Object(more)) = (&mut source, more) {
+            source.extend(more);
+        }
+        let wanted = &self.wanted;
+        if let Some(image) = wanted.config.get("volatile.base_image") {
             source["base-image"] = image.as_str().into();
         }
-        // The others are the source's own: addresses, maps of users.
-        let kept = |key: &str| !key.starts_with("volatile.") || key == "volatile.base_image";
-        let config: Map<String, Value> = instance
-            .config
-            .iter()
-            .filter(|(key, _)| kept(key))
-            .map(|(key, value)| (key.clone(), value.as_str().into()))
-            .collect();
-        let mut devices = instance.devices.clone();
-        if let Some(pool) = &migration.pool {
+        let mut devices = wanted.devices.clone();
+        if let Some(pool) = pool {
             let root = [("type", "disk"), ("path", "/"), ("pool", pool)];
             devices
-                .entry(root_disk(instance))
+                .entry(root_disk(wanted))
                 .or_default()
                 .extend(root.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
         }
         let body = json!({
-            "name": migration.name, "source": source, "type": instance.kind, "architecture": instance.architecture,
-            "config": config, "devices": devices, "profiles": instance.profiles,
-            "ephemeral": instance.ephemeral, "description": instance.description,
+            "name": name, "source": source, "type": wanted.kind, "architecture": wanted.architecture,
+            "config": wanted.config, "devices": devices, "profiles": wanted.profiles,
+            "ephemeral": wanted.ephemeral, "description": wanted.description,
         });
-        target.post(["instances"]).json(&body).operation().await
+        self.target.post(["instances"]).json(&body).operation().await
     }
+}
+
+/// The instance without the source's own settings, such as addresses and maps of users.
+fn without_volatile(mut instance: Instance) -> Instance {
+    instance.config.retain(|key, _| !key.starts_with("volatile.") || key == "volatile.base_image");
+    instance
 }
 
 /// The name of an instance's root disk, which may come from a profile.
@@ -159,6 +216,51 @@ fn root_disk(instance: &Instance) -> String {
     let all = instance.rest.get("expanded_devices").and_then(Value::as_object);
     let root = all.and_then(|devices| devices.iter().find(|(_, device)| is_root(device)));
     root.map_or_else(|| "root".to_owned(), |(name, _)| name.clone())
+}
+
+/// Begins both sides in the order that the route wants, and connects what is relayed.
+async fn begin(from: &Client, to: &Client, route: &Route, ends: &impl Ends) -> Result<Copying, Error> {
+    let carried = Arc::<AtomicU64>::default();
+    let (sending, receiving, relay) = match route {
+        Route::Relay => {
+            let sending = ends.send(None).await?;
+            let receiving = or_cancel(&sending, ends.receive(json!({"mode": "push"})).await).await?;
+            let relay = Relay::connect(from, &sending, to, &receiving, &carried).await;
+            let relay = or_cancel(&receiving, or_cancel(&sending, relay).await).await?;
+            (sending, receiving, Some(relay))
+        }
+        Route::Pull(url) => {
+            let certificate = certificate(from).await?;
+            let sending = ends.send(None).await?;
+            let source = json!({
+                "mode": "pull", "operation": operation_url(url, &sending),
+                "secrets": secrets(from, &sending)?, "certificate": certificate,
+            });
+            let receiving = or_cancel(&sending, ends.receive(source).await).await?;
+            (sending, receiving, None)
+        }
+        Route::Push(url) => {
+            let certificate = certificate(to).await?;
+            let receiving = ends.receive(json!({"mode": "push"})).await?;
+            let secrets = secrets(to, &receiving)?;
+            let target = json!({
+                "operation": operation_url(url, &receiving), "certificate": certificate,
+                "secrets": secrets, "websockets": secrets,
+            });
+            let sending = or_cancel(&receiving, ends.send(Some(target)).await).await?;
+            (sending, receiving, None)
+        }
+    };
+    Ok(Copying { sending, receiving, relay, carried })
+}
+
+/// Has the server forget an operation whose counterpart could not be begun. One that cannot be cancelled ends by itself,
+/// after some seconds in which nobody connects.
+async fn or_cancel<T>(operation: &Operation, begun: Result<T, Error>) -> Result<T, Error> {
+    if begun.is_err() {
+        let _ = operation.cancel().await;
+    }
+    begun
 }
 
 fn secrets<'a>(client: &Client, operation: &'a Operation) -> Result<&'a Map<String, Value>, Error> {
@@ -180,53 +282,4 @@ async fn certificate(client: &Client) -> Result<String, Error> {
     let certificate =
         environment.and_then(|e| e.rest.get("certificate").and_then(Value::as_str).map(str::to_owned));
     certificate.ok_or_else(|| client.protocol("a server without a certificate"))
-}
-
-/// Connects the websockets of both sides, each with its like, and carries their messages as they are.
-async fn relay(from: &Client, sending: &Operation, to: &Client, receiving: &Operation) -> Result<(), Error> {
-    let (left, right) = (secrets(from, sending)?, secrets(to, receiving)?);
-    let connect = async |client: &Client, operation: &Operation, secret: &Value| {
-        let request = client.get(["operations", operation.id(), "websocket"]).unscoped();
-        request.query("secret", secret.as_str().unwrap_or_default()).websocket().await
-    };
-    let mut carrying = Vec::new();
-    for (name, secret) in left {
-        let Some(other) = right.get(name) else { continue };
-        carrying.push(async move {
-            tokio::try_join!(connect(from, sending, secret), connect(to, receiving, other))
-        });
-    }
-    let pairs = futures_util::future::try_join_all(carrying).await?;
-    let pumps = pairs.into_iter().map(async |(left, right)| {
-        let (left_sink, left_stream) = left.stream.split();
-        let (right_sink, right_stream) = right.stream.split();
-        let there = async { one_way(left_stream, right_sink).await.map_err(|e| from.broken(e)) };
-        let back = async { one_way(right_stream, left_sink).await.map_err(|e| to.broken(e)) };
-        tokio::try_join!(there, back)
-    });
-    futures_util::future::try_join_all(pumps).await?;
-    Ok(())
-}
-
-/// Carries messages until one side has closed. How the copy went, the operations tell, other than that a server has
-/// fallen silent, which ends it.
-async fn one_way(
-    mut from: SplitStream<Socket>,
-    mut to: SplitSink<Socket, Message>,
-) -> Result<(), std::io::Error> {
-    loop {
-        // Each side's pings are answered on that side.
-        let ended = match from.next().await {
-            Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => to.send(message).await.is_err(),
-            Some(Ok(other)) => other.is_close(),
-            Some(Err(WsError::Io(error))) if error.kind() == std::io::ErrorKind::TimedOut => {
-                return Err(error);
-            }
-            Some(Err(_)) | None => true,
-        };
-        if ended {
-            let _ = to.close().await;
-            return Ok(());
-        }
-    }
 }
