@@ -14,6 +14,9 @@ pub(crate) enum ActionError {
     /// The thing is not there.
     #[error("{0}")]
     NotFound(String),
+    /// What was made is not what was asked for. It was removed again.
+    #[error("{0}")]
+    Unverified(String),
     /// It was cancelled.
     #[error("cancelled{0}")]
     Cancelled(Left),

@@ -10,6 +10,7 @@
 #![allow(dead_code)]
 
 mod bulk;
+pub(crate) mod copy;
 mod error;
 pub(crate) mod instances;
 mod job;

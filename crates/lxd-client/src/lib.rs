@@ -242,7 +242,7 @@ pub use known_servers::KnownServers;
 pub use list::List;
 #[cfg(feature = "lxc-config")]
 pub use lxc_config::{LxcConfig, LxcConfigError, Remote, Tool};
-pub use migration::{Migration, Route};
+pub use migration::{CopyProgress, Copying, Migration, Route, VolumeMigration};
 pub use networks::{
     AclRule, ForwardPort, LoadBalancerBackend, LoadBalancerPort, Network, NetworkAcl, NetworkAclHandle,
     NetworkAddress, NetworkAllocation, NetworkForward, NetworkForwardHandle, NetworkHandle, NetworkLease,

@@ -3,6 +3,7 @@
 #[allow(dead_code)]
 mod action;
 mod bars;
+mod copies;
 mod fleet;
 mod instances;
 mod look;
@@ -36,6 +37,8 @@ pub(crate) enum LxdCommand {
     #[command(flatten)]
     Instance(instances::InstanceCommand),
     #[command(flatten)]
+    Copy(copies::CopyCommand),
+    #[command(flatten)]
     Session(sessions::SessionCommand),
     #[command(flatten)]
     Object(objects::ObjectCommand),
@@ -53,6 +56,7 @@ pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow:
     let outcome = match &command.command {
         LxdCommand::Look(command) => look::run(command, &fleet, out).await,
         LxdCommand::Instance(command) => instances::run(command, &fleet, out).await,
+        LxdCommand::Copy(command) => copies::run(command, &fleet, out).await,
         LxdCommand::Session(command) => sessions::run(command, &fleet).await,
         LxdCommand::Object(command) => objects::run(command, &fleet, out).await,
     };

@@ -24,7 +24,8 @@ struct Own {
 
 impl Second {
     pub(crate) async fn start() -> Second {
-        let (own, folder) = match std::env::var_os("LXD_SECOND") {
+        let incus = std::env::var_os("LXD_SERVER").is_some_and(|server| server == "incus");
+        let (own, folder) = match std::env::var_os("LXD_SECOND").filter(|_| incus) {
             Some(folder) => (None, PathBuf::from(folder)),
             None => {
                 let own = Own::start();

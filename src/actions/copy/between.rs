@@ -1,0 +1,150 @@
+//! A copy from one cloud to another.
+
+use lxd_client::{CopyProgress, Copying, Error, Migration, Route};
+use tokio::time::Instant;
+
+use super::plan::Plan;
+use super::undo::{self, undo};
+use super::verify::verify;
+use super::ways::{self, Refused, Way};
+use super::{Copied, Place};
+use crate::actions::error::Left;
+use crate::actions::{ActionError, Job};
+
+pub(super) async fn copy(from: &Place, to: &Place, plan: &Plan, job: &Job) -> Result<Copied, ActionError> {
+    let target = match &plan.member {
+        Some(member) => to.client.target(member),
+        None => to.client.clone(),
+    };
+    let begin = async |route| {
+        let migration = plan.migration().route(route);
+        plan.handle.begin_copy_to(&target, &migration).await
+    };
+    let transferred =
+        transfer(from, to, plan.mode, begin, job, async |error, ended| undo(to, plan, error, ended).await);
+    let mut copied = transferred.await?;
+    let finished = async {
+        if plan.existed {
+            settle(to, plan, job).await?;
+        }
+        verify(to, plan, job).await
+    };
+    match finished.await {
+        Ok(snapshots) => copied.snapshots = snapshots,
+        Err(error) => return Err(undo(to, plan, error, true).await),
+    }
+    Ok(copied)
+}
+
+impl Plan {
+    fn migration(&self) -> Migration {
+        let mut migration = Migration::new(&self.name).wanted(self.instance.clone());
+        if let Some(snapshot) = &self.source.snapshot {
+            migration = migration.snapshot(snapshot);
+        }
+        for (yes, with) in [
+            (self.instance_only, Migration::instance_only as fn(Migration) -> Migration),
+            (self.live, Migration::live),
+            (self.refresh, Migration::refresh),
+            (self.allow_inconsistent, Migration::allow_inconsistent),
+        ] {
+            if yes {
+                migration = with(migration);
+            }
+        }
+        migration
+    }
+}
+
+/// A server does not change the settings of an instance that it refreshes: they are set afterwards, as `lxc` does.
+async fn settle(to: &Place, plan: &Plan, job: &Job) -> Result<(), ActionError> {
+    let handle = to.client.instance(&plan.name);
+    let mut there = job.run(handle.get()).await?;
+    let mut config = plan.instance.config.clone();
+    config.retain(|key, _| !key.starts_with("volatile."));
+    config.extend(there.value.config.iter().filter(|(k, _)| k.starts_with("volatile.")).map(cloned));
+    there.value.config = config;
+    there.value.devices = plan.instance.devices.clone();
+    there.value.profiles = plan.instance.profiles.clone();
+    let operation = job.run(handle.update(&there)).await?;
+    job.follow(operation).await.map(drop)
+}
+
+fn cloned((key, value): (&String, &String)) -> (String, String) {
+    (key.clone(), value.clone())
+}
+
+/// Tries the ways in their order, and gives how the first that works went. `undo` removes what one has left at the target.
+pub(super) async fn transfer(
+    from: &Place,
+    to: &Place,
+    mode: ways::Mode,
+    begin: impl AsyncFn(Route) -> Result<Copying, Error>,
+    job: &Job,
+    undo: impl AsyncFn(ActionError, bool) -> ActionError,
+) -> Result<Copied, ActionError> {
+    let (routes, mut not_by) = ways::to_try(mode, from, to);
+    if let ([], Some(Refused { way, why })) = (&routes[..], not_by.first()) {
+        return Err(ActionError::Refused(format!("{} is not possible: {why}", way.as_str())));
+    }
+    let last = routes.len() - 1;
+    for (number, (way, route)) in routes.into_iter().enumerate() {
+        job.stage(way.as_str());
+        let began = Instant::now();
+        match attempt(way, begin(route), job).await {
+            Ok(bytes) => {
+                let seconds = began.elapsed().as_secs_f64();
+                let bytes = (way == Way::Relay).then_some(bytes);
+                return Ok(Copied { way, not_by, bytes, seconds, snapshots: Vec::new() });
+            }
+            Err((error, ended)) => {
+                let unreached = match &error {
+                    ActionError::Cloud(error) if number < last && ways::is_unreached(error) => {
+                        Some(lxd_client::one_line(error))
+                    }
+                    _ => None,
+                };
+                let error = undo(error, ended).await;
+                match unreached {
+                    // Something is left behind of it, or nothing: only then the next one may be tried.
+                    Some(why) if matches!(error, ActionError::Cloud(_)) => not_by.push(Refused { way, why }),
+                    _ => return Err(error),
+                }
+            }
+        }
+    }
+    unreachable!("the last way ends the loop")
+}
+
+/// Tries one way, and gives the bytes that went through this node; or the error, and whether the target has ended it.
+async fn attempt(
+    way: Way,
+    begin: impl Future<Output = Result<Copying, Error>>,
+    job: &Job,
+) -> Result<u64, (ActionError, bool)> {
+    let cancelled = || ActionError::Cancelled(Left::default());
+    // It is short, and not to be given up half-way: that would leave operations at the servers.
+    let mut copying = begin.await.map_err(|error| (error.into(), true))?;
+    let report = |progress: CopyProgress| match progress {
+        CopyProgress { carried: Some(bytes), .. } => job.moved(bytes, None),
+        CopyProgress { said: Some(said), .. } => job.stage(format!("{}: {said}", way.as_str())),
+        _ => {}
+    };
+    let ended = tokio::select! {
+        biased;
+        () = job.cancelled() => None,
+        ended = copying.wait_with(report) => Some(ended),
+    };
+    match ended {
+        Some(Ok(())) => Ok(copying.carried()),
+        Some(Err(error)) => {
+            let ended = copying.cancel(undo::WITHIN).await;
+            Err((error.into(), ended))
+        }
+        None => {
+            job.stage("cancelling");
+            let ended = copying.cancel(undo::WITHIN).await;
+            Err((cancelled(), ended))
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! What a copy is to be, and whether the target has all that it needs. Nothing is changed here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lxd_client::{Client, Error, Instance, InstanceHandle, Profile};
+
+use super::{Mode, Place, Source, Wanted};
+use crate::actions::{ActionError, Job};
+
+/// What differs between a copy and its source.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overrides {
+    /// Its profiles.
+    pub(crate) profiles: Profiles,
+    /// Settings.
+    pub(crate) config: BTreeMap<String, String>,
+    /// Settings of devices, by the device's name.
+    pub(crate) devices: BTreeMap<String, BTreeMap<String, String>>,
+    /// The pool of its root disk.
+    pub(crate) pool: Option<String>,
+    /// Whether it is deleted when it stops; a move keeps that by itself.
+    pub(crate) ephemeral: Option<bool>,
+}
+
+/// The profiles of a copy.
+#[derive(Clone, Debug)]
+pub(crate) enum Profiles {
+    /// Those of the source, some under another name.
+    Kept(BTreeMap<String, String>),
+    /// These.
+    Only(Vec<String>),
+}
+
+impl Default for Profiles {
+    fn default() -> Profiles {
+        Profiles::Kept(BTreeMap::new())
+    }
+}
+
+/// A copy that can be begun.
+pub(super) struct Plan {
+    pub(super) source: Source,
+    pub(super) handle: InstanceHandle,
+    pub(super) name: String,
+    /// The source as it is.
+    pub(super) original: Instance,
+    /// The copy as it is to be.
+    pub(super) instance: Instance,
+    /// The snapshots that the copy is to have; none where it is to have none.
+    pub(super) snapshots: Option<Vec<String>>,
+    pub(super) mode: Mode,
+    pub(super) live: bool,
+    pub(super) instance_only: bool,
+    pub(super) allow_inconsistent: bool,
+    /// Whether it is to refresh an instance that may be there.
+    pub(super) refresh: bool,
+    /// Whether there was an instance of its name.
+    pub(super) existed: bool,
+    pub(super) member: Option<String>,
+}
+
+impl Plan {
+    /// The mark by which an instance at the target is known as the one that this plan has made.
+    pub(super) fn mark(&self) -> &str {
+        self.instance.config.get(MARK).map_or("", String::as_str)
+    }
+}
+
+/// A number that a server keeps with an instance and never changes. The copy is given its own from the start.
+pub(super) const MARK: &str = "volatile.uuid";
+
+pub(super) async fn plan(
+    from: &Place,
+    source: &Source,
+    to: &Place,
+    wanted: &Wanted,
+    moving: bool,
+    job: &Job,
+) -> Result<Plan, ActionError> {
+    job.stage("looking at both sides");
+    let handle = from.client.instance(&source.instance);
+    let read = job.run(read(&from.client, source)).await;
+    let original = read.map_err(|error| named(error, || format!("{}:{}", from.cloud, source.text())))?;
+    let snapshots = if source.snapshot.is_some() || wanted.instance_only {
+        None
+    } else {
+        Some(job.run(handle.snapshots().names()).await?)
+    };
+    let target = Target::look(to, &wanted.name, job).await?;
+    if target.existed && !wanted.refresh {
+        return Err(ActionError::Refused(format!("{} has an instance {} already", to.cloud, wanted.name)));
+    }
+    let instance = target.instance(&original, wanted, moving)?;
+    target.check(to, &instance, job).await?;
+    Ok(Plan {
+        source: source.clone(),
+        handle,
+        name: wanted.name.clone(),
+        original,
+        instance,
+        snapshots,
+        mode: wanted.mode,
+        live: !wanted.stateless && !wanted.refresh,
+        instance_only: wanted.instance_only,
+        allow_inconsistent: wanted.allow_inconsistent,
+        refresh: wanted.refresh,
+        existed: target.existed,
+        member: wanted.member.clone(),
+    })
+}
+
+impl Source {
+    /// As people write it.
+    pub(crate) fn text(&self) -> String {
+        match &self.snapshot {
+            Some(snapshot) => format!("{}/{snapshot}", self.instance),
+            None => self.instance.clone(),
+        }
+    }
+}
+
+/// What is not there is named.
+pub(super) fn named(error: ActionError, what: impl FnOnce() -> String) -> ActionError {
+    match error {
+        ActionError::Cloud(error) if error.is_not_found() => {
+            ActionError::NotFound(format!("{}: {}", what(), error))
+        }
+        error => error,
+    }
+}
+
+async fn read(client: &Client, source: &Source) -> Result<Instance, Error> {
+    match &source.snapshot {
+        None => Ok(client.instance(&source.instance).get().await?.value),
+        // A snapshot has the fields of an instance.
+        Some(snapshot) => client.get(["instances", &source.instance, "snapshots", snapshot]).fetch().await,
+    }
+}
+
+/// What is at the target.
+struct Target {
+    existed: bool,
+    profiles: Vec<Profile>,
+}
+
+impl Target {
+    async fn look(to: &Place, name: &str, job: &Job) -> Result<Target, ActionError> {
+        let instance = to.client.instance(name);
+        let existed = async {
+            match instance.get().await {
+                Ok(_) => Ok(true),
+                Err(error) if error.is_not_found() => Ok(false),
+                Err(error) => Err(error),
+            }
+        };
+        let (existed, profiles) =
+            job.run(async { tokio::try_join!(existed, to.client.profiles().into_future()) }).await?;
+        Ok(Target { existed, profiles })
+    }
+
+    /// The copy as it is to be.
+    fn instance(&self, original: &Instance, wanted: &Wanted, moving: bool) -> Result<Instance, ActionError> {
+        let overrides = &wanted.overrides;
+        let mut instance = original.clone();
+        if !moving && !wanted.refresh {
+            // The others are the source's own, such as addresses.
+            instance.config.retain(|key, _| !key.starts_with("volatile.") || key == "volatile.base_image");
+        }
+        instance.config.remove("volatile.last_state.power");
+        instance.config.extend(overrides.config.clone());
+        if !instance.config.contains_key(MARK) {
+            instance.config.insert(MARK.to_owned(), random_uuid());
+        }
+        instance.profiles = match &overrides.profiles {
+            Profiles::Only(profiles) => profiles.clone(),
+            Profiles::Kept(renamed) => {
+                let new = |name: &String| renamed.get(name).unwrap_or(name).clone();
+                original.profiles.iter().map(new).collect()
+            }
+        };
+        instance.ephemeral = match overrides.ephemeral {
+            Some(ephemeral) => ephemeral,
+            None => moving && original.ephemeral,
+        };
+        let inherited = self.devices_of(&instance.profiles);
+        for (name, settings) in &overrides.devices {
+            let device = instance.devices.entry(name.clone());
+            device
+                .or_insert_with(|| inherited.get(name).cloned().unwrap_or_default())
+                .extend(settings.clone());
+        }
+        if let Some(pool) = &overrides.pool {
+            let local = instance.devices.iter().find(|(_, device)| is_root(device));
+            let name = local.or_else(|| inherited.iter().find(|(_, device)| is_root(device)));
+            let name = name.map_or_else(|| "root".to_owned(), |(name, _)| name.clone());
+            let device = inherited.get(&name).filter(|device| is_root(device)).cloned();
+            let device = instance.devices.entry(name).or_insert(device.unwrap_or_default());
+            device
+                .extend([("type", "disk"), ("path", "/"), ("pool", pool)].map(|(k, v)| (k.into(), v.into())));
+        }
+        Ok(instance)
+    }
+
+    /// The devices that come from these profiles; a later one wins.
+    fn devices_of(&self, names: &[String]) -> BTreeMap<String, BTreeMap<String, String>> {
+        let profiles = names.iter().filter_map(|name| self.profiles.iter().find(|p| p.name == *name));
+        profiles.flat_map(|profile| profile.devices.clone()).collect()
+    }
+
+    /// Refuses a copy for which the target lacks something.
+    async fn check(&self, to: &Place, instance: &Instance, job: &Job) -> Result<(), ActionError> {
+        let mut lacks = Vec::new();
+        for name in &instance.profiles {
+            if !self.profiles.iter().any(|profile| profile.name == *name) {
+                lacks.push(format!("no profile {name}: map it to another one, or copy without profiles"));
+            }
+        }
+        let inherited = self.devices_of(&instance.profiles);
+        let root = instance.devices.values().chain(inherited.values()).any(is_root);
+        let things = Things::look(to, instance, job).await?;
+        if !root && lacks.is_empty() {
+            lacks.push(format!(
+                "no root disk for it in these profiles: name a storage pool{}",
+                offer(things.pools.as_ref())
+            ));
+        }
+        for (name, device) in &instance.devices {
+            if let Some(lack) = things.lack(to, device, job).await? {
+                lacks.push(format!("{lack} (device {name})"));
+            }
+        }
+        if lacks.is_empty() {
+            return Ok(());
+        }
+        Err(ActionError::Refused(format!("{} has {}", to.cloud, lacks.join("; it has "))))
+    }
+}
+
+/// The networks and pools of the target; nothing of what it does not tell.
+struct Things {
+    networks: Option<BTreeSet<String>>,
+    pools: Option<BTreeSet<String>>,
+}
+
+impl Things {
+    async fn look(to: &Place, instance: &Instance, job: &Job) -> Result<Things, ActionError> {
+        let has = |kind: &str| instance.devices.values().any(|device| field(device, "type") == kind);
+        let networks = async { if has("nic") { told(to.client.networks().names().await) } else { Ok(None) } };
+        let pools = async { told(to.client.storage_pools().names().await) };
+        let (networks, pools) = job.run(async { tokio::try_join!(networks, pools) }).await?;
+        Ok(Things { networks, pools })
+    }
+
+    /// What the target lacks for a device.
+    async fn lack(
+        &self,
+        to: &Place,
+        device: &BTreeMap<String, String>,
+        job: &Job,
+    ) -> Result<Option<String>, ActionError> {
+        let missing = |all: &Option<BTreeSet<String>>, name: &str| {
+            !name.is_empty() && all.as_ref().is_some_and(|all| !all.contains(name))
+        };
+        let (pool, volume) = (field(device, "pool"), field(device, "source"));
+        Ok(match field(device, "type") {
+            "nic" => {
+                let name = [field(device, "network"), field(device, "parent")];
+                name.into_iter()
+                    .find(|name| missing(&self.networks, name))
+                    .map(|name| format!("no network {name}"))
+            }
+            "disk" if missing(&self.pools, pool) => {
+                Some(format!("no storage pool {pool}{}", offer(self.pools.as_ref())))
+            }
+            "disk" if !pool.is_empty() && !volume.is_empty() && !is_root(device) => {
+                let name = volume.split('/').next().unwrap_or(volume);
+                match job.run(to.client.storage_pool(pool).custom_volume(name).get()).await {
+                    Err(ActionError::Cloud(error)) if error.is_not_found() => {
+                        Some(format!("no volume {name} in the pool {pool}: copy it there first"))
+                    }
+                    Err(error @ ActionError::Cancelled(_)) => return Err(error),
+                    _ => None, // the server says the rest
+                }
+            }
+            _ => None,
+        })
+    }
+}
+
+/// What a server lists. One that does not let this client see it decides by itself.
+fn told(names: Result<Vec<String>, Error>) -> Result<Option<BTreeSet<String>>, Error> {
+    match names {
+        Ok(names) => Ok(Some(names.into_iter().collect())),
+        Err(Error::NotAllowed { .. } | Error::Api { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn offer(pools: Option<&BTreeSet<String>>) -> String {
+    match pools {
+        Some(pools) if !pools.is_empty() => {
+            let pools: Vec<&str> = pools.iter().map(String::as_str).collect();
+            format!(", such as {}", pools.join(" or "))
+        }
+        _ => String::new(),
+    }
+}
+
+fn field<'a>(device: &'a BTreeMap<String, String>, key: &str) -> &'a str {
+    device.get(key).map_or("", String::as_str)
+}
+
+fn is_root(device: &BTreeMap<String, String>) -> bool {
+    field(device, "type") == "disk" && field(device, "path") == "/"
+}
+
+/// A UUID of version 4.
+fn random_uuid() -> String {
+    let bits = (fastrand::u128(..) & !(0xf << 76) & !(0b11 << 62)) | (4 << 76) | (0b10 << 62);
+    let hex = format!("{bits:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(profiles: &[(&str, &str)]) -> Target {
+        let profile = |(name, pool): &(&str, &str)| {
+            let mut profile = Profile::new(name);
+            let disk = [("type", "disk"), ("path", "/"), ("pool", pool)];
+            let disk = disk.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+            profile.devices.insert("disk0".to_owned(), disk);
+            profile
+        };
+        Target { existed: false, profiles: profiles.iter().map(profile).collect() }
+    }
+
+    fn original() -> Instance {
+        let mut instance = Instance::default();
+        instance.profiles = vec!["web".to_owned(), "default".to_owned()];
+        instance.ephemeral = true;
+        for (key, value) in [("user.a", "1"), ("volatile.eth0.hwaddr", "x"), ("volatile.base_image", "f")] {
+            instance.config.insert(key.to_owned(), value.to_owned());
+        }
+        instance
+    }
+
+    #[test]
+    fn a_copy_leaves_behind_what_is_the_sources_own_and_a_move_keeps_it() {
+        let wanted = Wanted::default();
+        let made = |moving| target(&[]).instance(&original(), &wanted, moving).unwrap();
+        let (copy, moved) = (made(false), made(true));
+        assert_eq!(
+            copy.config.keys().collect::<Vec<_>>(),
+            ["user.a", "volatile.base_image", "volatile.uuid"]
+        );
+        assert!(moved.config.contains_key("volatile.eth0.hwaddr") && moved.config.contains_key(MARK));
+        assert_eq!((copy.ephemeral, moved.ephemeral), (false, true));
+    }
+
+    #[test]
+    fn profiles_are_mapped_and_the_pool_is_that_of_the_root_disk_whatever_its_name() {
+        let mut wanted = Wanted::default();
+        wanted.overrides.pool = Some("other".to_owned());
+        wanted.overrides.profiles =
+            Profiles::Kept([("web".to_owned(), "www".to_owned())].into_iter().collect());
+        let copy = target(&[("www", "fast")]).instance(&original(), &wanted, false).unwrap();
+        assert_eq!(copy.profiles, ["www", "default"]);
+        assert_eq!(copy.devices["disk0"]["pool"], "other");
+        wanted.overrides.profiles = Profiles::Only(Vec::new());
+        let copy = target(&[("www", "fast")]).instance(&original(), &wanted, false).unwrap();
+        assert_eq!((copy.profiles.len(), &*copy.devices["root"]["path"]), (0, "/"));
+    }
+
+    #[test]
+    fn a_random_uuid_is_one() {
+        let uuid = random_uuid();
+        assert_eq!((uuid.len(), &uuid[14..15]), (36, "4"));
+        assert!("89ab".contains(&uuid[19..20]), "{uuid}");
+        assert_ne!(uuid, random_uuid());
+    }
+}

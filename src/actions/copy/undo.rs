@@ -1,0 +1,63 @@
+//! What a copy that failed or was cancelled has made at the target, and its removal.
+
+use std::time::Duration;
+
+use lxd_client::Error;
+use tokio::time::Instant;
+
+use super::Place;
+use super::plan::{MARK, Plan};
+use crate::actions::ActionError;
+
+/// How long the target may take to end a copy that was given up, and then to remove it.
+pub(super) const WITHIN: Duration = Duration::from_secs(30);
+
+/// The pause before a server is asked again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The error of a copy, after the removal of what it has made. `ended` says whether the target works on it no more.
+pub(super) async fn undo(to: &Place, plan: &Plan, error: ActionError, ended: bool) -> ActionError {
+    let name = format!("{}:{}", to.cloud, plan.name);
+    if plan.existed {
+        return error.leaving(format!("{name}, which was there before, as far as it was refreshed"));
+    }
+    if let ActionError::Cloud(error) = &error
+        && error.is_conflict()
+    {
+        return ActionError::Refused(format!("{} has an instance {} already", to.cloud, plan.name));
+    }
+    let handle = to.client.instance(&plan.name);
+    let removed = until_removed(async || {
+        match handle.get().await {
+            // Somebody else's, who was quicker.
+            Ok(found) if found.config.get(MARK).is_none_or(|mark| mark != plan.mark()) => Ok(()),
+            Ok(_) => handle.delete_forced().await,
+            Err(error) => Err(error),
+        }
+    });
+    match removed.await {
+        Ok(()) if ended => error,
+        Ok(()) => error.leaving(format!(
+            "the servers may still be at work on {name}, which {} cannot be made to stop",
+            to.cloud
+        )),
+        Err(why) => error.leaving(format!(
+            "{name} may be there in part ({}): delete it once {} can be reached",
+            lxd_client::one_line(&why),
+            to.cloud
+        )),
+    }
+}
+
+/// Removes something, again and again until it is gone or the time is up.
+pub(super) async fn until_removed(remove: impl AsyncFn() -> Result<(), Error>) -> Result<(), Error> {
+    let deadline = Instant::now() + WITHIN;
+    loop {
+        match remove().await {
+            Ok(()) => return Ok(()),
+            Err(error) if error.is_not_found() => return Ok(()),
+            Err(error) if Instant::now() >= deadline => return Err(error),
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}

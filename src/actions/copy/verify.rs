@@ -1,0 +1,86 @@
+//! Whether a copy is whole: it is read back and compared with what was wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lxd_client::Instance;
+
+use super::Place;
+use super::plan::Plan;
+use crate::actions::{ActionError, Job};
+
+/// Reads the copy back, and gives the names of its snapshots.
+pub(super) async fn verify(to: &Place, plan: &Plan, job: &Job) -> Result<Vec<String>, ActionError> {
+    job.stage("comparing");
+    let handle = to.client.instance(&plan.name);
+    let copy = async { tokio::try_join!(handle.get(), handle.snapshots().names()) };
+    let (copy, mut snapshots) = job.run(copy).await?;
+    let mut wrong = differences(&plan.instance, &copy.value);
+    if let Some(wanted) = &plan.snapshots {
+        let mut missing = without(wanted, &snapshots);
+        if !missing.is_empty() {
+            // One that has been deleted at the source meanwhile is not missing.
+            let there = job.run(plan.handle.snapshots().names()).await?;
+            missing.retain(|name| there.contains(name));
+        }
+        wrong.extend(missing.iter().map(|name| format!("the snapshot {name} is missing")));
+    } else if !plan.existed && !snapshots.is_empty() {
+        wrong.push(format!("it has the snapshots {}", snapshots.join(", ")));
+    }
+    if !wrong.is_empty() {
+        let wrong = wrong.join("; ");
+        return Err(ActionError::Unverified(format!("the copy at {} is not whole: {wrong}", to.cloud)));
+    }
+    snapshots.sort_unstable();
+    Ok(snapshots)
+}
+
+/// The names that are not among the others.
+pub(super) fn without(names: &[String], others: &[String]) -> Vec<String> {
+    names.iter().filter(|name| !others.contains(name)).cloned().collect()
+}
+
+fn differences(wanted: &Instance, copy: &Instance) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let config = |instance: &Instance| -> BTreeMap<String, String> {
+        let own = instance.config.iter().filter(|(key, _)| !key.starts_with("volatile."));
+        own.map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    wrong.extend(differing("setting", &config(wanted), &config(copy)));
+    wrong.extend(differing("device", &wanted.devices, &copy.devices));
+    if wanted.profiles != copy.profiles {
+        wrong.push(format!("it has the profiles {}", copy.profiles.join(", ")));
+    }
+    wrong
+}
+
+/// The keys that differ; values may be secrets.
+fn differing<V: PartialEq>(
+    what: &str,
+    wanted: &BTreeMap<String, V>,
+    copy: &BTreeMap<String, V>,
+) -> Vec<String> {
+    let keys: BTreeSet<&String> = wanted.keys().chain(copy.keys()).collect();
+    let differ = keys.into_iter().filter(|key| wanted.get(*key) != copy.get(*key));
+    differ.map(|key| format!("the {what} {key} differs")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_named_without_its_value() {
+        let mut wanted = Instance::default();
+        wanted.config.insert("user.token".to_owned(), "secret".to_owned());
+        wanted.profiles = vec!["default".to_owned()];
+        let mut copy = wanted.clone();
+        copy.config.insert("volatile.idmap.base".to_owned(), "0".to_owned());
+        assert!(differences(&wanted, &copy).is_empty());
+        copy.config.insert("user.token".to_owned(), "other".to_owned());
+        copy.devices.insert("eth0".to_owned(), BTreeMap::new());
+        assert_eq!(
+            differences(&wanted, &copy),
+            ["the setting user.token differs", "the device eth0 differs"]
+        );
+    }
+}

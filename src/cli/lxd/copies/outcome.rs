@@ -1,0 +1,76 @@
+//! What a copy or a move prints.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use indicatif::HumanBytes;
+use serde_json::{Value, json};
+
+use super::place::Sides;
+use crate::actions::copy::{Copied, Way};
+use crate::cli::output::Out;
+
+/// What was done with an instance.
+pub(super) enum Done<'a> {
+    Copied(&'a Copied),
+    /// Moved by a copy.
+    Moved(&'a Copied),
+    /// Moved by its server.
+    MovedThere,
+}
+
+pub(super) fn print(sides: &Sides, done: &Done<'_>, out: &Out) -> anyhow::Result<ExitCode> {
+    let Sides { from, source, to, name } = sides;
+    let mut value = json!({
+        "from": {"cloud": from.cloud, "project": from.project, "name": source.text()},
+        "to": {"cloud": to.cloud, "project": to.project, "name": name},
+        "moved": !matches!(done, Done::Copied(_)),
+        "way": Way::Server,
+    });
+    if let (Done::Copied(copied) | Done::Moved(copied), Value::Object(value)) = (done, &mut value) {
+        if let Value::Object(more) = json!(copied) {
+            value.extend(more);
+        }
+        value.insert("bytes_per_second".to_owned(), json!(copied.rate()));
+    }
+    out.print(&value, || text(sides, done))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(sides: &Sides, done: &Done<'_>) -> String {
+    let (from, to) = (
+        format!("{}:{}", sides.from.cloud, sides.source.text()),
+        format!("{}:{}", sides.to.cloud, sides.name),
+    );
+    let (copied, verb) = match done {
+        Done::Copied(copied) => (copied, "copied"),
+        Done::Moved(copied) => (copied, "moved"),
+        Done::MovedThere => return format!("{from} is {to} now\n"),
+    };
+    let mut text = format!("{from} {verb} to {to}");
+    match copied.snapshots.len() {
+        0 => {}
+        1 => text += " with 1 snapshot",
+        number => text += &format!(" with {number} snapshots"),
+    }
+    text += match copied.way {
+        Way::Server => ", by the server itself",
+        Way::Pull => ", by pull: the target fetched it",
+        Way::Push => ", by push: the source sent it",
+        Way::Relay => ", by relay: through this node",
+    };
+    if let (Some(bytes), Some(rate)) = (copied.bytes, copied.rate()) {
+        let _ = write!(
+            text,
+            ", {} in {:.1} s ({}/s)",
+            HumanBytes(bytes),
+            copied.seconds,
+            HumanBytes(rate as u64)
+        );
+    }
+    text.push('\n');
+    for refused in &copied.not_by {
+        let _ = writeln!(text, "not by {}: {}", refused.way.as_str(), refused.why);
+    }
+    text
+}
