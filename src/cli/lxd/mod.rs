@@ -4,6 +4,7 @@
 mod action;
 mod bars;
 mod fleet;
+mod images;
 mod instances;
 mod look;
 mod objects;
@@ -38,6 +39,8 @@ pub(crate) enum LxdCommand {
     #[command(flatten)]
     Session(sessions::SessionCommand),
     #[command(flatten)]
+    Images(images::ImagesCommand),
+    #[command(flatten)]
     Object(objects::ObjectCommand),
 }
 
@@ -54,6 +57,7 @@ pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow:
         LxdCommand::Look(command) => look::run(command, &fleet, out).await,
         LxdCommand::Instance(command) => instances::run(command, &fleet, out).await,
         LxdCommand::Session(command) => sessions::run(command, &fleet).await,
+        LxdCommand::Images(command) => images::run(command, &fleet, out).await,
         LxdCommand::Object(command) => objects::run(command, &fleet, out).await,
     };
     fleet.close().await;
