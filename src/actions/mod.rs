@@ -9,12 +9,17 @@
 //! ```
 #![allow(dead_code)]
 
+pub(crate) mod backups;
 mod bulk;
 pub(crate) mod copy;
 mod error;
 pub(crate) mod instances;
 mod job;
+mod sink;
+mod upload;
 
 pub(crate) use bulk::bulk;
-pub(crate) use error::ActionError;
+pub(crate) use error::{ActionError, Left};
 pub(crate) use job::{Job, Progress};
+pub(crate) use sink::Sink;
+pub(crate) use upload::Source;

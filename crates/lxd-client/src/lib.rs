@@ -233,10 +233,12 @@ pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
 #[cfg(fuzzing)]
 pub use fuzz::read_anything;
 pub use identity::{Identity, IdentityError};
-pub use images::{Alias, AliasHandle, Image, ImageFiles, ImageHandle, ImageOptions, ImageSource};
+pub use images::{
+    Alias, AliasHandle, ExportedNames, Image, ImageFiles, ImageHandle, ImageOptions, ImageSource,
+};
 pub use instances::{
-    Action, Backup, BackupHandle, Instance, InstanceHandle, InstanceState, NewBackup, NewInstance, Snapshot,
-    SnapshotHandle, StateChange,
+    Action, Backup, BackupHandle, ImportOptions, Instance, InstanceHandle, InstanceState, NewBackup,
+    NewInstance, Snapshot, SnapshotHandle, StateChange,
 };
 pub use known_servers::KnownServers;
 pub use list::List;

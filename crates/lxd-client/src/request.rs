@@ -332,6 +332,20 @@ impl Request {
         Ok(Download::new(client.timeout(), head.headers, body))
     }
 
+    /// [`download`](Request::download) from this byte of the answer's body on.
+    pub(crate) async fn download_from(self, offset: u64) -> Result<Download, Error> {
+        if offset == 0 {
+            return self.download().await;
+        }
+        let client = self.client.clone();
+        let download = self.header("range", &format!("bytes={offset}-")).download().await?;
+        let range = download.headers().get(header::CONTENT_RANGE).and_then(|value| value.to_str().ok());
+        if range.is_some_and(|range| range.starts_with(&format!("bytes {offset}-"))) {
+            return Ok(download);
+        }
+        Err(client.protocol(format!("not the bytes from {offset} on")))
+    }
+
     /// Sends it and gives the envelope, whatever is in it.
     pub(crate) async fn answer(self) -> Result<(Envelope, HeaderMap), Error> {
         let (client, connection) = (self.client.clone(), self.connection);

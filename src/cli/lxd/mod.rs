@@ -5,6 +5,7 @@ mod action;
 mod bars;
 mod copies;
 mod fleet;
+mod images;
 mod instances;
 mod look;
 mod objects;
@@ -41,6 +42,8 @@ pub(crate) enum LxdCommand {
     #[command(flatten)]
     Session(sessions::SessionCommand),
     #[command(flatten)]
+    Images(images::ImagesCommand),
+    #[command(flatten)]
     Object(objects::ObjectCommand),
 }
 
@@ -58,6 +61,7 @@ pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow:
         LxdCommand::Instance(command) => instances::run(command, &fleet, out).await,
         LxdCommand::Copy(command) => copies::run(command, &fleet, out).await,
         LxdCommand::Session(command) => sessions::run(command, &fleet).await,
+        LxdCommand::Images(command) => images::run(command, &fleet, out).await,
         LxdCommand::Object(command) => objects::run(command, &fleet, out).await,
     };
     fleet.close().await;

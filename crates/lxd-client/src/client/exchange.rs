@@ -155,6 +155,18 @@ impl Client {
         Err(Failed { error: self.broken(failed.into_error()), stale })
     }
 
+    /// Opens the dedicated connection of a long transfer that is to come, so that it begins a few round trips earlier.
+    /// Nothing is sent, and nothing is done on a Unix socket.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn open_ahead(&self) -> Result<(), Error> {
+        if let Some(ready) = self.ready_ahead().await? {
+            self.put_back(ready);
+        }
+        Ok(())
+    }
+
     /// A connection of HTTP/1.1 for a request that is yet to come. There is none on a Unix socket: Incus 6.0
     /// accepts no other connection there while the one before has sent nothing.
     pub(crate) async fn ready_ahead(&self) -> Result<Option<Ready>, Error> {

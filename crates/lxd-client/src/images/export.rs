@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use http::header::CONTENT_DISPOSITION;
+
 use super::saving::Saving;
 use super::{ImageHandle, multipart};
 use crate::{Download, Error, Progress};
@@ -14,6 +16,18 @@ pub struct ImageFiles {
     pub metadata: PathBuf,
     /// Its root disk, when the image is split.
     pub rootfs: Option<PathBuf>,
+}
+
+/// What a server calls the files of an image, for [`ImageHandle::export_as`]. No name has a folder in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportedNames {
+    /// The image is in two files.
+    pub split: bool,
+    /// The name of the whole image, or of its metadata.
+    pub metadata: Option<String>,
+    /// That of its root disk.
+    pub rootfs: Option<String>,
 }
 
 impl ImageHandle {
@@ -36,6 +50,23 @@ impl ImageHandle {
     pub async fn export_to(
         &self,
         folder: &Path,
+        progress: impl FnMut(&Progress) + Send,
+    ) -> Result<ImageFiles, Error> {
+        let named = |names: &ExportedNames| ImageFiles {
+            metadata: folder.join(&self.fingerprint),
+            rootfs: names.split.then(|| folder.join(format!("{}.root", self.fingerprint))),
+        };
+        self.export_as(folder, named, progress).await
+    }
+
+    /// The same under names of the caller's, who learns what the server calls the files. All of them are in `folder`.
+    ///
+    /// # Errors
+    /// Those of [`export_to`](ImageHandle::export_to).
+    pub async fn export_as(
+        &self,
+        folder: &Path,
+        named: impl FnOnce(&ExportedNames) -> ImageFiles,
         mut progress: impl FnMut(&Progress) + Send,
     ) -> Result<ImageFiles, Error> {
         if self.fingerprint.len() != 64 || !self.fingerprint.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -43,17 +74,25 @@ impl ImageHandle {
             return Err(Error::config(message));
         }
         let mut download = self.export().await?;
-        let is_split = multipart::is_multipart(download.headers());
-        let files = ImageFiles {
-            metadata: folder.join(&self.fingerprint),
-            rootfs: is_split.then(|| folder.join(format!("{}.root", self.fingerprint))),
+        let mut saving = Saving::new(self, download.length(), &mut progress);
+        let names = if multipart::is_multipart(multipart::content_type(download.headers())) {
+            self.save_parts(&mut saving, download, folder).await?
+        } else {
+            saving.file(&mut download, folder).await?;
+            let header = download.headers().get(CONTENT_DISPOSITION).and_then(|value| value.to_str().ok());
+            let name = header.and_then(|header| header.split_once("filename="));
+            let name = name.and_then(|(_, name)| plain(name.split(';').next()?.trim_matches('"')));
+            ExportedNames { metadata: name, ..ExportedNames::default() }
         };
-        let mut saving = Saving::new(download.length(), &mut progress);
-        match &files.rootfs {
-            None => saving.file(&mut download, &files.metadata).await?,
-            Some(rootfs) => self.save_parts(&mut saving, download, [&files.metadata, rootfs]).await?,
-        }
-        saving.finish(self)?;
+        let files = named(&names);
+        let paths: Vec<&Path> = std::iter::once(&files.metadata).chain(&files.rootfs).map(|p| &**p).collect();
+        saving.finish(&paths)?;
         Ok(files)
     }
+}
+
+/// A file's name as a server tells it, if it is one: with no folder in it.
+pub(super) fn plain(name: &str) -> Option<String> {
+    let only = Path::new(name).file_name()?.to_str()?;
+    (only == name && !name.contains(char::is_control)).then(|| name.to_owned())
 }

@@ -7,6 +7,7 @@ use hyper::body::Frame;
 use serde_json::{Value, json};
 use tokio::io::AsyncRead;
 
+use super::multipart;
 use crate::path::form;
 use crate::redacted;
 use crate::transfer::body_of;
@@ -22,9 +23,16 @@ pub struct ImageOptions {
     properties: Vec<(String, String)>,
     profiles: Vec<String>,
     virtual_machine: bool,
+    aliases: Vec<String>,
+    auto_update: bool,
+    expires_at: Option<String>,
+    compression: Option<String>,
+    fingerprint: Option<String>,
 }
 
-redacted::debug!(ImageOptions { public, filename, profiles, virtual_machine } hides { properties });
+redacted::debug!(ImageOptions {
+    public, filename, profiles, virtual_machine, aliases, auto_update, expires_at, compression, fingerprint
+} hides { properties });
 
 /// Where a server is to get an image from, for [`Client::create_image`].
 #[derive(Clone)]
@@ -62,6 +70,37 @@ impl ImageOptions {
         self
     }
 
+    /// Adds a name. Only [`Client::create_image`] gives it; one that is taken makes that fail.
+    pub fn alias(mut self, name: &str) -> ImageOptions {
+        self.aliases.push(name.to_owned());
+        self
+    }
+
+    /// The server looks for a newer one from time to time. For [`Client::create_image`].
+    pub fn auto_update(mut self) -> ImageOptions {
+        self.auto_update = true;
+        self
+    }
+
+    /// When the server may delete it, RFC 3339. For [`Client::create_image`].
+    pub fn expires_at(mut self, when: &str) -> ImageOptions {
+        self.expires_at = Some(when.to_owned());
+        self
+    }
+
+    /// How an instance's image is compressed: `gzip`, `zstd`, `none` and so on; without it the server chooses. For
+    /// [`Client::create_image`].
+    pub fn compression(mut self, algorithm: &str) -> ImageOptions {
+        self.compression = Some(algorithm.to_owned());
+        self
+    }
+
+    /// The SHA-256 that its files must have; the server refuses others. For images that are sent to it.
+    pub fn fingerprint(mut self, fingerprint: &str) -> ImageOptions {
+        self.fingerprint = Some(fingerprint.to_owned());
+        self
+    }
+
     /// What comes second in a split image is the disk of a virtual machine.
     pub fn virtual_machine(mut self) -> ImageOptions {
         self.virtual_machine = true;
@@ -82,6 +121,26 @@ impl ImageSource {
         let source =
             json!({"type": "image", "mode": "pull", "server": server, "protocol": protocol, "alias": alias});
         ImageSource(json!({"source": source}))
+    }
+
+    /// One image of another LXD or Incus, by its fingerprint; `protocol` is `lxd` or `incus`, `secret` is what
+    /// [`ImageHandle::secret`] gave there, for an image that is not public.
+    #[must_use]
+    pub fn fingerprint(server: &str, protocol: &str, fingerprint: &str, secret: Option<&str>) -> ImageSource {
+        let mut source = json!({
+            "type": "image", "mode": "pull", "server": server, "protocol": protocol, "fingerprint": fingerprint,
+        });
+        if let Some(secret) = secret {
+            source["secret"] = secret.into();
+        }
+        ImageSource(json!({"source": source}))
+    }
+
+    /// The project of the other server that the image is in.
+    #[must_use]
+    pub fn project(mut self, name: &str) -> ImageSource {
+        self.0["source"]["project"] = name.into();
+        self
     }
 
     /// Has the image server be trusted by its certificate, PEM, where no authority vouches for it. It is for the protocols
@@ -119,10 +178,24 @@ impl Client {
     ) -> Result<Operation, Error> {
         let mut body = source.0.clone();
         body["public"] = options.public.into();
-        let properties = options.properties.iter().map(|(k, v)| (k.clone(), v.clone().into()));
-        body["properties"] = Value::Object(properties.collect());
+        body["auto_update"] = options.auto_update.into();
+        // An empty map would take away what the image says of itself.
+        if !options.properties.is_empty() {
+            let properties = options.properties.iter().map(|(k, v)| (k.clone(), v.clone().into()));
+            body["properties"] = Value::Object(properties.collect());
+        }
         if !options.profiles.is_empty() {
             body["profiles"] = options.profiles.clone().into();
+        }
+        if !options.aliases.is_empty() {
+            body["aliases"] = options.aliases.iter().map(|name| json!({"name": name})).collect();
+        }
+        for (key, value) in
+            [("expires_at", &options.expires_at), ("compression_algorithm", &options.compression)]
+        {
+            if let Some(value) = value {
+                body[key] = value.as_str().into();
+            }
         }
         self.post(["images"]).json(&body).operation().await
     }
@@ -172,6 +245,37 @@ impl Client {
         request.upload(StreamBody::new(parts).boxed_unsync()).operation().await
     }
 
+    /// `POST /1.0/images` with what another server exports: imports that image as it comes, whole or split. A source
+    /// that breaks makes it fail, and nothing is imported.
+    ///
+    /// # Errors
+    /// When reading fails, or the server refuses it.
+    pub async fn import_exported_image(
+        &self,
+        content_type: Option<&str>,
+        exported: impl AsyncRead + Send + 'static,
+        options: &ImageOptions,
+    ) -> Result<Operation, Error> {
+        let mut request = self.image_post(options).await?;
+        // The parts of a split image have the names that an import wants, in its order.
+        if let Some(multipart) = content_type.filter(|text| multipart::is_multipart(text)) {
+            request = request.header("content-type", multipart);
+        }
+        request.body_from(exported).operation().await
+    }
+
+    /// `POST /1.0/images`: has the server expect an image from another one, and gives the secret for
+    /// [`ImageHandle::push_to`] there.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn expect_image(&self, fingerprint: &str, options: &ImageOptions) -> Result<String, Error> {
+        let source = json!({"type": "image", "mode": "push", "fingerprint": fingerprint});
+        let begun = self.create_image(&ImageSource(json!({"source": source})), options).await?;
+        let secret = begun.begun_as().metadata.get("secret").and_then(Value::as_str);
+        secret.map(str::to_owned).ok_or_else(|| self.protocol("an expected image without a secret"))
+    }
+
     async fn image_post(&self, options: &ImageOptions) -> Result<Request, Error> {
         let prefix = self.header_prefix().await?;
         let mut request = self.post(["images"]);
@@ -180,6 +284,9 @@ impl Client {
         }
         if let Some(name) = &options.filename {
             request = request.header(&format!("{prefix}filename"), name);
+        }
+        if let Some(fingerprint) = &options.fingerprint {
+            request = request.header(&format!("{prefix}fingerprint"), fingerprint);
         }
         let pairs: Vec<_> = options.properties.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         if !pairs.is_empty() {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::{Client, Error, List, Operation, Versioned};
 
 pub use aliases::{Alias, AliasHandle};
-pub use export::ImageFiles;
+pub use export::{ExportedNames, ImageFiles};
 pub use import::{ImageOptions, ImageSource};
 
 /// An image, from [`Client::images`] or [`ImageHandle::get`].
@@ -135,12 +135,21 @@ impl ImageHandle {
     }
 
     /// `POST /1.0/images/{fingerprint}/export`: has the server send the image to another one, whose secret
-    /// is given.
+    /// is given, into this project there.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn push_to(&self, target: &str, secret: &str, certificate: &str) -> Result<Operation, Error> {
-        let body = json!({"target": target, "secret": secret, "certificate": certificate});
+    pub async fn push_to(
+        &self,
+        target: &str,
+        secret: &str,
+        certificate: &str,
+        project: Option<&str>,
+    ) -> Result<Operation, Error> {
+        let mut body = json!({"target": target, "secret": secret, "certificate": certificate});
+        if let Some(project) = project {
+            body["project"] = project.into();
+        }
         self.client.post(["images", &self.fingerprint, "export"]).json(&body).operation().await
     }
 }

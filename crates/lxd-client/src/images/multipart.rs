@@ -4,43 +4,49 @@ use std::path::Path;
 
 use http::{HeaderMap, header};
 
-use super::ImageHandle;
 use super::saving::Saving;
+use super::{ExportedNames, ImageHandle};
 use crate::{Download, Error};
 
 const MULTIPART: &str = "multipart/form-data";
 
-/// Whether an answer has several files in it.
-pub(super) fn is_multipart(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.and_then(|c| c.get(..MULTIPART.len())).is_some_and(|c| c.eq_ignore_ascii_case(MULTIPART))
+/// What an answer's header says of the kind of its body.
+pub(super) fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// Whether a body of this kind has several files in it.
+pub(super) fn is_multipart(content_type: &str) -> bool {
+    content_type.get(..MULTIPART.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(MULTIPART))
 }
 
 impl ImageHandle {
-    /// Saves the two files of an answer: the metadata, and the root disk.
+    /// Saves the two files of an answer, the metadata and the root disk, and gives the names that the server has for
+    /// them.
     #[cfg(feature = "images-multipart")]
     pub(super) async fn save_parts(
         &self,
         saving: &mut Saving<'_>,
         download: Download,
-        paths: [&Path; 2],
-    ) -> Result<(), Error> {
+        folder: &Path,
+    ) -> Result<ExportedNames, Error> {
         use futures_util::StreamExt;
 
-        let content_type = download.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-        let boundary = multer::parse_boundary(content_type.unwrap_or_default());
+        let boundary = multer::parse_boundary(content_type(download.headers()));
         let boundary = boundary.map_err(|e| self.client.malformed(e))?;
         let mut parts = multer::Multipart::new(download, boundary);
-        for (name, path) in ["metadata", "rootfs"].into_iter().zip(paths) {
+        let mut names = ExportedNames { split: true, ..ExportedNames::default() };
+        for (name, file_name) in [("metadata", &mut names.metadata), ("rootfs", &mut names.rootfs)] {
             let part = parts.next_field().await.map_err(|e| self.client.broken(e))?;
             let Some(mut part) = part else {
                 return Err(self.client.protocol(format!("an image without its {name}")));
             };
+            *file_name = part.file_name().and_then(super::export::plain);
             let mut chunks = futures_util::stream::poll_fn(|cx| part.poll_next_unpin(cx))
                 .map(|chunk| chunk.map_err(std::io::Error::other));
-            saving.file(&mut chunks, path).await?;
+            saving.file(&mut chunks, folder).await?;
         }
-        Ok(())
+        Ok(names)
     }
 
     #[cfg(not(feature = "images-multipart"))]
@@ -48,8 +54,8 @@ impl ImageHandle {
         &self,
         _: &mut Saving<'_>,
         _: Download,
-        _: [&Path; 2],
-    ) -> Result<(), Error> {
+        _: &Path,
+    ) -> Result<ExportedNames, Error> {
         let message = "the image is in two files, which this program cannot tell apart (lxd-client was built without \
                        its feature images-multipart)";
         Err(Error::config(message.to_owned()))

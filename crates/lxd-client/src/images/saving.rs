@@ -3,7 +3,7 @@
 use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -16,29 +16,35 @@ use crate::{Error, Progress};
 
 /// Files that are being written. Those that are not finished are removed.
 pub(super) struct Saving<'a> {
+    image: &'a ImageHandle,
     hash: Context,
-    written: Vec<(TempPath, PathBuf)>,
+    written: Vec<TempPath>,
     progress: Progress,
     report: &'a mut (dyn FnMut(&Progress) + Send),
 }
 
 impl<'a> Saving<'a> {
-    pub(super) fn new(length: Option<u64>, report: &'a mut (dyn FnMut(&Progress) + Send)) -> Saving<'a> {
+    pub(super) fn new(
+        image: &'a ImageHandle,
+        length: Option<u64>,
+        report: &'a mut (dyn FnMut(&Progress) + Send),
+    ) -> Saving<'a> {
         let progress = Progress { total: length.unwrap_or_default(), ..Progress::default() };
-        Saving { hash: Context::new(&SHA256), written: Vec::new(), progress, report }
+        Saving { image, hash: Context::new(&SHA256), written: Vec::new(), progress, report }
     }
 
     pub(super) async fn file(
         &mut self,
         chunks: &mut (impl Stream<Item = io::Result<Bytes>> + Unpin + Send),
-        path: &Path,
+        folder: &Path,
     ) -> Result<(), Error> {
-        let failed = |source| Error::Local { message: path.display().to_string(), source };
-        let (file, temporary) = temporary(path).await.map_err(failed)?.into_parts();
+        let failed =
+            |source| Error::Local { message: format!("cannot write in {}", folder.display()), source };
+        let (file, temporary) = temporary(folder).await.map_err(failed)?.into_parts();
         let mut file = tokio::fs::File::from_std(file);
-        self.written.push((temporary, path.to_owned()));
+        self.written.push(temporary);
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(failed)?;
+            let chunk = chunk.map_err(|e| self.image.client.broken(e))?;
             self.hash.update(&chunk);
             file.write_all(&chunk).await.map_err(failed)?;
             self.progress.bytes += chunk.len() as u64;
@@ -48,7 +54,9 @@ impl<'a> Saving<'a> {
         file.flush().await.map_err(failed)
     }
 
-    pub(super) fn finish(self, image: &ImageHandle) -> Result<(), Error> {
+    /// Checks the hash, and gives the files their names, in the order in which they came.
+    pub(super) fn finish(self, paths: &[&Path]) -> Result<(), Error> {
+        let image = self.image;
         let hash = self.hash.finish();
         let actual: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         if !actual.eq_ignore_ascii_case(&image.fingerprint) {
@@ -56,18 +64,18 @@ impl<'a> Saving<'a> {
                 .client
                 .protocol(format!("the image's hash is {actual}, not {}", image.fingerprint)));
         }
-        for (temporary, path) in self.written {
+        for (temporary, path) in self.written.into_iter().zip(paths) {
             temporary
-                .persist(&path)
+                .persist(path)
                 .map_err(|e| Error::Local { message: path.display().to_string(), source: e.error })?;
         }
         Ok(())
     }
 }
 
-/// A file beside the one at `path`, with the permissions of any new file.
-async fn temporary(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+/// A file in a folder, with the permissions of any new file.
+async fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    let folder = folder.to_owned();
     let any = Permissions::from_mode(0o666); // as the umask has it
     let create = move || tempfile::Builder::new().permissions(any).tempfile_in(folder);
     tokio::task::spawn_blocking(create).await.map_err(io::Error::other)?

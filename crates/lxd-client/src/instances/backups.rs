@@ -1,10 +1,13 @@
 //! Backups of an instance: `/1.0/instances/{name}/backups`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncRead;
 
 use super::InstanceHandle;
+use crate::path::form;
 use crate::transfer::Download;
 use crate::{Client, Error, List, Operation};
 
@@ -44,6 +47,17 @@ pub struct NewBackup {
     /// `gzip`, `zstd`, `none` and so on; without it the server chooses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compression_algorithm: Option<String>,
+}
+
+/// What an instance of a backup is to be, for [`Client::import_instance_with`].
+#[derive(Clone, Debug, Default)]
+pub struct ImportOptions {
+    /// Its name; without one, that in the backup.
+    pub name: Option<String>,
+    /// The storage pool; without one, that of the same name as before.
+    pub pool: Option<String>,
+    /// Settings of devices that replace those in the backup, by device.
+    pub devices: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// One backup, which may or may not exist; from [`InstanceHandle::backup`].
@@ -109,8 +123,16 @@ impl BackupHandle {
     /// # Errors
     /// [`Error::is_not_found`] when there is none of that name.
     pub async fn export(&self) -> Result<Download, Error> {
+        self.export_from(0).await
+    }
+
+    /// The same from this byte on: the rest of an archive whose transfer broke.
+    ///
+    /// # Errors
+    /// Those of [`export`](BackupHandle::export); [`Error::Protocol`] when the server begins elsewhere.
+    pub async fn export_from(&self, offset: u64) -> Result<Download, Error> {
         let [a, b, c, d] = self.path();
-        self.client.get([a, b, c, d, "export"]).download().await
+        self.client.get([a, b, c, d, "export"]).download_from(offset).await
     }
 }
 
@@ -126,12 +148,38 @@ impl Client {
         name: Option<&str>,
         pool: Option<&str>,
     ) -> Result<Operation, Error> {
+        let options = ImportOptions {
+            name: name.map(str::to_owned),
+            pool: pool.map(str::to_owned),
+            ..ImportOptions::default()
+        };
+        self.import_instance_with(archive, &options).await
+    }
+
+    /// The same, with all that can be said of the instance.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for devices before LXD 5.21; those of [`import_instance`](Client::import_instance).
+    pub async fn import_instance_with(
+        &self,
+        archive: impl AsyncRead + Send + 'static,
+        options: &ImportOptions,
+    ) -> Result<Operation, Error> {
         let prefix = self.header_prefix().await?;
         let mut request = self.post(["instances"]);
-        for (header, value) in [("name", name), ("pool", pool)] {
+        for (header, value) in [("name", &options.name), ("pool", &options.pool)] {
             if let Some(value) = value {
                 request = request.header(&format!("{prefix}{header}"), value);
             }
+        }
+        if !options.devices.is_empty() {
+            let settings = |settings: &BTreeMap<String, String>| {
+                form(settings.iter().map(|(k, v)| (k.as_str(), v.as_str())))
+            };
+            let devices: Vec<_> =
+                options.devices.iter().map(|(name, device)| (name.as_str(), settings(device))).collect();
+            let devices = form(devices.iter().map(|(name, device)| (*name, device.as_str())));
+            request = request.needs("import_instance_devices").header(&format!("{prefix}devices"), &devices);
         }
         request.body_from(archive).operation().await
     }

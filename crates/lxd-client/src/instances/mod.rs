@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::redacted;
 use crate::{Client, Error, List, Operation, Versioned};
 
-pub use backups::{Backup, BackupHandle, NewBackup};
+pub use backups::{Backup, BackupHandle, ImportOptions, NewBackup};
 pub use create::NewInstance;
 pub use snapshots::{Snapshot, SnapshotHandle};
 pub use state::{Action, InstanceState, StateChange};

@@ -81,6 +81,14 @@ impl VolumeBackupHandle {
     /// # Errors
     /// [`Error::is_not_found`] when there is none of that name.
     pub async fn export(&self) -> Result<Download, Error> {
-        self.client.get(below(&self.path, ["export"])).download().await
+        self.export_from(0).await
+    }
+
+    /// The same from this byte on: the rest of an archive whose transfer broke.
+    ///
+    /// # Errors
+    /// Those of [`export`](VolumeBackupHandle::export); [`Error::Protocol`] when the server begins elsewhere.
+    pub async fn export_from(&self, offset: u64) -> Result<Download, Error> {
+        self.client.get(below(&self.path, ["export"])).download_from(offset).await
     }
 }
