@@ -214,7 +214,11 @@ async fn fetch(kept: &Kept, to: &mut Writing<'_>, job: &Job) -> Result<u64, Acti
             Error::Local { message: "the backup broke off on its way".to_owned(), source: broken };
         download = loop {
             let Some(pause) = pauses.next() else { return Err(error.into()) };
-            job.run(async { Ok::<_, Error>(tokio::time::sleep(Duration::from_secs(*pause)).await) }).await?;
+            let paused = async {
+                tokio::time::sleep(Duration::from_secs(*pause)).await;
+                Ok::<_, Error>(())
+            };
+            job.run(paused).await?;
             match job.run(kept.export_from(bytes)).await {
                 Ok(download) => break download,
                 Err(ActionError::Cloud(again)) if again.is_retryable() => error = again,
