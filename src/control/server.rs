@@ -1,6 +1,6 @@
 //! The server of the control socket, in the running node: it answers the requests that [`super::protocol`] describes.
 
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{FromRef, Path, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -11,10 +11,30 @@ use serde::{Deserialize, Serialize};
 use tracing::{debug, info, warn};
 
 use super::protocol::{self, Cloud, Failure, FailureCode, PingRequest, UpRequest, endpoints};
+use crate::inventory::Inventory;
 use crate::node::{AskError, Node, ReloadError};
 
+/// What the requests are answered from.
+#[derive(Clone, Debug)]
+struct Served {
+    node: Node,
+    inventory: Inventory,
+}
+
+impl FromRef<Served> for Node {
+    fn from_ref(served: &Served) -> Node {
+        served.node.clone()
+    }
+}
+
+impl FromRef<Served> for Inventory {
+    fn from_ref(served: &Served) -> Inventory {
+        served.inventory.clone()
+    }
+}
+
 /// Serves the control socket until the node stops.
-pub(crate) fn serve(node: &Node, socket: PrivateSocket) {
+pub(crate) fn serve(node: &Node, inventory: Inventory, socket: PrivateSocket) {
     let router = Router::new()
         .route(endpoints::STATUS, get(status))
         .route(endpoints::PING, post(ping))
@@ -28,7 +48,7 @@ pub(crate) fn serve(node: &Node, socket: PrivateSocket) {
         .route(endpoints::CHECK, post(check))
         .route(endpoints::DIAL, get(dial))
         .fallback(unknown)
-        .with_state(node.clone());
+        .with_state(Served { node: node.clone(), inventory });
     let stopping = node.stopping().cancelled_owned();
     node.tasks().spawn(async move {
         let (listener, _file) = socket.into_parts();

@@ -1,6 +1,114 @@
 //! The inventory: one live model of all clouds, for the commands and the API.
-#![allow(dead_code, unused_imports)]
+//!
+//! The [`Model`] holds the rows and numbers their changes; the feed of each cloud fills it, by lists, and keeps it by events.
+//! Nobody who reads it waits for a cloud.
+#![allow(dead_code, unused_imports, reason = "the commands and the API are built on it")]
 
+mod change;
+mod feed;
+mod feeds;
+mod looks;
+mod model;
+mod query;
 mod row;
+mod store;
+mod subscription;
+mod table;
+mod usage;
 
-pub(crate) use row::{CloudRow, ImageRow, InstanceAddress, InstanceKey, InstanceRow, InstanceUsage, OperationRow};
+use std::sync::Arc;
+
+use lxd_client::Client;
+
+use feeds::{Feeds, Source};
+use store::Store;
+
+use crate::config::CloudKind;
+use crate::node::Node;
+
+pub(crate) use change::{Change, Item, Revision, Update};
+pub(crate) use query::{Counts, Kind, Overview, Query, Snapshot};
+pub(crate) use row::{
+    CloudRow, ImageKey, ImageRow, InstanceAddress, InstanceKey, InstanceRow, InstanceUsage, OperationKey,
+    OperationRow,
+};
+pub(crate) use subscription::Subscription;
+
+/// The inventory. Clones share it. It is filled for as long as the node runs, or the clones live.
+#[derive(Clone, Debug)]
+pub(crate) struct Inventory {
+    store: Store,
+    feeds: Arc<Feeds>,
+}
+
+impl Inventory {
+    /// Follows the clouds of a node until that stops.
+    pub(crate) fn start(node: &Node) -> Inventory {
+        let inventory = Inventory::empty();
+        let (store, feeds, following) = (inventory.store.clone(), Arc::clone(&inventory.feeds), node.clone());
+        node.spawn(async move {
+            let mut watch = following.watch_clouds();
+            while let Some(clouds) = watch.next().await {
+                feeds.set(&store, &clouds, |feed| following.spawn(feed));
+            }
+        });
+        inventory
+    }
+
+    /// An inventory of servers without a node: of each the name, the kind and a client. Its tasks end with the last clone.
+    pub(crate) fn over(clouds: impl IntoIterator<Item = (String, CloudKind, Client)>) -> Inventory {
+        let inventory = Inventory::empty();
+        for (name, kind, client) in clouds {
+            if kind != CloudKind::Tcp {
+                inventory.feeds.add(&inventory.store, Source { name, client, cloud: None }, |feed| {
+                    tokio::spawn(feed);
+                });
+            }
+        }
+        inventory
+    }
+
+    fn empty() -> Inventory {
+        Inventory { store: Store::new(), feeds: Arc::default() }
+    }
+
+    /// The rows that are asked for, as they are now.
+    pub(crate) fn snapshot(&self, query: &Query) -> Snapshot {
+        self.store.read().snapshot(query)
+    }
+
+    /// How much there is.
+    pub(crate) fn overview(&self) -> Overview {
+        self.store.read().overview()
+    }
+
+    /// Follows the changes after this one; without it, and where they are no longer known, all rows come first.
+    pub(crate) fn subscribe(&self, since: Option<Revision>) -> Subscription {
+        Subscription::new(self.store.clone(), since)
+    }
+
+    /// Somebody looks at these instances: their state is fetched soon, and kept fresh for some minutes. Whoever looks on
+    /// calls it again; each call is cheap.
+    pub(crate) fn look(&self, keys: &[InstanceKey]) {
+        self.feeds.each(|cloud, looks| {
+            let mut own = keys.iter().filter(|key| key.cloud == cloud).cloned().peekable();
+            if own.peek().is_some() {
+                looks.add(own);
+            }
+        });
+    }
+
+    /// The same for all instances of these clouds and projects.
+    pub(crate) fn look_at_all(&self, query: &Query) {
+        self.feeds.each(|cloud, looks| {
+            if query.has_cloud(cloud) {
+                looks.add_all(&query.projects);
+            }
+        });
+    }
+
+    /// What an instance has used during the last hour, oldest first, at a step of some minutes.
+    pub(crate) fn usage(&self, key: &InstanceKey) -> Vec<InstanceUsage> {
+        self.store.read().usage(key)
+    }
+}

@@ -2,6 +2,8 @@
 //! give.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +16,8 @@ pub(crate) struct InstanceKey {
     pub(crate) name: String,
 }
 
-/// An instance.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// An instance. `Debug` leaves its settings out, which may hold secrets.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct InstanceRow {
     #[serde(flatten)]
@@ -35,9 +37,13 @@ pub(crate) struct InstanceRow {
     /// RFC 3339.
     pub(crate) created_at: String,
     pub(crate) last_used_at: String,
+    /// The server's own number for it, a UUID: another one under the same name is another instance. Empty where the server
+    /// has none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) uuid: String,
     /// Its settings with those of its profiles, without what the server keeps for itself (`volatile.*`, but for the base
     /// image).
-    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) config: Arc<BTreeMap<String, String>>,
     /// What it uses and where it is reached; none where nobody has looked yet, and while it is stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<InstanceUsage>,
@@ -46,6 +52,32 @@ pub(crate) struct InstanceRow {
     /// How many snapshots it has, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) snapshots: Option<usize>,
+}
+
+impl fmt::Debug for InstanceRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InstanceRow")
+            .field("key", &self.key)
+            .field("status", &self.status)
+            .field("created_at", &self.created_at)
+            .field("state", &self.state)
+            .field("snapshots", &self.snapshots)
+            .finish_non_exhaustive()
+    }
+}
+
+impl InstanceRow {
+    /// Whether this is the same instance, and not another one under the same name, as after a server was restored from a
+    /// backup. A row that knows neither number nor date may be any.
+    pub(crate) fn is_same_as(&self, other: &InstanceRow) -> bool {
+        let fits = |a: &str, b: &str| a.is_empty() || b.is_empty() || a == b;
+        fits(&self.uuid, &other.uuid) && fits(&self.created_at, &other.created_at)
+    }
+
+    /// Whether it uses processor and memory.
+    pub(crate) fn is_running(&self) -> bool {
+        !matches!(self.status.as_str(), "Stopped" | "Error")
+    }
 }
 
 /// What an instance uses, and where it is reached, at one moment.
@@ -107,6 +139,20 @@ pub(crate) struct OperationRow {
     pub(crate) may_cancel: bool,
 }
 
+impl OperationRow {
+    /// Whether it has ended.
+    pub(crate) fn is_final(&self) -> bool {
+        self.status_code >= 200
+    }
+}
+
+/// The name of an operation among all clouds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct OperationKey {
+    pub(crate) cloud: String,
+    pub(crate) id: String,
+}
+
 /// An image of a server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -124,6 +170,14 @@ pub(crate) struct ImageRow {
     pub(crate) public: bool,
     pub(crate) cached: bool,
     pub(crate) uploaded_at: String,
+}
+
+/// The name of an image among all clouds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct ImageKey {
+    pub(crate) cloud: String,
+    pub(crate) project: String,
+    pub(crate) fingerprint: String,
 }
 
 /// A cloud, and how fresh its rows are.

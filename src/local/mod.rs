@@ -14,6 +14,7 @@ use cloud_proxy::OfNode;
 
 use crate::cloud::Cloud;
 use crate::control;
+use crate::inventory::Inventory;
 use crate::listen::{Opens, ServeError, bind_tcp, bind_unix};
 use crate::node::{Node, Serve, Serving};
 
@@ -30,7 +31,7 @@ impl Serve for Local {
             None => None,
         };
         let proxies = proxies::bind(&config)?;
-        control::server::serve(node, control);
+        control::server::serve(node, Inventory::start(node), control);
         if let Some(listener) = health {
             health::serve(node, listener);
         }

@@ -1,7 +1,7 @@
 //! Starts a node.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
 use lxd_client::Identity;
@@ -112,7 +112,7 @@ impl NodeBuilder {
         let shared = Shared {
             tailnet,
             config: RwLock::new(Arc::clone(&config)),
-            clouds: RwLock::default(),
+            clouds: watch::Sender::default(),
             reloading: Arc::default(),
             identity,
             scope: ConnectionScope::default(),
@@ -134,7 +134,7 @@ impl NodeBuilder {
             Ok(node.run_cloud(cloud, places))
         });
         let clouds: Vec<Arc<Running>> = clouds.collect::<Result<_, NodeError>>()?;
-        *node.shared.clouds.write().unwrap_or_else(PoisonError::into_inner) = clouds;
+        node.shared.clouds.send_replace(clouds);
         if let Some(serve) = serve {
             serve.serve_node(&node)?;
         }

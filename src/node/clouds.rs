@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{AskError, Node, NodeError, Serving, Shared};
@@ -25,12 +26,35 @@ impl Running {
     }
 }
 
+/// Follows which clouds a node has.
+#[derive(Debug)]
+pub(crate) struct CloudsWatch(watch::Receiver<Vec<Arc<Running>>>);
+
+impl CloudsWatch {
+    /// The clouds, the first time at once, and then each time when some came, went or were changed. `None` when there is no
+    /// node any more. Cancel safe.
+    pub(crate) async fn next(&mut self) -> Option<Vec<Cloud>> {
+        self.0.changed().await.ok()?;
+        Some(clouds_of(&self.0.borrow_and_update()))
+    }
+}
+
+fn clouds_of(running: &[Arc<Running>]) -> Vec<Cloud> {
+    running.iter().map(|running| running.cloud.clone()).collect()
+}
+
 impl Node {
     /// The clouds.
     #[must_use]
     pub fn clouds(&self) -> Vec<Cloud> {
-        let clouds = self.shared.clouds.read().unwrap_or_else(PoisonError::into_inner);
-        clouds.iter().map(|running| running.cloud.clone()).collect()
+        clouds_of(&self.shared.clouds.borrow())
+    }
+
+    /// Follows which clouds there are, over each reload.
+    pub(crate) fn watch_clouds(&self) -> CloudsWatch {
+        let mut receiver = self.shared.clouds.subscribe();
+        receiver.mark_changed();
+        CloudsWatch(receiver)
     }
 
     /// The cloud of that name.
@@ -80,8 +104,7 @@ impl Node {
 impl Shared {
     /// Has those clouds probed now whose newest probe found that.
     pub(super) fn wake(&self, found: impl Fn(&Health) -> bool) {
-        let clouds = self.clouds.read().unwrap_or_else(PoisonError::into_inner);
-        for running in clouds.iter().filter(|running| found(&running.cloud.health())) {
+        for running in self.clouds.borrow().iter().filter(|running| found(&running.cloud.health())) {
             running.cloud.wake();
         }
     }

@@ -55,7 +55,7 @@ pub struct Node {
 struct Shared {
     tailnet: Tailnet,
     config: RwLock<Arc<Config>>,
-    clouds: RwLock<Vec<Arc<Running>>>,
+    clouds: watch::Sender<Vec<Arc<Running>>>,
     /// Held during a reload, so that one follows another.
     reloading: Arc<tokio::sync::Mutex<()>>,
     identity: Identity,

@@ -77,7 +77,7 @@ impl Node {
     async fn put_into_force(&self, mut new: Config) -> Result<Reloaded, NodeError> {
         let old = self.config();
         let mut reloaded = Reloaded { needs_restart: old.needs_restart(&new), ..Reloaded::default() };
-        let before = self.shared.clouds.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let before = self.shared.clouds.borrow().clone();
         let stays = |running: &Arc<Running>| new.clouds.contains(running.cloud.config());
         let (mut running, gone): (Vec<_>, Vec<_>) = before.into_iter().partition(stays);
         let comes = |cloud: &&CloudConfig| !running.iter().any(|running| running.cloud.config() == *cloud);
@@ -127,7 +127,7 @@ impl Node {
         reloaded.removed = gone.into_iter().filter(|name| !reloaded.changed.contains(name)).collect();
         running.extend(came);
         running.sort_by_key(|running| new.clouds.iter().position(|c| c.name == running.cloud.name()));
-        *self.shared.clouds.write().unwrap_or_else(PoisonError::into_inner) = running;
+        self.shared.clouds.send_replace(running);
         *self.shared.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
         info!(
             added = ?reloaded.added, removed = ?reloaded.removed, changed = ?reloaded.changed,
@@ -146,10 +146,11 @@ impl Node {
                 Vec::new()
             });
             let again = self.run_cloud(cloud, places);
-            let mut clouds = self.shared.clouds.write().unwrap_or_else(PoisonError::into_inner);
-            if let Some(place) = clouds.iter_mut().find(|running| Arc::ptr_eq(running, ended)) {
-                *place = again;
-            }
+            self.shared.clouds.send_modify(|clouds| {
+                if let Some(place) = clouds.iter_mut().find(|running| Arc::ptr_eq(running, ended)) {
+                    *place = again;
+                }
+            });
         }
     }
 }

@@ -243,6 +243,11 @@ impl Events {
     }
 }
 
+/// A text of an event, empty where it has none.
+fn text_of(event: &Map<String, Value>, name: &str) -> String {
+    event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
 /// The operations that have ended.
 #[derive(Debug, Default)]
 struct Seen {
@@ -257,14 +262,14 @@ impl Seen {
         let kind = event.get("type").and_then(Value::as_str)?.to_owned();
         match kind.as_str() {
             "operation" => {
-                let state = nulls::read_value(event.remove("metadata")?).ok()?;
+                let mut state: OperationState = nulls::read_value(event.remove("metadata")?).ok()?;
+                state.project = text_of(&event, "project");
                 self.admit(state).map(Event::Operation)
             }
             "lifecycle" => {
                 let mut lifecycle: Lifecycle = nulls::read_value(event.remove("metadata")?).ok()?;
-                let text =
-                    |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-                (lifecycle.project, lifecycle.timestamp) = (text("project"), text("timestamp"));
+                lifecycle.project = text_of(&event, "project");
+                lifecycle.timestamp = text_of(&event, "timestamp");
                 Some(Event::Lifecycle(lifecycle))
             }
             _ => Some(Event::Other(event)),
@@ -309,6 +314,13 @@ mod tests {
         assert!(seen.read(&operation(200)).is_some());
         assert_eq!(seen.read(&operation(103)), None);
         assert_eq!(seen.read(&operation(200)), None);
+    }
+
+    #[test]
+    fn an_operation_has_the_project_of_its_event() {
+        let event = br#"{"type":"operation","project":"p","metadata":{"id":"a","status_code":103}}"#;
+        let Some(Event::Operation(state)) = Seen::default().read(event) else { panic!("no operation") };
+        assert_eq!(state.project, "p");
     }
 
     #[test]

@@ -71,12 +71,15 @@ pub struct OperationState {
     pub err: String,
     /// The cluster's member that it runs on.
     pub location: String,
+    /// The project that it belongs to, where it came as an event.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub project: String,
     /// All else.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
 
-redacted::debug!(OperationState { id, class, description, created_at, updated_at, status, status_code, resources, may_cancel, err, location } hides { metadata, rest });
+redacted::debug!(OperationState { id, class, description, created_at, updated_at, status, status_code, resources, may_cancel, err, location, project } hides { metadata, rest });
 
 impl OperationState {
     /// Whether it has ended.
