@@ -14,7 +14,7 @@ use crate::inventory::row::{
 /// An instance as a server lists it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(in crate::inventory) struct ListedInstance {
+pub(crate) struct ListedInstance {
     name: String,
     project: String,
     #[serde(rename = "type")]
@@ -119,8 +119,21 @@ fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
 }
 
 impl ListedInstance {
+    /// [`row`](ListedInstance::row) with all settings that the server tells: those that it keeps for itself, and those of
+    /// devices, each as `devices:NAME.KEY`.
+    pub(crate) fn whole_row(self, cloud: &str, project: &str, now: u64) -> InstanceRow {
+        let mut config = self.config.clone();
+        config.extend(self.expanded_config.clone());
+        for (device, settings) in &self.expanded_devices {
+            let named =
+                settings.iter().map(|(key, value)| (format!("devices:{device}.{key}"), value.clone()));
+            config.extend(named);
+        }
+        InstanceRow { config: Arc::new(config), ..self.row(cloud, project, now) }
+    }
+
     /// The row, and what is used now, of an instance that is in that project if it says of none.
-    pub(in crate::inventory) fn row(self, cloud: &str, project: &str, now: u64) -> InstanceRow {
+    pub(crate) fn row(self, cloud: &str, project: &str, now: u64) -> InstanceRow {
         let project = if self.project.is_empty() { project.to_owned() } else { self.project };
         let uuid = self.config.get("volatile.uuid").cloned().unwrap_or_default();
         let mut config = if self.expanded_config.is_empty() { self.config } else { self.expanded_config };
