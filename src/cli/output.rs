@@ -66,7 +66,7 @@ impl Out {
         }
     }
 
-    /// A text in green, yellow or red, on a terminal.
+    /// A text in a colour, on a terminal.
     pub(crate) fn paint(&self, colour: Colour, text: &str) -> String {
         if !self.colours {
             return text.to_owned();
@@ -78,13 +78,15 @@ impl Out {
 /// A colour, by its number for terminals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Colour {
+    /// Fainter than other texts.
+    Dim = 2,
     Red = 31,
     Green = 32,
     Yellow = 33,
 }
 
 impl Colour {
-    const ALL: [Colour; 3] = [Colour::Red, Colour::Green, Colour::Yellow];
+    const ALL: [Colour; 4] = [Colour::Dim, Colour::Red, Colour::Green, Colour::Yellow];
 }
 
 /// Prints a line for people to standard error. Parts of it may come from servers and other nodes.

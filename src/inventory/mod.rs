@@ -27,6 +27,7 @@ use crate::config::CloudKind;
 use crate::node::Node;
 
 pub(crate) use change::{Change, Item, Revision, Update};
+pub(crate) use feed::ListedInstance;
 pub(crate) use query::{Counts, Kind, Overview, Query, Snapshot};
 pub(crate) use row::{
     CloudRow, ImageKey, ImageRow, InstanceAddress, InstanceKey, InstanceRow, InstanceUsage, OperationKey,

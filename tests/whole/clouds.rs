@@ -82,7 +82,7 @@ fn the_lxd_commands_work_across_clouds() {
     assert_eq!(all.code, Some(9), "{}", all.stderr);
     let all: Value = serde_json::from_str(&all.stdout).unwrap();
     assert!(all.as_array().unwrap().iter().any(|i| i["cloud"] == "real" && i["name"] == "c1"), "{all}");
-    assert!(world.good(&["lxd", "list", "real"]).contains("Running"));
+    assert!(world.good(&["lxd", "list", "real"]).contains("RUNNING"));
     assert_eq!(world.json(&["lxd", "info", "real"])["server"], "lxd");
     assert_eq!(world.json(&["lxd", "info", "real:c1"])["status"], "Running");
 
@@ -332,7 +332,7 @@ fn confined(kind: &str) {
     }
     assert_eq!(world.json(&["lxd", "info", "real"])["auth"], "trusted");
     world.good(&["lxd", "--project", "confined", "launch", "busybox", "real:i"]);
-    assert!(world.good(&["lxd", "list", "real", "--project=confined"]).contains("Running"));
+    assert!(world.good(&["lxd", "list", "real", "--project=confined"]).contains("RUNNING"));
 
     let text = std::fs::read_to_string(world.path("kolaboree.yaml")).unwrap();
     world.write("kolaboree.yaml", &text.replace("kind: ", "project: confined\n    kind: "));
@@ -407,7 +407,7 @@ print(client.host_info['environment']['server'])
 fn a_real_incus_is_a_cloud_as_an_lxd_is() {
     let (world, service) = with_real("incus");
     assert_eq!(world.json(&["lxd", "info", "real"])["server"], "incus");
-    assert!(world.good(&["lxd", "list", "real"]).contains("Running"));
+    assert!(world.good(&["lxd", "list", "real"]).contains("RUNNING"));
     assert_eq!(world.good(&["lxd", "exec", "real:c1", "--", "echo", "hello"]), "hello\n");
     world.write("file", "some bytes");
     world.good(&["lxd", "file", "push", "file", "real:c1/root/"]);

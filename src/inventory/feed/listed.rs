@@ -14,7 +14,7 @@ use crate::inventory::row::{
 /// An instance as a server lists it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(in crate::inventory) struct ListedInstance {
+pub(crate) struct ListedInstance {
     name: String,
     project: String,
     #[serde(rename = "type")]
@@ -119,15 +119,31 @@ fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
 }
 
 impl ListedInstance {
+    /// [`row`](ListedInstance::row) with all settings that the server tells: those that it keeps for itself, and those of
+    /// devices, each as `devices:NAME.KEY`.
+    pub(crate) fn whole_row(self, cloud: &str, project: &str, now: u64) -> InstanceRow {
+        let mut config = self.config.clone();
+        config.extend(self.expanded_config.clone());
+        for (device, settings) in &self.expanded_devices {
+            let named =
+                settings.iter().map(|(key, value)| (format!("devices:{device}.{key}"), value.clone()));
+            config.extend(named);
+        }
+        InstanceRow { config: Arc::new(config), ..self.row(cloud, project, now) }
+    }
+
     /// The row, and what is used now, of an instance that is in that project if it says of none.
-    pub(in crate::inventory) fn row(self, cloud: &str, project: &str, now: u64) -> InstanceRow {
+    pub(crate) fn row(self, cloud: &str, project: &str, now: u64) -> InstanceRow {
         let project = if self.project.is_empty() { project.to_owned() } else { self.project };
         let uuid = self.config.get("volatile.uuid").cloned().unwrap_or_default();
         let mut config = if self.expanded_config.is_empty() { self.config } else { self.expanded_config };
         config.retain(|key, _| !key.starts_with("volatile.") || key == "volatile.base_image");
         let mut devices = self.expanded_devices.into_values();
-        let root = devices.find(|device| device.get("path").is_some_and(|path| path == "/"));
-        let pool = root.and_then(|mut device| device.remove("pool")).unwrap_or_default();
+        let is = |device: &BTreeMap<String, String>, key, value| {
+            device.get(key).is_some_and(|found| found == value)
+        };
+        let root = devices.find(|device| is(device, "type", "disk") && is(device, "path", "/"));
+        let pool = root.and_then(|mut root| root.remove("pool")).unwrap_or_default();
         // The state of one that does not run has no process, and no news.
         let state = self.state.filter(|state| state.pid > 0).map(|state| state.usage(now));
         InstanceRow {
@@ -144,8 +160,8 @@ impl ListedInstance {
             last_used_at: self.last_used_at,
             uuid,
             config: Arc::new(config),
-            state,
             pool,
+            state,
             snapshots: self.snapshots.map(|list| list.len()),
         }
     }
@@ -154,10 +170,10 @@ impl ListedInstance {
 impl ListedState {
     pub(in crate::inventory) fn usage(self, now: u64) -> InstanceUsage {
         let positive = |n: i64| u64::try_from(n).unwrap_or_default();
-        let interfaces = || self.network.iter().filter(|(name, _)| *name != "lo");
-        let networks = || interfaces().map(|(_, network)| network);
-        let addresses = interfaces()
+        let networks = || self.network.iter().filter(|(name, _)| *name != "lo");
+        let addresses = networks()
             .flat_map(|(name, network)| network.addresses.iter().map(move |address| (name, address)));
+        let counters = || networks().map(|(_, network)| &network.counters);
         InstanceUsage {
             at: now,
             addresses: addresses
@@ -172,8 +188,8 @@ impl ListedState {
             cpu_seconds: positive(self.cpu.usage) as f64 / 1e9,
             memory: positive(self.memory.usage),
             disk: self.disk.get("root").map(|disk| positive(disk.usage)).unwrap_or_default(),
-            received: networks().map(|network| positive(network.counters.bytes_received)).sum(),
-            sent: networks().map(|network| positive(network.counters.bytes_sent)).sum(),
+            received: counters().map(|counters| positive(counters.bytes_received)).sum(),
+            sent: counters().map(|counters| positive(counters.bytes_sent)).sum(),
         }
     }
 }

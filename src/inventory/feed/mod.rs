@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use lxd_client::{Client, Error, EventKind, one_line};
 
+pub(crate) use listed::ListedInstance;
+
 use super::looks::Looks;
 use super::model::Newer;
 use super::store::Store;

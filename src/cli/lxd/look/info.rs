@@ -35,7 +35,7 @@ pub(super) async fn info(fleet: &Fleet, target: &str, out: &Out) -> anyhow::Resu
             "architecture": instance.architecture, "project": instance.project,
             "description": instance.description, "profiles": instance.profiles, "ephemeral": instance.ephemeral,
             "processes": state.processes, "memory": state.memory_usage(),
-            "cpu_seconds": state.cpu_time().as_secs_f64(), "addresses": super::list::addresses(&instance),
+            "cpu_seconds": state.cpu_time().as_secs_f64(), "addresses": addresses(&instance),
             "config": instance.config, "devices": instance.devices,
         });
         let mut shown = value.clone();
@@ -49,4 +49,15 @@ pub(super) async fn info(fleet: &Fleet, target: &str, out: &Out) -> anyhow::Resu
 /// A JSON object for people: a line for each thing.
 fn lines(value: &Value) -> String {
     crate::config::to_text(value)
+}
+
+/// Its addresses, without those that only it itself or its link can use.
+fn addresses(instance: &lxd_client::Instance) -> Vec<String> {
+    let networks = instance.state.iter().flat_map(|state| state.network.values());
+    networks
+        .filter_map(|network| network["addresses"].as_array())
+        .flatten()
+        .filter(|address| address["scope"] == "global")
+        .filter_map(|address| address["address"].as_str().map(str::to_owned))
+        .collect()
 }

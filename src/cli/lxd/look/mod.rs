@@ -4,6 +4,7 @@ mod events;
 mod info;
 mod list;
 mod ping;
+mod words;
 
 use std::process::ExitCode;
 
@@ -23,13 +24,7 @@ pub(crate) enum LookCommand {
     },
     /// Lists instances.
     #[command(alias = "ls")]
-    List {
-        /// Of which clouds. Default: all.
-        clouds: Vec<String>,
-        /// Of all projects.
-        #[arg(long)]
-        all_projects: bool,
-    },
+    List(list::List),
     /// Shows a server (berlin) or an instance (berlin:c1).
     Info {
         /// Which.
@@ -48,7 +43,7 @@ pub(crate) enum LookCommand {
 pub(super) async fn run(command: &LookCommand, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
     match command {
         LookCommand::Ping { clouds, count } => ping::ping(fleet, clouds, *count, out).await,
-        LookCommand::List { clouds, all_projects } => list::list(fleet, clouds, *all_projects, out).await,
+        LookCommand::List(options) => list::list(fleet, options, out).await,
         LookCommand::Info { target } => info::info(fleet, target, out).await,
         LookCommand::Events { clouds, operations } => events::events(fleet, clouds, *operations, out).await,
     }

@@ -1,0 +1,167 @@
+//! Figures and times in the words of `lxc`, for scripts that read them.
+
+use std::cmp::Ordering;
+
+/// A count of bytes as `lxc` shows it: `384.00KiB`.
+pub(super) fn bytes(count: u64) -> String {
+    if count < 1024 {
+        return format!("{count}B");
+    }
+    let mut scaled = count as f64;
+    let mut last = "";
+    for unit in ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] {
+        scaled /= 1024.0;
+        last = unit;
+        if scaled < 1024.0 {
+            break;
+        }
+    }
+    format!("{scaled:.2}{last}")
+}
+
+/// How many bytes a setting such as `512MiB` means; none for a share (`50%`) and for what is no size.
+pub(super) fn size(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let power = |base: u64, n: u32| base.checked_pow(n);
+    let factor = match unit.trim() {
+        "" | "B" => 1,
+        "kB" => 1000,
+        "MB" => power(1000, 2)?,
+        "GB" => power(1000, 3)?,
+        "TB" => power(1000, 4)?,
+        "PB" => power(1000, 5)?,
+        "KiB" => 1024,
+        "MiB" => power(1024, 2)?,
+        "GiB" => power(1024, 3)?,
+        "TiB" => power(1024, 4)?,
+        "PiB" => power(1024, 5)?,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// A time of a server (RFC 3339) as `lxc` shows it: `2026/11/29 03:27 UTC`. Nothing for the times that mean none.
+pub(super) fn minute(time: &str) -> String {
+    let Some(minutes) = minutes_since_1970(time).filter(|minutes| *minutes > 0) else { return String::new() };
+    let (days, minute) = (minutes.div_euclid(24 * 60), minutes.rem_euclid(24 * 60));
+    let (year, month, day) = civil(days);
+    format!("{year:04}/{month:02}/{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)
+}
+
+fn minutes_since_1970(time: &str) -> Option<i64> {
+    let part = |range: std::ops::Range<usize>| time.get(range)?.parse::<i64>().ok();
+    let (year, month, day) = (part(0..4)?, part(5..7)?, part(8..10)?);
+    let (hour, minute) = (part(11..13)?, part(14..16)?);
+    let zone = time.get(16..)?.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ':' | '.'));
+    let offset = match zone.split_at_checked(1)? {
+        ("Z", "") => 0,
+        (sign @ ("+" | "-"), offset) => {
+            let (hours, minutes) = offset.split_once(':')?;
+            let offset = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+            if sign == "-" { -offset } else { offset }
+        }
+        _ => return None,
+    };
+    Some((days(year, month, day) * 24 + hour) * 60 + minute - offset)
+}
+
+/// Days since 1970 of a date of the Gregorian calendar. Years begin in March here, so that a leap day is the last one.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// The opposite of [`days`].
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, of_year - (153 * shifted + 2) / 5 + 1)
+}
+
+/// Compares as people count: `c2` before `c10`. Nothing comes last, as in the lists of `lxc`.
+pub(super) fn natural(a: &str, b: &str) -> Ordering {
+    match (a.is_empty(), b.is_empty()) {
+        (true, true) => return Ordering::Equal,
+        (true, false) => return Ordering::Greater,
+        (false, true) => return Ordering::Less,
+        (false, false) => {}
+    }
+    let (mut left, mut right) = (a.as_bytes(), b.as_bytes());
+    while let (Some(l), Some(r)) = (left.first(), right.first()) {
+        let order = if l.is_ascii_digit() && r.is_ascii_digit() {
+            let (number_of_left, number_of_right) = (number(&mut left), number(&mut right));
+            // Without leading zeros a longer number is a larger one.
+            number_of_left.len().cmp(&number_of_right.len()).then(number_of_left.cmp(number_of_right))
+        } else {
+            (left, right) = (&left[1..], &right[1..]);
+            l.cmp(r)
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+    left.len().cmp(&right.len()).then(a.cmp(b))
+}
+
+/// Takes the digits at the begin, and gives them without leading zeros.
+fn number<'a>(text: &mut &'a [u8]) -> &'a [u8] {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    *text = rest;
+    let zeros = digits.iter().position(|byte| *byte != b'0').unwrap_or(digits.len());
+    &digits[zeros..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_those_of_lxc() {
+        for (count, text) in
+            [(0, "0B"), (1023, "1023B"), (393_216, "384.00KiB"), (1_114_112, "1.06MiB"), (5 << 40, "5.00TiB")]
+        {
+            assert_eq!(bytes(count), text);
+        }
+        for (text, count) in [
+            ("512MiB", Some(512 << 20)),
+            ("1GB", Some(1_000_000_000)),
+            ("100", Some(100)),
+            ("50%", None),
+            ("", None),
+            ("99999999PiB", None),
+        ] {
+            assert_eq!(size(text), count, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_those_of_lxc() {
+        for (time, text) in [
+            ("2026-11-29T03:27:24.345471438Z", "2026/11/29 03:27 UTC"),
+            ("2024-02-29T23:59:59Z", "2024/02/29 23:59 UTC"),
+            ("2024-03-01T00:30:00.5+01:00", "2024/02/29 23:30 UTC"),
+            ("2023-12-31T23:30:00-01:00", "2024/01/01 00:30 UTC"),
+            ("0001-01-01T00:00:00Z", ""),
+            ("1970-01-01T00:00:00Z", ""),
+            ("", ""),
+            ("yesterday", ""),
+        ] {
+            assert_eq!(minute(time), text, "{time}");
+        }
+    }
+
+    #[test]
+    fn names_are_in_the_order_in_which_people_count() {
+        let mut names = ["c10", "", "c2", "c1", "b", "c02", "c2a", "c"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(names, ["b", "c", "c1", "c02", "c2", "c2a", "c10", ""]);
+    }
+}
