@@ -2,6 +2,7 @@
 
 mod args;
 mod command;
+mod completion;
 mod config;
 mod doctor;
 #[allow(dead_code)]
@@ -29,6 +30,9 @@ use output::{Format, Out};
 /// Runs the command that the process's arguments name, and gives the code to exit with.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(code) = completion::answer(std::env::args_os()) {
+        return code;
+    }
     let parsed = command().try_get_matches().and_then(|matches| {
         let (lists, format) = command::listing(&matches);
         let mut args = Args::from_arg_matches(&matches)?;
@@ -71,9 +75,7 @@ async fn dispatch(args: &Args, lists: bool) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run => return run::run(args).await,
         Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut command::command(), "kolaboree-node", &mut script);
-            output::write(&String::from_utf8_lossy(&script))?;
+            completion::print(*shell)?;
             return Ok(ExitCode::SUCCESS);
         }
         Command::Man { to } => {

@@ -120,7 +120,8 @@ impl Client {
         hyper::upgrade::on(answer).await.map_err(malformed)
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ControlError> {
+    /// Asks for what the node tells at this path.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ControlError> {
         self.json(Request::get(path).body(Full::default())).await
     }
 

@@ -1,0 +1,92 @@
+//! Which arguments are names of what, and the candidates for them.
+
+use std::ffi::{OsStr, OsString};
+use std::sync::{Arc, LazyLock};
+
+use clap::{Arg, ArgMatches, Command, FromArgMatches};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+
+use super::names::{self, Names};
+use crate::config::Flags;
+
+/// What an argument names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Cloud,
+    Project,
+    Instance,
+    Image,
+    Profile,
+    Network,
+    Pool,
+}
+
+/// What an argument names, by its name in the help; there it may be a plural.
+const KINDS: [(&str, Kind); 9] = [
+    ("CLOUD", Kind::Cloud),
+    ("PROJECT", Kind::Project),
+    ("INSTANCE", Kind::Instance),
+    ("SNAPSHOT", Kind::Instance),
+    ("IMAGE", Kind::Image),
+    ("PROFILE", Kind::Profile),
+    ("NETWORK", Kind::Network),
+    ("POOL", Kind::Pool),
+    ("STORAGE", Kind::Pool),
+];
+
+/// Arguments that go by another name in some commands.
+const HERE: [(&str, &str, Kind); 5] = [
+    ("lxd", "project", Kind::Project),
+    ("info", "target", Kind::Instance),
+    ("copy", "source", Kind::Instance),
+    ("move", "source", Kind::Instance),
+    ("publish", "source", Kind::Instance),
+];
+
+fn kind_of(command: &str, argument: &Arg) -> Option<Kind> {
+    let here = HERE.iter().find(|(of, id, _)| *of == command && argument.get_id() == *id);
+    if let Some((_, _, kind)) = here {
+        return Some(*kind);
+    }
+    let name = argument.get_value_names()?.first()?.to_uppercase();
+    let name = name.strip_suffix('S').unwrap_or(&name);
+    KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+}
+
+/// Has each argument that names something complete those names. The words say which node is asked, and in which project.
+pub(super) fn with_names(command: Command, words: &[OsString]) -> Command {
+    let words = words.to_owned();
+    let known: Known = Arc::new(LazyLock::new(Box::new(move || look(&words))));
+    complete(command, &known)
+}
+
+/// What is looked up once, by the first argument that needs it.
+type Known = Arc<LazyLock<Names, Box<dyn FnOnce() -> Names + Send + Sync>>>;
+
+fn complete(command: Command, known: &Known) -> Command {
+    let name = command.get_name().to_owned();
+    let command = command.mut_subcommands(|sub| complete(sub, known));
+    command.mut_args(|argument| {
+        let Some(kind) = kind_of(&name, &argument) else { return argument };
+        let (known, bare) = (known.clone(), !argument.is_positional());
+        argument.add(ArgValueCompleter::new(move |current: &OsStr| {
+            let Some(current) = current.to_str() else { return Vec::new() };
+            let found = if bare { known.bare(kind, current) } else { known.placed(kind, current) };
+            found.into_iter().map(CompletionCandidate::new).collect()
+        }))
+    })
+}
+
+/// The names that the node has whom these words would ask.
+fn look(words: &[OsString]) -> Names {
+    let lenient = super::command().ignore_errors(true);
+    let Ok(matches) = lenient.try_get_matches_from(words) else { return Names::default() };
+    let Ok(flags) = Flags::from_arg_matches(&matches) else { return Names::default() };
+    names::look(&flags, project(&matches).as_deref())
+}
+
+/// The value of `--project`.
+fn project(matches: &ArgMatches) -> Option<String> {
+    let (_, lxd) = matches.subcommand()?;
+    lxd.try_get_one::<String>("project").ok().flatten().cloned()
+}
