@@ -10,10 +10,14 @@
 #![allow(dead_code)]
 
 mod bulk;
+mod changed;
 mod error;
 pub(crate) mod instances;
 mod job;
+mod operation;
+pub(crate) mod server;
 
 pub(crate) use bulk::bulk;
+pub(crate) use changed::conflict;
 pub(crate) use error::ActionError;
 pub(crate) use job::{Job, Progress};

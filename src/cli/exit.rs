@@ -102,6 +102,7 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Remedy> {
             ActionError::Cloud(error) => remedy::of(error),
             ActionError::Refused(_) => Some((2, "")),
             ActionError::NotFound(_) => Some((5, "")),
+            ActionError::Conflict(_) => Some((1, "")),
             ActionError::Cancelled(_) => Some((INTERRUPTED, "")),
             ActionError::HalfDone { .. } => None, // what is behind it
         };

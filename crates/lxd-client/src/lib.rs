@@ -235,8 +235,8 @@ pub use fuzz::read_anything;
 pub use identity::{Identity, IdentityError};
 pub use images::{Alias, AliasHandle, Image, ImageFiles, ImageHandle, ImageOptions, ImageSource};
 pub use instances::{
-    Action, Backup, BackupHandle, Instance, InstanceHandle, InstanceState, NewBackup, NewInstance, Snapshot,
-    SnapshotHandle, StateChange,
+    Action, Backup, BackupHandle, Instance, InstanceHandle, InstanceState, NewBackup, NewInstance,
+    NewSnapshot, Snapshot, SnapshotHandle, StateChange,
 };
 pub use known_servers::KnownServers;
 pub use list::List;

@@ -30,8 +30,14 @@ pub(super) async fn run_for_all<T>(
     action: impl AsyncFn(&T, &Job) -> Result<(), ActionError>,
 ) -> anyhow::Result<ExitCode> {
     let job = Job::new(); // one for all: an interrupt cancels each of them
+    let targets: Vec<(String, T)> = targets.into_iter().collect();
+    let shown = match &targets[..] {
+        [(name, _)] => Some(Bar::new(name, &job)),
+        _ => None,
+    };
     let all = bulk(targets, async |(name, target)| action(&target, &job).await.with_context(|| name));
     let outcomes = until_interrupted(&job, all).await?;
+    drop(shown);
     let failures: Vec<Failure> =
         outcomes.into_iter().filter_map(Result::err).map(|error| Failure::of(&error)).collect();
     let Some(first) = failures.first() else { return Ok(ExitCode::SUCCESS) };
