@@ -17,6 +17,9 @@ pub(crate) enum ActionError {
     /// What was made is not what was asked for. It was removed again.
     #[error("{0}")]
     Unverified(String),
+    /// Somebody else changed the thing after it was read. Nothing was changed by this action.
+    #[error("{0}")]
+    Conflict(String),
     /// It was cancelled.
     #[error("cancelled{0}")]
     Cancelled(Left),
@@ -43,6 +46,11 @@ impl fmt::Display for Left {
 }
 
 impl ActionError {
+    /// It was cancelled, and nothing is left of it.
+    pub(crate) fn cancelled() -> ActionError {
+        ActionError::Cancelled(Left::default())
+    }
+
     /// The same, which left this behind.
     pub(crate) fn leaving(self, left: impl Into<String>) -> ActionError {
         let left = left.into();

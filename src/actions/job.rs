@@ -5,7 +5,6 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::ActionError;
-use super::error::Left;
 
 /// An action under way: it reports its progress here, and learns that it is cancelled. Clones share it.
 #[derive(Clone, Debug)]
@@ -40,6 +39,11 @@ impl Job {
         self.cancelled.cancel();
     }
 
+    /// Whether it was asked to end early.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.is_cancelled()
+    }
+
     /// Is done when the job is cancelled.
     pub(crate) async fn cancelled(&self) {
         self.cancelled.cancelled().await;
@@ -67,7 +71,7 @@ impl Job {
     ) -> Result<T, ActionError> {
         tokio::select! {
             biased;
-            () = self.cancelled() => Err(ActionError::Cancelled(Left::default())),
+            () = self.cancelled() => Err(ActionError::cancelled()),
             outcome = request => outcome.map_err(Into::into),
         }
     }
@@ -98,7 +102,7 @@ impl Job {
                 let _ = operation.cancel().await; // one that cannot be cancelled goes on to its end
                 match operation.wait().await {
                     Ok(ended) => Ok(ended), // it was done first
-                    Err(_) => Err(ActionError::Cancelled(Left::default())),
+                    Err(_) => Err(ActionError::cancelled()),
                 }
             }
         }

@@ -11,14 +11,18 @@
 
 pub(crate) mod backups;
 mod bulk;
+mod changed;
 pub(crate) mod copy;
 mod error;
 pub(crate) mod instances;
 mod job;
+mod operation;
+pub(crate) mod server;
 mod sink;
 mod upload;
 
 pub(crate) use bulk::bulk;
+pub(crate) use changed::conflict;
 pub(crate) use error::{ActionError, Left};
 pub(crate) use job::{Job, Progress};
 pub(crate) use sink::Sink;

@@ -21,12 +21,7 @@ pub(super) async fn edit<T: Serialize + DeserializeOwned + PartialEq + Send + 's
     before: &T,
 ) -> anyhow::Result<Option<T>> {
     let before_text = crate::config::to_text(before);
-    if !io::stdin().is_terminal() {
-        let text = blocking(|| {
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text).map(|_| text)
-        });
-        let text = text.await.context("cannot read the standard input")?;
+    if let Some(text) = input().await? {
         let after: T = serde_yaml::from_str(&text)
             .map_err(|error| usage(format!("the standard input is no {kind}: {error}")))?;
         return Ok(Some(after));
@@ -34,7 +29,7 @@ pub(super) async fn edit<T: Serialize + DeserializeOwned + PartialEq + Send + 's
     let comment: String = explanation.lines().map(|line| format!("# {line}\n")).collect();
     let mut text = format!("{comment}{before_text}");
     loop {
-        text = in_editor(text).await?;
+        text = in_editor(text, ".yaml").await?;
         match serde_yaml::from_str::<T>(&text) {
             Ok(after) => return Ok((after != *before).then_some(after)),
             Err(error) => {
@@ -47,12 +42,33 @@ pub(super) async fn edit<T: Serialize + DeserializeOwned + PartialEq + Send + 's
     }
 }
 
+/// The same for a text that is no YAML.
+pub(super) async fn edit_text(before: String) -> anyhow::Result<Option<String>> {
+    if let Some(text) = input().await? {
+        return Ok(Some(text));
+    }
+    let after = in_editor(before.clone(), ".txt").await?;
+    Ok((after != before).then_some(after))
+}
+
+/// All of the standard input. None where it is a terminal.
+pub(super) async fn input() -> anyhow::Result<Option<String>> {
+    if io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let text = blocking(|| {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map(|_| text)
+    });
+    Ok(Some(text.await.context("cannot read the standard input")?))
+}
+
 /// The text after the user's editor has ended.
-async fn in_editor(text: String) -> anyhow::Result<String> {
+async fn in_editor(text: String, ending: &'static str) -> anyhow::Result<String> {
     let name = |variable: &str| std::env::var(variable).ok().filter(|name| !name.is_empty());
     let editor = name("VISUAL").or_else(|| name("EDITOR")).unwrap_or_else(|| "vi".to_owned());
     let edited = blocking(move || {
-        let mut file = tempfile::Builder::new().prefix("kolaboree-").suffix(".yaml").tempfile()?;
+        let mut file = tempfile::Builder::new().prefix("kolaboree-").suffix(ending).tempfile()?;
         file.write_all(text.as_bytes())?;
         // A shell, because the variable may hold arguments: "code --wait".
         let status = std::process::Command::new("sh")

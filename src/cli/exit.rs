@@ -107,6 +107,7 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Remedy> {
             ActionError::Refused(_) => Some((2, "")),
             ActionError::NotFound(_) => Some((5, "")),
             ActionError::Unverified(_) => Some((1, "")),
+            ActionError::Conflict(_) => Some((1, "")),
             ActionError::Cancelled(_) => Some((INTERRUPTED, "")),
             ActionError::HalfDone { .. } => None, // what is behind it
         };

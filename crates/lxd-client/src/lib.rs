@@ -238,7 +238,7 @@ pub use images::{
 };
 pub use instances::{
     Action, Backup, BackupHandle, ImportOptions, Instance, InstanceHandle, InstanceState, NewBackup,
-    NewInstance, Snapshot, SnapshotHandle, StateChange,
+    NewInstance, NewSnapshot, Snapshot, SnapshotHandle, StateChange,
 };
 pub use known_servers::KnownServers;
 pub use list::List;

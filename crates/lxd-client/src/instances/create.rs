@@ -29,6 +29,8 @@ pub struct NewInstance {
     description: Option<String>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance_type: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     config: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -40,7 +42,7 @@ pub struct NewInstance {
     start: bool,
 }
 
-redacted::debug!(NewInstance { name, description, kind, profiles, ephemeral, start } hides { source, config, devices });
+redacted::debug!(NewInstance { name, description, kind, instance_type, profiles, ephemeral, start } hides { source, config, devices });
 
 impl NewInstance {
     /// From any source, as the API has it.
@@ -50,6 +52,7 @@ impl NewInstance {
             source,
             description: None,
             kind: None,
+            instance_type: None,
             config: BTreeMap::new(),
             devices: BTreeMap::new(),
             profiles: None,
@@ -108,6 +111,12 @@ impl NewInstance {
     /// A virtual machine instead of a container.
     pub fn virtual_machine(mut self) -> NewInstance {
         self.kind = Some("virtual-machine");
+        self
+    }
+
+    /// The limits of a cloud's offer, such as `t2.micro` or `c2-m4`, which the server knows by that name.
+    pub fn instance_type(mut self, name: &str) -> NewInstance {
+        self.instance_type = Some(name.to_owned());
         self
     }
 

@@ -16,7 +16,7 @@ use crate::{Client, Error, List, Operation, Versioned};
 
 pub use backups::{Backup, BackupHandle, ImportOptions, NewBackup};
 pub use create::NewInstance;
-pub use snapshots::{Snapshot, SnapshotHandle};
+pub use snapshots::{NewSnapshot, Snapshot, SnapshotHandle};
 pub use state::{Action, InstanceState, StateChange};
 
 /// A container or virtual machine, from [`Client::instances`] or [`InstanceHandle::get`].

@@ -31,6 +31,19 @@ pub struct Snapshot {
 
 redacted::debug!(Snapshot { name, created_at, expires_at, stateful } hides { config, rest });
 
+/// A snapshot to make, for [`InstanceHandle::create_snapshot_as`].
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct NewSnapshot {
+    /// Its name; without one the server chooses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// With what runs in the instance.
+    pub stateful: bool,
+    /// When the server may delete it, RFC 3339: the year 1 for never. Without it, as the instance's settings say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+}
+
 /// One snapshot, which may or may not exist; from [`InstanceHandle::snapshot`].
 #[derive(Clone, Debug)]
 pub struct SnapshotHandle {
@@ -50,8 +63,16 @@ impl InstanceHandle {
     /// # Errors
     /// [`Error::is_conflict`] when there is one of that name.
     pub async fn create_snapshot(&self, name: &str, stateful: bool) -> Result<Operation, Error> {
-        let body = json!({"name": name, "stateful": stateful});
-        self.client.post(&self.path(["snapshots"])[..]).json(&body).operation().await
+        let snapshot = NewSnapshot { name: Some(name.to_owned()), stateful, expires_at: None };
+        self.create_snapshot_as(&snapshot).await
+    }
+
+    /// `POST /1.0/instances/{name}/snapshots`: makes a snapshot that expires, does not, or is named by the server.
+    ///
+    /// # Errors
+    /// [`Error::is_conflict`] when there is one of that name.
+    pub async fn create_snapshot_as(&self, snapshot: &NewSnapshot) -> Result<Operation, Error> {
+        self.client.post(&self.path(["snapshots"])[..]).json(snapshot).operation().await
     }
 
     /// Brings the instance back to a snapshot: `PUT /1.0/instances/{name}` with `restore`.
@@ -60,6 +81,15 @@ impl InstanceHandle {
     /// When there is no such snapshot.
     pub async fn restore(&self, snapshot: &str) -> Result<Operation, Error> {
         self.client.put(&self.path([])[..]).json(&json!({"restore": snapshot})).operation().await
+    }
+
+    /// The same with what ran in the instance when the snapshot was made, which has that.
+    ///
+    /// # Errors
+    /// When there is no such snapshot, or it has no state.
+    pub async fn restore_stateful(&self, snapshot: &str) -> Result<Operation, Error> {
+        let body = json!({"restore": snapshot, "stateful": true});
+        self.client.put(&self.path([])[..]).json(&body).operation().await
     }
 
     /// A handle of a snapshot. Nothing is sent.

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lxd_client::{
-    Bucket, BucketKey, Client, ClusterGroup, Error, Evacuation, NetworkLoadBalancer, NetworkPeer, VolumeKind,
+    Bucket, BucketKey, Client, ClusterGroup, Error, Evacuation, NetworkLoadBalancer, NetworkPeer,
+    NewInstance, NewSnapshot, VolumeKind,
 };
 use serde_json::{Value, json};
 
@@ -85,6 +86,35 @@ async fn the_peers_of_a_network() {
             format!("PUT {path} {body}"),
             format!("PATCH {path} {}", r#"{"description":"d"}"#),
             format!("DELETE {path}"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn instances_and_snapshots_are_made_with_what_was_asked_for() {
+    let path = "/1.0/instances/i";
+    let (_folder, client, log) = server(
+        &[],
+        &[
+            ("POST", "/1.0/instances", "null"),
+            ("POST", "/1.0/instances/i/snapshots", "null"),
+            ("PUT", path, "null"),
+        ],
+    )
+    .await;
+    client.create_instance(&NewInstance::empty("i").instance_type("c2-m4")).await.unwrap();
+    let instance = client.instance("i");
+    let never = NewSnapshot { expires_at: Some("0001-01-01T00:00:00Z".to_owned()), ..NewSnapshot::default() };
+    instance.create_snapshot_as(&never).await.unwrap();
+    instance.create_snapshot("s", true).await.unwrap();
+    instance.restore_stateful("s").await.unwrap();
+    assert_eq!(
+        sent(&log),
+        [
+            r#"POST /1.0/instances {"name":"i","source":{"type":"none"},"instance_type":"c2-m4","ephemeral":false}"#.to_owned(),
+            format!(r#"POST {path}/snapshots {{"stateful":false,"expires_at":"0001-01-01T00:00:00Z"}}"#),
+            format!(r#"POST {path}/snapshots {{"name":"s","stateful":true}}"#),
+            format!(r#"PUT {path} {{"restore":"s","stateful":true}}"#),
         ]
     );
 }

@@ -1,6 +1,12 @@
-//! What changes instances: `lxd launch`, `start`, `stop`, `restart` and `delete`.
+//! What changes instances inside their cloud: `lxd launch`, `start`, `config` and so on.
 
-mod launch;
+mod config;
+mod create;
+mod delete;
+mod pairs;
+mod rebuild;
+mod rename;
+mod snapshot;
 mod state;
 
 use std::process::ExitCode;
@@ -11,25 +17,49 @@ use crate::cli::output::Out;
 /// The commands that change instances.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum InstanceCommand {
-    /// Creates an instance from an image of the server's and starts it.
-    Launch(launch::Launch),
-    /// Starts instances.
-    Start(state::Change),
+    /// Creates instances from an image and starts them.
+    Launch(Box<create::Create>),
+    /// Creates instances from an image, without starting them.
+    #[command(alias = "create")]
+    Init(Box<create::Create>),
+    /// Starts instances; those that are paused go on.
+    Start(state::Start),
     /// Stops instances.
-    Stop(state::Change),
+    Stop(state::Stop),
     /// Restarts instances.
-    Restart(state::Change),
-    /// Deletes instances.
+    Restart(state::Restart),
+    /// Stops the processes of instances where they are; `start` has them go on.
+    Pause(state::Pause),
+    /// Gives an instance or a snapshot another name.
+    Rename(rename::Rename),
+    /// Makes the root disk of instances anew, from an image or from nothing: all that was on it is lost.
+    Rebuild(rebuild::Rebuild),
+    /// Deletes instances and snapshots.
     #[command(alias = "rm")]
-    Delete(state::Change),
+    Delete(delete::Delete),
+    /// Makes a snapshot of an instance.
+    Snapshot(snapshot::Snapshot),
+    /// Brings an instance back to a snapshot.
+    Restore(snapshot::Restore),
+    /// The settings of instances and servers.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
 }
 
 pub(super) async fn run(command: &InstanceCommand, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
+    use InstanceCommand as C;
     match command {
-        InstanceCommand::Launch(options) => launch::launch(fleet, options, out).await,
-        InstanceCommand::Start(change) => state::change(fleet, change, state::Verb::Start).await,
-        InstanceCommand::Stop(change) => state::change(fleet, change, state::Verb::Stop).await,
-        InstanceCommand::Restart(change) => state::change(fleet, change, state::Verb::Restart).await,
-        InstanceCommand::Delete(change) => state::change(fleet, change, state::Verb::Delete).await,
+        C::Launch(options) => create::create(fleet, options, true, out).await,
+        C::Init(options) => create::create(fleet, options, false, out).await,
+        C::Start(options) => state::start(fleet, options).await,
+        C::Stop(options) => state::stop(fleet, options).await,
+        C::Restart(options) => state::restart(fleet, options).await,
+        C::Pause(options) => state::pause(fleet, options).await,
+        C::Rename(options) => rename::rename(fleet, options).await,
+        C::Rebuild(options) => rebuild::rebuild(fleet, options).await,
+        C::Delete(options) => delete::delete(fleet, options).await,
+        C::Snapshot(options) => snapshot::snapshot(fleet, options, out).await,
+        C::Restore(options) => snapshot::restore(fleet, options).await,
+        C::Config(command) => config::run(command, fleet, out).await,
     }
 }

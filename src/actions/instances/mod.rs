@@ -1,0 +1,24 @@
+//! Instances: what changes them.
+
+mod create;
+mod delete;
+mod devices;
+mod edit;
+mod metadata;
+mod origin;
+pub(crate) mod profiles;
+mod rebuild;
+mod snapshots;
+mod state;
+
+pub(crate) use create::{Wanted, create, launch};
+pub(crate) use delete::{delete, rename};
+pub(crate) use devices::{DeviceChange, Devices, change_devices, missing};
+pub(crate) use edit::{
+    Settings, SnapshotSettings, expanded_config, expanded_devices, not_set, set, update, update_snapshot,
+};
+pub(crate) use metadata::{create_template, delete_template, update_metadata, write_template};
+pub(crate) use origin::Origin;
+pub(crate) use rebuild::rebuild;
+pub(crate) use snapshots::{delete_snapshot, rename_snapshot, restore, snapshot};
+pub(crate) use state::{Stateful, change_state, start};
