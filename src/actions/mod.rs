@@ -13,6 +13,7 @@ pub(crate) mod backups;
 mod bulk;
 pub(crate) mod copy;
 mod error;
+pub(crate) mod images;
 pub(crate) mod instances;
 mod job;
 mod sink;
@@ -23,3 +24,6 @@ pub(crate) use error::{ActionError, Left};
 pub(crate) use job::{Job, Progress};
 pub(crate) use sink::Sink;
 pub(crate) use upload::Source;
+
+/// How long the removal of something that is not wanted after all is waited for.
+const REMOVAL: std::time::Duration = std::time::Duration::from_secs(60);
