@@ -13,13 +13,10 @@ use lxd_client::{
 
 use super::sink::Writing;
 use super::upload::Source;
-use super::{ActionError, Job, Left, Sink};
+use super::{ActionError, Job, Left, REMOVAL, Sink};
 
 /// How long the server keeps a backup that nobody deletes, in seconds; as with `lxc export`.
 const LIFETIME: u64 = 24 * 60 * 60;
-
-/// How long the removal of a backup is waited for.
-const REMOVAL: Duration = Duration::from_secs(60);
 
 /// The waits in seconds before a transfer that broke goes on where it was. Bytes that arrive begin them anew.
 const PAUSES: [u64; 5] = [1, 2, 4, 8, 16];
@@ -214,11 +211,10 @@ async fn fetch(kept: &Kept, to: &mut Writing<'_>, job: &Job) -> Result<u64, Acti
             Error::Local { message: "the backup broke off on its way".to_owned(), source: broken };
         download = loop {
             let Some(pause) = pauses.next() else { return Err(error.into()) };
-            let paused = async {
-                tokio::time::sleep(Duration::from_secs(*pause)).await;
-                Ok::<_, Error>(())
-            };
-            job.run(paused).await?;
+            tokio::select! {
+                () = job.cancelled() => return Err(ActionError::Cancelled(Left::default())),
+                () = tokio::time::sleep(Duration::from_secs(*pause)) => {}
+            }
             match job.run(kept.export_from(bytes)).await {
                 Ok(download) => break download,
                 Err(ActionError::Cloud(again)) if again.is_retryable() => error = again,

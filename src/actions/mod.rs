@@ -14,6 +14,7 @@ mod bulk;
 mod changed;
 pub(crate) mod copy;
 mod error;
+pub(crate) mod images;
 pub(crate) mod instances;
 mod job;
 mod operation;
@@ -27,3 +28,6 @@ pub(crate) use error::{ActionError, Left};
 pub(crate) use job::{Job, Progress};
 pub(crate) use sink::Sink;
 pub(crate) use upload::Source;
+
+/// How long the removal of something that is not wanted after all is waited for.
+const REMOVAL: std::time::Duration = std::time::Duration::from_secs(60);

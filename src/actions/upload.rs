@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use lxd_client::{Error, Operation, with_progress};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
 use super::{ActionError, Job};
 
@@ -44,6 +44,18 @@ impl Source {
 
     pub(crate) fn length(&self) -> Option<u64> {
         self.length
+    }
+
+    /// Whether it begins with these bytes, which are then read again.
+    pub(crate) async fn begins_with(&mut self, wanted: &[u8]) -> Result<bool, ActionError> {
+        let mut begin = Vec::new();
+        let mut first = (&mut self.reader).take(wanted.len() as u64);
+        let failed = |source| Error::Local { message: format!("cannot read {}", self.name), source };
+        first.read_to_end(&mut begin).await.map_err(failed)?;
+        let begins = begin == wanted;
+        let rest = std::mem::replace(&mut self.reader, Box::pin(tokio::io::empty()));
+        self.reader = Box::pin(io::Cursor::new(begin).chain(rest));
+        Ok(begins)
     }
 
     /// The bytes for a request; the job learns how many have been read.

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use futures_util::StreamExt;
 use http::header::CONTENT_DISPOSITION;
+use ring::digest::{Context, SHA256};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::saving::Saving;
 use super::{ImageHandle, multipart};
@@ -16,6 +19,14 @@ pub struct ImageFiles {
     pub metadata: PathBuf,
     /// Its root disk, when the image is split.
     pub rootfs: Option<PathBuf>,
+}
+
+impl ImageFiles {
+    /// The whole image, or its metadata and its root disk.
+    #[must_use]
+    pub fn new(metadata: PathBuf, rootfs: Option<PathBuf>) -> ImageFiles {
+        ImageFiles { metadata, rootfs }
+    }
 }
 
 /// What a server calls the files of an image, for [`ImageHandle::export_as`]. No name has a folder in it.
@@ -69,10 +80,7 @@ impl ImageHandle {
         named: impl FnOnce(&ExportedNames) -> ImageFiles,
         mut progress: impl FnMut(&Progress) + Send,
     ) -> Result<ImageFiles, Error> {
-        if self.fingerprint.len() != 64 || !self.fingerprint.bytes().all(|b| b.is_ascii_hexdigit()) {
-            let message = format!("{} is not a whole fingerprint", self.fingerprint);
-            return Err(Error::config(message));
-        }
+        self.is_whole()?;
         let mut download = self.export().await?;
         let mut saving = Saving::new(self, download.length(), &mut progress);
         let names = if multipart::is_multipart(multipart::content_type(download.headers())) {
@@ -88,6 +96,46 @@ impl ImageHandle {
         let paths: Vec<&Path> = std::iter::once(&files.metadata).chain(&files.rootfs).map(|p| &**p).collect();
         saving.finish(&paths)?;
         Ok(files)
+    }
+}
+
+impl ImageHandle {
+    /// Writes an image to a stream, and checks its hash at the end. The handle needs the whole fingerprint. What was
+    /// written before an error cannot be taken back.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when the hash is another; [`Error::Local`] when it cannot be written; [`Error::Config`] when the
+    /// image is in two files.
+    pub async fn export_into(
+        &self,
+        to: &mut (impl AsyncWrite + Unpin + Send + ?Sized),
+        mut progress: impl FnMut(&Progress) + Send,
+    ) -> Result<(), Error> {
+        self.is_whole()?;
+        let mut download = self.export().await?;
+        if multipart::is_multipart(multipart::content_type(download.headers())) {
+            let message = "the image is in two files, which have to go into a folder";
+            return Err(Error::config(message.to_owned()));
+        }
+        let failed = |source| Error::Local { message: "the image cannot be written".to_owned(), source };
+        let mut done = Progress { total: download.length().unwrap_or_default(), ..Progress::default() };
+        let mut hash = Context::new(&SHA256);
+        while let Some(chunk) = download.next().await {
+            let chunk = chunk.map_err(|e| self.client.broken(e))?;
+            hash.update(&chunk);
+            to.write_all(&chunk).await.map_err(failed)?;
+            done.bytes += chunk.len() as u64;
+            progress(&done);
+        }
+        to.flush().await.map_err(failed)?;
+        super::saving::check(self, hash)
+    }
+
+    fn is_whole(&self) -> Result<(), Error> {
+        if self.fingerprint.len() == 64 && self.fingerprint.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Ok(());
+        }
+        Err(Error::config(format!("{} is not a whole fingerprint", self.fingerprint)))
     }
 }
 

@@ -56,14 +56,7 @@ impl<'a> Saving<'a> {
 
     /// Checks the hash, and gives the files their names, in the order in which they came.
     pub(super) fn finish(self, paths: &[&Path]) -> Result<(), Error> {
-        let image = self.image;
-        let hash = self.hash.finish();
-        let actual: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        if !actual.eq_ignore_ascii_case(&image.fingerprint) {
-            return Err(image
-                .client
-                .protocol(format!("the image's hash is {actual}, not {}", image.fingerprint)));
-        }
+        check(self.image, self.hash)?;
         for (temporary, path) in self.written.into_iter().zip(paths) {
             temporary
                 .persist(path)
@@ -71,6 +64,16 @@ impl<'a> Saving<'a> {
         }
         Ok(())
     }
+}
+
+/// Fails where an image's hash is another than its fingerprint.
+pub(super) fn check(image: &ImageHandle, hash: Context) -> Result<(), Error> {
+    let hash = hash.finish();
+    let actual: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    if actual.eq_ignore_ascii_case(&image.fingerprint) {
+        return Ok(());
+    }
+    Err(image.client.protocol(format!("the image's hash is {actual}, not {}", image.fingerprint)))
 }
 
 /// A file in a folder, with the permissions of any new file.

@@ -1,0 +1,117 @@
+//! `lxd image show`, `edit`, `get-property`, `set-property` and `unset-property`.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use lxd_client::Image;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::image;
+use crate::actions::{ActionError, images};
+use crate::cli::lxd::action;
+use crate::cli::lxd::fleet::Fleet;
+use crate::cli::output::{Format, Out};
+
+/// What can be changed of an image.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Changeable {
+    auto_update: bool,
+    properties: BTreeMap<String, String>,
+    public: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    #[serde(default)]
+    profiles: Vec<String>,
+}
+
+impl Changeable {
+    fn of(image: &Image) -> Changeable {
+        Changeable {
+            auto_update: image.auto_update,
+            properties: image.properties.clone(),
+            public: image.public,
+            expires_at: image.rest.get("expires_at").and_then(Value::as_str).map(str::to_owned),
+            profiles: image.profiles.clone(),
+        }
+    }
+
+    fn put_into(self, image: &mut Image) {
+        image.auto_update = self.auto_update;
+        image.properties = self.properties;
+        image.public = self.public;
+        image.profiles = self.profiles;
+        if let Some(expires_at) = self.expires_at {
+            image.rest.insert("expires_at".to_owned(), expires_at.into());
+        }
+    }
+}
+
+const EXPLANATION: &str = "This is what can be changed of an image.
+The properties are free; a newer image takes the place of one with auto_update.";
+
+pub(super) async fn show(fleet: &Fleet, text: &str, out: &Out) -> anyhow::Result<ExitCode> {
+    let (_, client, name) = image(fleet, text).await?;
+    let found = action::run(text, async |job| images::get(&client, name, job).await).await?;
+    let value = Changeable::of(&found);
+    out.print(&value, || crate::config::to_text(&value))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn edit(fleet: &Fleet, text: &str) -> anyhow::Result<ExitCode> {
+    let (_, client, name) = image(fleet, text).await?;
+    let mut found = action::run(text, async |job| images::get(&client, name, job).await).await?;
+    let before = Changeable::of(&found);
+    let Some(after) = crate::cli::edit::edit("image", EXPLANATION, &before).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    after.put_into(&mut found.value);
+    let handle = client.image(&found.fingerprint);
+    action::run(text, async |job| job.run(handle.update(&found)).await).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn get_property(
+    fleet: &Fleet,
+    text: &str,
+    key: &str,
+    out: &Out,
+) -> anyhow::Result<ExitCode> {
+    let (_, client, name) = image(fleet, text).await?;
+    let found = action::run(text, async |job| {
+        let mut found = images::get(&client, name, job).await?;
+        found.value.properties.remove(key).ok_or_else(not_there)
+    });
+    let found = found.await?;
+    if out.format == Format::Table {
+        // As it is: scripts read it.
+        println!("{found}");
+    } else {
+        out.print(&found, String::new)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sets a property, or removes it.
+pub(super) async fn set_property(
+    fleet: &Fleet,
+    text: &str,
+    key: &str,
+    value: Option<&str>,
+) -> anyhow::Result<ExitCode> {
+    let (_, client, name) = image(fleet, text).await?;
+    let change = |image: &mut Image| match value {
+        Some(value) => {
+            image.properties.insert(key.to_owned(), value.to_owned());
+            Ok(())
+        }
+        None => image.properties.remove(key).map(drop).ok_or_else(not_there),
+    };
+    action::run(text, async |job| images::change(&client, name, change, job).await).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn not_there() -> ActionError {
+    ActionError::NotFound("Property not found".to_owned())
+}

@@ -1,0 +1,76 @@
+//! `lxd publish`: an image of an instance.
+
+use std::process::ExitCode;
+
+use lxd_client::ImageOptions;
+use serde_json::json;
+
+use crate::actions::images::{self, NewAlias, Published};
+use crate::cli::exit::usage;
+use crate::cli::lxd::action;
+use crate::cli::lxd::fleet::Fleet;
+use crate::cli::output::Out;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Publish {
+    /// The instance or snapshot, such as berlin:c1 or berlin:c1/snap0.
+    source: String,
+    /// Properties of the image.
+    #[arg(value_name = "KEY=VALUE")]
+    more: Vec<String>,
+    /// A name for it.
+    #[arg(long, value_name = "NAME")]
+    alias: Vec<String>,
+    /// Where an alias is taken, delete the image that has it.
+    #[arg(long, requires = "alias")]
+    reuse: bool,
+    /// Strangers may have it.
+    #[arg(long)]
+    public: bool,
+    /// Stop the instance if it runs, and start it again afterwards.
+    #[arg(short, long)]
+    force: bool,
+    /// Compress with this program there, such as gzip or zstd; none leaves it as it is.
+    #[arg(long, value_name = "PROGRAM")]
+    compression: Option<String>,
+    /// When the server may delete it, as 2030-12-31T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    expire: Option<String>,
+}
+
+pub(super) async fn publish(fleet: &Fleet, options: &Publish, out: &Out) -> anyhow::Result<ExitCode> {
+    let (cloud, name) = fleet.target(&options.source)?;
+    let (instance, snapshot) = match name.split_once('/') {
+        Some((instance, snapshot)) => (instance, Some(snapshot.to_owned())),
+        None => (name, None),
+    };
+    let mut wanted = ImageOptions::default();
+    for property in &options.more {
+        let (key, value) =
+            property.split_once('=').ok_or_else(|| usage(format!("{property:?} is not KEY=VALUE")))?;
+        wanted = wanted.property(key, value);
+    }
+    if options.public {
+        wanted = wanted.public();
+    }
+    if let Some(program) = &options.compression {
+        wanted = wanted.compression(program);
+    }
+    if let Some(when) = &options.expire {
+        wanted = wanted.expires_at(when);
+    }
+    let published = Published {
+        instance: instance.to_owned(),
+        snapshot,
+        options: wanted,
+        aliases: options.alias.iter().map(|name| NewAlias::new(name)).collect(),
+        reuse: options.reuse,
+        force: options.force,
+    };
+    let client = fleet.client(cloud).await?;
+    let publish = async |job: &_| images::publish(&client, &published, job).await;
+    let fingerprint = action::run(&options.source, publish).await?;
+    let value = json!({"cloud": cloud.name, "fingerprint": fingerprint, "aliases": options.alias});
+    out.print(&value, || format!("Instance published with fingerprint: {fingerprint}\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
