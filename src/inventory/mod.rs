@@ -14,6 +14,8 @@ mod row;
 mod store;
 mod subscription;
 mod table;
+#[cfg(test)]
+mod tests;
 mod usage;
 
 use std::sync::Arc;

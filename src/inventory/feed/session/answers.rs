@@ -129,9 +129,10 @@ impl Session {
         let looked_at = self.looked_at(all.iter().map(|(key, _)| key));
         self.store.change(|model| {
             for (key, mut usage) in all {
-                // The figures have no addresses, and not each disk.
+                // The figures have no addresses and no process, and not each disk.
                 if let Some(before) = model.instance(&key).and_then(|row| row.state.as_ref()) {
                     usage.addresses.clone_from(&before.addresses);
+                    usage.pid = before.pid;
                     usage.disk = if usage.disk == 0 { before.disk } else { usage.disk };
                 }
                 model.put_usage(&key, usage, looked_at.contains(&key));

@@ -54,7 +54,7 @@ impl Session {
 
     /// Asks for what events were about, once it has settled.
     fn repair(&mut self, now: Instant) {
-        if !self.settled.is_some_and(|at| at <= now) || self.relief > now || !self.queue.is_empty() {
+        if self.settled.is_none_or(|at| at > now) || self.relief > now || !self.queue.is_empty() {
             return;
         }
         self.settled = None;

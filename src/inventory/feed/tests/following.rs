@@ -214,7 +214,9 @@ async fn what_somebody_looks_at_has_its_addresses() {
         assert!(fed.snapshot().instances.iter().all(|row| row.state.is_none()));
         let addresses = |fed: &Fed, name: &str| {
             let row = fed.row("default", name).unwrap();
-            row.state.as_ref().is_some_and(|state| state.addresses == ["10.0.0.2"])
+            row.state
+                .as_ref()
+                .is_some_and(|state| state.addresses.iter().any(|address| address.address == "10.0.0.2"))
         };
         fed.looks.add([key("default", "a")]);
         fed.until("the state of one", |fed| addresses(fed, "a")).await;

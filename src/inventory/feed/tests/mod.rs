@@ -1,9 +1,13 @@
 //! The feed, against a scripted server in virtual time.
 
 mod following;
+mod memory;
+mod real;
 mod requests;
 mod scripted;
 mod storm;
+#[path = "../../../../crates/lxd-client/tests/shared/to.rs"]
+mod to;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -121,7 +121,17 @@ async fn storm(seed: u64, trouble: &Trouble) {
     // The next list of all comes in two minutes at the latest.
     seconds(150).await;
     fed.filled().await;
-    let world = server.world();
+    is_fresh(&fed, seed);
+    // Who followed the changes has the same rows.
+    follow(&mut follower, &mut followed).await;
+    let followed: Vec<_> = followed.into_values().collect();
+    let rows: Vec<_> = fed.snapshot().instances.iter().map(|row| InstanceRow::clone(row)).collect();
+    assert_eq!(followed, rows, "seed {seed}");
+}
+
+/// Checks that the inventory is what a fresh list says.
+fn is_fresh(fed: &Fed, seed: u64) {
+    let world = fed.server.world();
     let snapshot = fed.snapshot();
     let rows: Vec<_> = snapshot
         .instances
@@ -141,12 +151,6 @@ async fn storm(seed: u64, trouble: &Trouble) {
     for row in &snapshot.operations {
         assert!(row.is_final() || world.operations.contains_key(&row.id), "seed {seed}: {row:?} goes on");
     }
-    drop(world);
-    // Who followed the changes has the same rows.
-    follow(&mut follower, &mut followed).await;
-    let followed: Vec<_> = followed.into_values().collect();
-    let rows: Vec<_> = snapshot.instances.iter().map(|row| InstanceRow::clone(row)).collect();
-    assert_eq!(followed, rows, "seed {seed}");
 }
 
 /// Takes all changes that there are.
