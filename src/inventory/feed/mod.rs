@@ -53,9 +53,12 @@ pub(super) async fn feed(
     mut health: Option<watch::Receiver<Health>>,
 ) {
     let mut pause = FIRST;
+    let mut restricted = false;
     loop {
         let began = Instant::now();
-        let end = run(&store, &cloud, &*remote, &looks).await;
+        let end = run(&store, &cloud, &*remote, &looks, restricted).await;
+        // The restriction may be lifted by the next time.
+        restricted = matches!(end, End::Restricted) || restricted && matches!(end, End::OtherProjects);
         if let Some(reason) = reason(&end) {
             tracing::debug!(cloud, reason, "the inventory no longer follows it");
             store.change(|model| model.set_stale(&cloud, seconds(), &reason));
@@ -76,7 +79,7 @@ fn reason(end: &End) -> Option<String> {
     match end {
         End::Failed(error) => Some(one_line(error)),
         End::Lost => Some("the connection for its events was lost".to_owned()),
-        End::OtherProjects => None,
+        End::OtherProjects | End::Restricted => None,
     }
 }
 
@@ -95,8 +98,8 @@ async fn came_back(health: &mut Option<watch::Receiver<Health>>) {
 }
 
 /// Follows the cloud until that ends.
-async fn run(store: &Store, cloud: &str, remote: &dyn Remote, looks: &Arc<Looks>) -> End {
-    match connect(store, cloud, remote).await {
+async fn run(store: &Store, cloud: &str, remote: &dyn Remote, looks: &Arc<Looks>, restricted: bool) -> End {
+    match connect(store, cloud, remote, restricted).await {
         Ok((server, scopes, events)) => {
             let session =
                 Session::new(store.clone(), cloud, Arc::clone(looks), &server, scopes, Instant::now());
@@ -111,6 +114,7 @@ async fn connect(
     store: &Store,
     cloud: &str,
     remote: &dyn Remote,
+    restricted: bool,
 ) -> Result<(Server, Scopes, SelectAll<EventStream>), Error> {
     let Answer::Server(server) = remote.ask(Ask::Server).await? else { return Err(mixed_up()) };
     if server.auth == Auth::Untrusted {
@@ -118,7 +122,7 @@ async fn connect(
     }
     let mut events = SelectAll::new();
     // A certificate that is restricted to some projects may not listen to all of them.
-    let mut restricted = !server.has_extension(ALL_PROJECTS);
+    let mut restricted = restricted || !server.has_extension(ALL_PROJECTS);
     if !restricted {
         match remote.listen(None).await {
             Ok(stream) => events.push(stream),

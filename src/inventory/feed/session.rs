@@ -29,6 +29,8 @@ pub(super) enum End {
     Lost,
     /// The projects are others, and so the connections.
     OtherProjects,
+    /// The certificate is restricted to some projects: each is to be asked for alone.
+    Restricted,
 }
 
 pub(super) struct Session {

@@ -173,6 +173,8 @@ impl Session {
                 self.usage_at = None;
                 Ok(())
             }
+            // LXD 5.0 lets it listen to all projects all the same.
+            Ask::Instances(None, _) if matches!(error, Error::NotAllowed { .. }) => Err(End::Restricted),
             Ask::Instances(..) | Ask::Projects => Err(End::Failed(error)),
             _ if error.is_retryable() => Err(End::Failed(error)),
             _ => {

@@ -106,10 +106,16 @@ async fn a_server_that_hangs_is_stale_and_holds_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn a_restricted_certificate_sees_its_projects() {
+    for hears_all in [false, true] {
+        restricted(hears_all).await;
+    }
+}
+
+async fn restricted(hears_all: bool) {
     let server = Scripted::new();
     {
         let mut world = server.world();
-        world.restricted = true;
+        (world.restricted, world.hears_all) = (true, hears_all);
         world.projects = ["p".to_owned(), "q".to_owned()].into();
         world.create("p", "a");
         world.create("q", "a");

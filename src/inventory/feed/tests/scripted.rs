@@ -29,6 +29,8 @@ pub(super) struct World {
     pub(super) clustered: bool,
     /// Whether the certificate is restricted to the projects.
     pub(super) restricted: bool,
+    /// Whether it may listen to all projects all the same, as with LXD 5.0.
+    pub(super) hears_all: bool,
     /// Whether nothing can be reached.
     pub(super) down: bool,
     /// Whether no answer comes.
@@ -53,6 +55,7 @@ impl Scripted {
             extensions: ALL.into(),
             clustered: false,
             restricted: false,
+            hears_all: false,
             down: false,
             hangs: false,
             delay: Duration::from_millis(20),
@@ -229,7 +232,7 @@ impl Remote for Scripted {
             if world.down {
                 return Err(unreachable());
             }
-            if world.restricted && scope.is_none() {
+            if world.restricted && !world.hears_all && scope.is_none() {
                 return Err(not_allowed());
             }
             let (sender, receiver) = mpsc::unbounded_channel();
