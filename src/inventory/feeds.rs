@@ -66,7 +66,9 @@ impl Feeds {
     pub(super) fn add(&self, store: &Store, source: Source, spawn: impl FnOnce(Task)) {
         let (looks, end) = (Arc::<Looks>::default(), CancellationToken::new());
         store.change(|model| model.add_cloud(&source.name));
-        let task = feed(store.clone(), source.name.clone(), source.client, Arc::clone(&looks));
+        let health = source.cloud.as_ref().map(Cloud::watch_health);
+        let remote = Arc::new(source.client);
+        let task = feed(store.clone(), source.name.clone(), remote, Arc::clone(&looks), health);
         spawn(Box::pin(end.clone().run_until_cancelled_owned(task).map(drop)));
         let feed = Feed { looks, cloud: source.cloud, _end: end.drop_guard() };
         self.lock().insert(source.name, feed);

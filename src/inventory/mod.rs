@@ -2,6 +2,12 @@
 //!
 //! The [`Model`] holds the rows and numbers their changes; the feed of each cloud fills it, by lists, and keeps it by events.
 //! Nobody who reads it waits for a cloud.
+//!
+//! As in kube-rs (`watcher` and `reflector`) a list and then events fill a store, and a new list repairs it after a lost
+//! stream. LXD's events have neither order nor replay, so the stream is opened before the list, an event of which the
+//! outcome is not certain has the row read again, and all is listed again now and then; and where kube-rs' shared store and
+//! linkerd's topics of snapshots wait for a subscriber whose buffer is full, subscribers here have no buffer, and read what
+//! has changed since their revision.
 #![allow(dead_code, unused_imports, reason = "the commands and the API are built on it")]
 
 mod change;
@@ -14,6 +20,8 @@ mod row;
 mod store;
 mod subscription;
 mod table;
+#[cfg(test)]
+mod tests;
 mod usage;
 
 use std::sync::Arc;

@@ -38,13 +38,15 @@ struct Cloud {
     ended: VecDeque<(u64, OperationKey)>,
 }
 
-/// What events have told of instances since a list of them was asked for: the list may be older.
+/// What events have told since a list was asked for: the list may be older.
 #[derive(Debug, Default)]
 pub(super) struct Newer {
-    /// Those that an event was about.
+    /// The instances that an event was about.
     pub(super) touched: HashSet<InstanceKey>,
     /// Those of them that were deleted last.
     pub(super) deleted: HashSet<InstanceKey>,
+    /// The numbers of the operations that an event was about.
+    pub(super) operations: HashSet<String>,
 }
 
 impl Model {
@@ -136,18 +138,23 @@ impl Model {
         for key in &gone {
             usage.remove(key);
         }
-        for mut row in rows {
-            if newer.deleted.contains(&row.key) {
-                continue;
-            }
-            if newer.touched.contains(&row.key)
-                && let Some(before) = self.instance(&row.key)
-                && before.is_same_as(&row)
-            {
-                row.status.clone_from(&before.status);
-            }
-            self.put_instance(row);
+        for row in rows {
+            self.take_instance(row, newer);
         }
+    }
+
+    /// Takes an instance that was asked for before events told something newer.
+    pub(super) fn take_instance(&mut self, mut row: InstanceRow, newer: &Newer) {
+        if newer.deleted.contains(&row.key) {
+            return;
+        }
+        if newer.touched.contains(&row.key)
+            && let Some(before) = self.instance(&row.key)
+            && before.is_same_as(&row)
+        {
+            row.status.clone_from(&before.status);
+        }
+        self.put_instance(row);
     }
 
     /// Takes an instance as the server has it. Of what the server was not asked this time, what is known stays.
@@ -243,7 +250,7 @@ impl Model {
         cloud: &str,
         project: Option<&str>,
         rows: Vec<OperationRow>,
-        touched: &HashSet<String>,
+        newer: &Newer,
         now: u64,
     ) {
         let listed: HashSet<String> = rows.iter().map(|row| row.id.clone()).collect();
@@ -253,9 +260,9 @@ impl Model {
         let Some(known) = self.clouds.get(cloud) else { return };
         let is_lost = |row: &&Arc<OperationRow>| {
             !row.is_final()
-                && project.is_none_or(|project| project == row.project)
+                && project.is_none_or(|project| project == row.project || row.project.is_empty())
                 && !listed.contains(&row.id)
-                && !touched.contains(&row.id)
+                && !newer.operations.contains(&row.id)
         };
         let lost: Vec<OperationRow> =
             known.operations.rows().filter(is_lost).map(|row| OperationRow::clone(row)).collect();
@@ -267,7 +274,7 @@ impl Model {
         }
     }
 
-    /// Forgets operations that ended some time ago. Gives the time at which the next one is to be forgotten.
+    /// Forgets operations that ended some time ago.
     pub(super) fn forget_ended(&mut self, now: u64) {
         for cloud in self.clouds.values_mut() {
             while let Some((at, _)) = cloud.ended.front()
@@ -303,7 +310,9 @@ impl Model {
     /// Sets the projects that the node may see. The rows of others go.
     pub(super) fn set_projects(&mut self, name: &str, projects: Vec<String>) {
         if let Some(cloud) = self.clouds.get_mut(name) {
-            let hidden = |project: &String| !project.is_empty() && !projects.contains(project);
+            // Not those of a project that is newer than this list.
+            let known = Arc::clone(&cloud.row);
+            let hidden = |project: &String| known.projects.contains(project) && !projects.contains(project);
             let gone = cloud.instances.remove_where(&mut self.log, |row| hidden(&row.key.project));
             for key in &gone {
                 cloud.usage.remove(key);
