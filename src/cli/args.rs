@@ -9,6 +9,7 @@ use clap_complete::Shell;
 
 use super::lxd::Lxd;
 use super::output::Format;
+use super::top::Top;
 use crate::config::Flags;
 use crate::control::protocol::PingKind;
 use crate::remedy::EXIT_CODES;
@@ -83,6 +84,8 @@ pub(crate) enum Command {
     Reload,
     /// Checks everything from the configuration to each cloud's API, and says what to do about what fails.
     Doctor(Doctor),
+    /// Shows what the instances of all clouds use, live; keys sort, filter and open a shell.
+    Top(Top),
     /// Works with the instances of all clouds; berlin:c1 is the instance c1 of the cloud berlin.
     Lxd(Lxd),
     /// Lets stock clients, such as lxc, reach a cloud through the tailnet.

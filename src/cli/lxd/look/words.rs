@@ -43,7 +43,15 @@ pub(super) fn size(text: &str) -> Option<u64> {
 
 /// A time of a server (RFC 3339) as `lxc` shows it: `2026/11/29 03:27 UTC`. Nothing for the times that mean none.
 pub(super) fn minute(time: &str) -> String {
-    let Some(minutes) = minutes_since_1970(time).filter(|minutes| *minutes > 0) else { return String::new() };
+    minutes_since_1970(time).filter(|minutes| *minutes > 0).map(shown).unwrap_or_default()
+}
+
+/// The same of seconds since 1970.
+pub(super) fn minute_of(seconds: u64) -> String {
+    shown(i64::try_from(seconds / 60).unwrap_or_default())
+}
+
+fn shown(minutes: i64) -> String {
     let (days, minute) = (minutes.div_euclid(24 * 60), minutes.rem_euclid(24 * 60));
     let (year, month, day) = civil(days);
     format!("{year:04}/{month:02}/{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)

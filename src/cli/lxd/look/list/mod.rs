@@ -3,6 +3,7 @@
 mod columns;
 mod direct;
 mod filter;
+mod known;
 mod wanted;
 
 use std::cmp::Ordering;
@@ -81,7 +82,10 @@ pub(super) async fn list(fleet: &Fleet, options: &List, out: &Out) -> anyhow::Re
     };
     let order = options.sort.as_deref().map(Order::parse).transpose()?;
     let needs = Needs::of(&columns, &wanted, order.as_ref(), out);
-    let found = direct::look(fleet, &wanted, &wanted.clouds(), &needs).await;
+    let found = match fleet.node().await? {
+        Some(node) if !needs.direct => known::look(fleet, node, &wanted, &needs).await?,
+        _ => direct::look(fleet, &wanted, &wanted.clouds(), &needs).await,
+    };
 
     let mut rows: Vec<Arc<InstanceRow>> = found.rows.into_iter().filter(|row| wanted.fits(row)).collect();
     if options.columns.is_none() && rows.iter().any(|row| !matches!(row.location.as_str(), "" | "none")) {
