@@ -6,6 +6,7 @@ use crate::clouds::with_real;
 use crate::node::{World, until};
 use crate::program::run;
 use crate::real_lxd::lxc;
+use crate::terminal::Terminal;
 
 /// Instances of this test alone, which go with it.
 struct Instances(&'static [&'static str]);
@@ -79,7 +80,7 @@ fn a_list_is_that_of_lxc_with_a_node_and_without() {
     };
     until(|| world.run(&["lxd", "list", "real:", "-c", "n"]).code, |code| *code == Some(0));
     same("from the node");
-    let running = world.json(&["lxd", "list", "real:view-"]);
+    let running = world.json(&["lxd", "list", "real:view-(a|b).*"]);
     let names = |list: &Value| list.as_array().unwrap().iter().map(|i| i["name"].clone()).collect::<Vec<_>>();
     assert_eq!(names(&running), ["view-a1", "view-a2", "view-b"]);
     let table = world.good(&["lxd", "list", "real:view-a1", "--sort=-m"]);
@@ -90,7 +91,7 @@ fn a_list_is_that_of_lxc_with_a_node_and_without() {
 
     service.ends_on("TERM");
     same("directly");
-    let direct = world.json(&["lxd", "list", "real:view-"]);
+    let direct = world.json(&["lxd", "list", "real:view-(a|b).*"]);
     let without_usage = |mut list: Value| {
         for row in list.as_array_mut().unwrap() {
             row.as_object_mut().unwrap().remove("state");
@@ -102,4 +103,118 @@ fn a_list_is_that_of_lxc_with_a_node_and_without() {
         let told = run(world.program().args(["lxd", "list"]).args(arguments));
         assert_eq!(told.code, Some(code), "{arguments:?}: {}", told.stderr);
     }
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn what_lxc_shows_of_servers_and_instances_is_shown() {
+    let _made = Instances::make(&["view-info"]);
+    lxc(&["start", "view-info"]);
+    lxc(&["snapshot", "view-info", "first"]);
+    let (world, service) = with_real("lxd");
+
+    // Line by line: figures that change are left out.
+    let lines = |text: String| -> Vec<String> {
+        let changes = ["CPU", "Memory (", "Processes", "Bytes", "Packets", "+--", "|"];
+        let stays =
+            |line: &&str| !line.is_empty() && !changes.iter().any(|part| line.trim().starts_with(part));
+        text.lines().filter(stays).map(str::to_owned).collect()
+    };
+    let own = lines(world.good(&["lxd", "info", "real:view-info"]));
+    let (own, snapshots) = own.split_at(own.iter().position(|line| line == "Snapshots:").unwrap());
+    let stock = lines(lxc(&["info", "view-info"]));
+    assert_eq!(own, &stock[..stock.len() - 1], "{stock:?}");
+    assert!(snapshots[2].starts_with("first  "), "{snapshots:?}");
+    assert!(world.good(&["lxd", "info", "real:view-info", "--show-log"]).contains("\nLog:\n"));
+    assert!(world.json(&["lxd", "info", "real", "--resources"])["cpu"]["total"].as_u64() > Some(0));
+
+    // The columns of lxc, without our cloud.
+    let stock = lxc(&["warning", "list", "--all", "--format", "csv", "--columns", "utSscpl"]);
+    assert_eq!(world.good(&["lxd", "warning", "list", "real", "--all", "-f", "csv", "-c", "utSscpl"]), stock);
+    let uuid = stock.split(',').next().unwrap();
+    let shown = world.json(&["lxd", "warning", "show", &format!("real:{uuid}")]);
+    assert_eq!(shown["uuid"], uuid);
+    world.good(&["lxd", "operation", "list", "real"]);
+    let none = world.run(&["lxd", "operation", "show", "real:3f4b26c0-ece8-47f6-8f4e-e7bd1bdbcadd"]);
+    assert_eq!(none.code, Some(5), "{}", none.stderr);
+    assert_eq!(world.good(&["lxd", "cluster", "list", "real"]).trim(), "no clusters");
+
+    let path = "/1.0/instances/view-info?recursion=1";
+    let query = |more: &[&str]| world.good(&[&["lxd", "query", &format!("real:{path}")][..], more].concat());
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    assert_eq!(json(&query(&[]))["name"], "view-info");
+    assert_eq!(
+        (&json(&query(&["--raw"]))["type"], &json(&query(&["--raw"]))["status_code"]),
+        (&"sync".into(), &200.into())
+    );
+    assert_eq!(
+        world.good(&["lxd", "query", "real:/1.0/profiles/default"]),
+        lxc(&["query", "/1.0/profiles/default"])
+    );
+    let ended = world.good(&[
+        "lxd",
+        "query",
+        "-X",
+        "DELETE",
+        "--wait",
+        "real:/1.0/instances/view-info/snapshots/first",
+    ]);
+    assert_eq!(json(&ended)["status"], "Success");
+    assert_eq!(world.run(&["lxd", "query", "real:/1.0/instances/view-none"]).code, Some(5));
+
+    // Both are told of what happens, by whichever name.
+    for (command, format) in [("monitor", "json"), ("events", "yaml")] {
+        let mut program = world.program();
+        program.args(["lxd", command, "real", "--follow", "--type", "lifecycle", "-f", format]);
+        let mut events = program.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut lines = std::io::BufRead::lines(std::io::BufReader::new(events.stdout.take().unwrap()));
+        let seen = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !seen.load(std::sync::atomic::Ordering::Relaxed) {
+                    lxc(&["config", "set", "view-info", "user.touched=1"]);
+                }
+            });
+            let first = lines.next().unwrap().unwrap();
+            seen.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(if format == "json" { first.starts_with('{') } else { first == "---" }, "{first}");
+        });
+        events.kill().unwrap();
+        events.wait().unwrap();
+    }
+    service.ends_on("TERM");
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn top_is_live_on_a_terminal_and_survives_the_loss_of_the_node() {
+    let _made = Instances::make(&["view-top"]);
+    lxc(&["start", "view-top"]);
+    let (world, service) = with_real("lxd");
+    pin(&world);
+    let once = world.good(&["top", "real", "--once", "--filter", "real:view-top"]);
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(once.lines().next().unwrap())[..4], ["CLOUD", "NAME", "STATE", "CPU"]);
+    assert_eq!(words(once.lines().nth(1).unwrap())[..3], ["real", "view-top", "RUNNING"], "{once}");
+
+    let mut top = Terminal::of(world.program().args(["top", "real"]), 24, 100);
+    top.shows("by CPU");
+    top.types("m");
+    top.shows("by memory");
+    top.types("/view-top\r");
+    top.shows("view-top");
+    top.shows("filter: view-top");
+    lxc(&["stop", "--force", "view-top"]);
+    top.shows("STOPPED");
+    lxc(&["start", "view-top"]);
+    top.shows("RUNNING");
+    service.ends_on("TERM");
+    top.shows("no news for");
+    let mut service = world.start();
+    service.joins();
+    lxc(&["stop", "--force", "view-top"]);
+    top.shows("STOPPED");
+    top.types("q");
+    assert!(top.program.wait().unwrap().success());
+    service.ends_on("TERM");
 }
