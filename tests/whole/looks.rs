@@ -1,5 +1,7 @@
 //! The `lxd` commands that look, beside `lxc` on a real LXD: the one of `LXD_DIR`.
 
+use std::process::Command;
+
 use serde_json::Value;
 
 use crate::clouds::with_real;
@@ -23,7 +25,7 @@ impl Instances {
 
     fn remove(&self) {
         for name in self.0 {
-            let _ = std::process::Command::new("lxc").args(["delete", "--force", name]).output();
+            let _ = Command::new("lxc").args(["delete", "--force", name]).output();
         }
     }
 }
@@ -216,5 +218,23 @@ fn top_is_live_on_a_terminal_and_survives_the_loss_of_the_node() {
     top.shows("STOPPED");
     top.types("q");
     assert!(top.program.wait().unwrap().success());
+    service.ends_on("TERM");
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn a_cloud_that_does_not_answer_keeps_its_rows_which_say_so() {
+    let (world, service) = with_real("lxd");
+    let list = || world.run(&["lxd", "list", "real:c1", "-f", "csv", "-c", "rns"]);
+    let shown = "real,c1,RUNNING\n";
+    until(list, |listed| listed.stdout == shown);
+    let sandbox = world.sandbox.pid().unwrap().to_string();
+    let signal = |name: &str| Command::new("kill").args(["-s", name, &sandbox]).status().unwrap();
+    assert!(signal("STOP").success());
+    let old = until(list, |listed| listed.code != Some(0));
+    assert!(signal("CONT").success());
+    assert_eq!((old.code, old.stdout.as_str()), (Some(7), shown), "{}", old.stderr);
+    assert!(old.stderr.contains("real: these are its instances of "), "{}", old.stderr);
+    until(list, |listed| listed.code == Some(0));
     service.ends_on("TERM");
 }

@@ -8,7 +8,8 @@ use crate::cli::lxd::look::words;
 use crate::control::client::Client;
 use crate::inventory::{CloudRow, Kind, Query};
 
-/// The rows that the node has. A cloud that it has never read is asked itself, and says why.
+/// The rows that the node has. A cloud that it has never read, or of which it does not know all that is asked for, is asked
+/// itself.
 pub(super) async fn look(
     fleet: &Fleet,
     node: &Client,
@@ -25,9 +26,15 @@ pub(super) async fn look(
     let snapshot = node.inventory(&query, &fields).await?;
 
     let known = |name: &str| snapshot.clouds.iter().find(|row| row.name == name && row.filled);
+    let is_whole = |name: &str| {
+        let mut rows = snapshot.instances.iter().filter(|row| row.key.cloud == name);
+        rows.all(|row| needs.are_met_by(row))
+    };
     let (read, unread): (Vec<_>, Vec<_>) = clouds.into_iter().partition(|cloud| {
-        known(&cloud.name)
-            .is_some_and(|row| wanted.all_projects || row.projects.iter().any(|name| name == project(cloud)))
+        known(&cloud.name).is_some_and(|row| {
+            let is_seen = wanted.all_projects || row.projects.iter().any(|name| name == project(cloud));
+            is_seen && (row.stale_since.is_some() || is_whole(&cloud.name))
+        })
     });
     let mut found =
         if unread.is_empty() { Found::default() } else { direct::look(fleet, wanted, &unread, needs).await };
