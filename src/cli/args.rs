@@ -9,6 +9,7 @@ use clap_complete::Shell;
 
 use super::lxd::Lxd;
 use super::output::Format;
+use super::top::Top;
 use crate::config::Flags;
 use crate::control::protocol::PingKind;
 use crate::remedy::EXIT_CODES;
@@ -83,6 +84,8 @@ pub(crate) enum Command {
     Reload,
     /// Checks everything from the configuration to each cloud's API, and says what to do about what fails.
     Doctor(Doctor),
+    /// Shows what the instances of all clouds use, live; keys sort, filter and open a shell.
+    Top(Top),
     /// Works with the instances of all clouds; berlin:c1 is the instance c1 of the cloud berlin.
     Lxd(Lxd),
     /// Lets stock clients, such as lxc, reach a cloud through the tailnet.
@@ -172,8 +175,9 @@ mod tests {
             for argument in command.get_arguments().filter(|a| !a.is_global_set()) {
                 assert!(
                     !globals.contains(&argument.get_id().to_string()),
-                    "{} {argument}",
-                    command.get_name()
+                    "{} {}",
+                    command.get_name(),
+                    argument.get_id()
                 );
             }
             command.get_subcommands().for_each(|sub| check(sub, globals));

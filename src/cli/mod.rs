@@ -14,6 +14,7 @@ mod output;
 mod proxy;
 mod run;
 mod tables;
+mod top;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -101,6 +102,7 @@ async fn dispatch(args: &Args, lists: bool) -> anyhow::Result<ExitCode> {
     let Loaded { config, .. } = Config::load(&args.flags)?;
     match command {
         Command::Lxd(command) => lxd::run(command, config, &out).await,
+        Command::Top(options) => top::run(options, config, &args.flags, &out).await,
         Command::Proxy(options) => proxy::run(options, config).await,
         command => node::run(command, config, &out).await,
     }

@@ -51,3 +51,32 @@ pub struct Flags {
     #[arg(long, global = true, value_enum)]
     pub log_format: Option<LogFormat>,
 }
+
+impl Flags {
+    /// The arguments by which another process of this program has the same configuration.
+    pub(crate) fn arguments(&self) -> Vec<std::ffi::OsString> {
+        let text = |flag: &str, value: Option<String>| value.map(|value| (flag.to_owned(), value.into()));
+        let path =
+            |flag: &str, value: Option<&PathBuf>| value.map(|value| (flag.to_owned(), value.clone().into()));
+        let mut given: Vec<(String, std::ffi::OsString)> = [
+            path("--config", self.config.as_ref()),
+            path("--env-file", Some(&self.env_file)),
+            path("--state-dir", self.state_dir.as_ref()),
+            path("--auth-key-file", self.auth_key_file.as_ref()),
+            text("--hostname", self.hostname.clone()),
+            text("--control-url", self.control_url.as_ref().map(ToString::to_string)),
+            text("--accept-routes", self.accept_routes.map(|accept| accept.to_string())),
+            text("--exit-node", self.exit_node.as_ref().map(ToString::to_string)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        given.extend(self.tags.iter().map(|tag| ("--tag".to_owned(), tag.into())));
+        let joined = |(flag, value): (String, std::ffi::OsString)| {
+            let mut argument = std::ffi::OsString::from(flag + "=");
+            argument.push(value);
+            argument
+        };
+        given.into_iter().map(joined).collect()
+    }
+}

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -20,6 +21,7 @@ use tokio::net::UnixStream;
 use super::protocol::{
     Cloud, Failure, Netcheck, PingRequest, Pong, Reloaded, Status, UpRequest, Whois, endpoints,
 };
+use crate::inventory::{Query, Revision, Snapshot, Update};
 
 /// How long a request may take. The node's own deadlines are shorter.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -52,17 +54,19 @@ fn malformed(error: impl Into<BoxError>) -> ControlError {
     ControlError::Malformed(error.into())
 }
 
-/// A client of the running node. Each request is a connection of its own.
+/// A client of the running node. Each request is a connection of its own; the first one has that by which the node was found.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     socket: PathBuf,
+    found: Arc<Mutex<Option<UnixStream>>>,
 }
 
 impl Client {
     /// Finds the running node, if there is one.
     pub(crate) async fn find(socket: &Path) -> Result<Client, ControlError> {
-        let client = Client { socket: socket.to_owned() };
-        client.stream().await?;
+        let client = Client { socket: socket.to_owned(), found: Arc::default() };
+        let stream = client.stream().await?;
+        *client.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
         Ok(client)
     }
 
@@ -105,6 +109,35 @@ impl Client {
     /// Has the node probe a cloud.
     pub(crate) async fn check(&self, cloud: &str) -> Result<Cloud, ControlError> {
         self.post(&endpoints::CHECK.replace("{name}", &encoded(cloud).to_string()), &()).await
+    }
+
+    /// The rows of the inventory. `fields` are those of the instances; all where there is none.
+    pub(crate) async fn inventory(&self, query: &Query, fields: &[&str]) -> Result<Snapshot, ControlError> {
+        self.get(&format!("{}?fields={}&{}", endpoints::INVENTORY, list(fields), asked(query))).await
+    }
+
+    /// The changes of the inventory after this one. Without one, and where they are not known any more, all rows come first.
+    pub(crate) async fn changes(
+        &self,
+        since: Option<Revision>,
+        query: &Query,
+    ) -> Result<Changes, ControlError> {
+        let since = since.map(|since| format!("since={}&", since.0)).unwrap_or_default();
+        let path = format!("{}?{since}{}", endpoints::INVENTORY_CHANGES, asked(query));
+        let answer = self.exchange(Request::get(path).body(Full::default())).await?;
+        if !answer.status().is_success() {
+            return Err(failure(answer).await);
+        }
+        Ok(Changes { body: answer.into_body(), received: BytesMut::new(), searched: 0 })
+    }
+
+    /// Has the state of these instances fetched soon, and kept fresh for some minutes.
+    pub(crate) async fn look(&self, query: &Query) -> Result<(), ControlError> {
+        let body = serde_json::to_vec(query).map_err(malformed)?;
+        let request =
+            Request::post(endpoints::INVENTORY_LOOK).header(header::CONTENT_TYPE, "application/json");
+        let answer = self.exchange(request.body(Full::new(body.into()))).await?;
+        if answer.status().is_success() { Ok(()) } else { Err(failure(answer).await) }
     }
 
     /// A stream through the node's tailnet.
@@ -159,12 +192,59 @@ impl Client {
     }
 
     async fn stream(&self) -> Result<UnixStream, ControlError> {
+        if let Some(stream) = self.found.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Ok(stream);
+        }
         let path = self.socket.display().to_string();
         UnixStream::connect(&self.socket).await.map_err(|source| match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => ControlError::NoNode(path),
             _ => ControlError::Socket { path, source },
         })
     }
+}
+
+/// The changes of the inventory, from [`Client::changes`].
+#[derive(Debug)]
+pub(crate) struct Changes {
+    body: Incoming,
+    received: BytesMut,
+    /// How much of what was received has no end of a line in it.
+    searched: usize,
+}
+
+impl Changes {
+    /// The next update; none when the node has stopped. Cancel safe.
+    pub(crate) async fn next(&mut self) -> Result<Option<Update>, ControlError> {
+        loop {
+            if let Some(end) = self.received[self.searched..].iter().position(|byte| *byte == b'\n') {
+                let line = self.received.split_to(self.searched + end + 1);
+                self.searched = 0;
+                return serde_json::from_slice(&line).map(Some).map_err(malformed);
+            }
+            self.searched = self.received.len();
+            if self.searched > MAX_ANSWER {
+                return Err(malformed("an update is too long"));
+            }
+            match self.body.frame().await {
+                Some(frame) => {
+                    if let Ok(data) = frame.map_err(malformed)?.into_data() {
+                        self.received.extend_from_slice(&data);
+                    }
+                }
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// What is asked for, in a request's query.
+fn asked(query: &Query) -> String {
+    let kinds: Vec<&str> = query.kinds.iter().map(|kind| kind.name()).collect();
+    format!("clouds={}&projects={}&kinds={}", list(&query.clouds), list(&query.projects), list(&kinds))
+}
+
+fn list<S: AsRef<str>>(items: &[S]) -> String {
+    items.iter().map(|item| encoded(item.as_ref()).to_string()).collect::<Vec<_>>().join(",")
 }
 
 async fn collect(answer: Response<Incoming>) -> Result<Bytes, ControlError> {

@@ -2,5 +2,8 @@
 
 pub(crate) mod client;
 pub(crate) mod connector;
+mod fields;
+mod inventory;
+mod names;
 pub mod protocol;
 pub(crate) mod server;

@@ -37,9 +37,55 @@ pub mod endpoints {
     pub const CLOUDS: &str = "/v1/clouds";
     /// `POST`, with a cloud's name in the place of `{name}`: the [`Cloud`], which is probed for this.
     pub const CHECK: &str = "/v1/clouds/{name}/check";
+    /// `GET`: the inventory's rows. `?clouds=` and `?projects=` with names, `?kinds=` with `instances`, `operations` and
+    /// `images`, and `?fields=` with the fields of an instance choose what is told, each with commas between them. Where the
+    /// fields name the `state` or the `snapshots`, those are fetched first of instances of which they are not known.
+    pub const INVENTORY: &str = "/v1/inventory";
+    /// `GET` with `?since=REVISION`, and `?clouds=`, `?projects=` and `?kinds=`: the changes after that one, as they happen,
+    /// in lines of JSON: `{"changes": […]}`, or `{"reset": {…}}` with all rows where they are not known.
+    pub const INVENTORY_CHANGES: &str = "/v1/inventory/changes";
+    /// `GET`: a list of [`CloudNames`], for the completion of a command. It waits for no cloud.
+    pub const INVENTORY_NAMES: &str = "/v1/inventory/names";
+    /// `POST` with the clouds, projects and kinds that somebody looks at: their state is fetched soon, and kept fresh for
+    /// some minutes.
+    pub const INVENTORY_LOOK: &str = "/v1/inventory/look";
     /// `GET` with `?address=HOST:PORT`, `Connection: Upgrade` and `Upgrade: tcp`: the status `101`, and then the bytes
     /// of a stream through the tailnet.
     pub const DIAL: &str = "/v1/dial";
+}
+
+/// The names in a cloud.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct CloudNames {
+    /// Its own name.
+    pub cloud: String,
+    /// The projects that the node may see.
+    pub projects: Vec<String>,
+    /// The storage pools.
+    pub pools: Vec<String>,
+    /// The instances.
+    pub instances: Vec<Name>,
+    /// The images, by their aliases; those without one by the begin of their fingerprints.
+    pub images: Vec<Name>,
+    /// The profiles.
+    pub profiles: Vec<Name>,
+    /// The networks.
+    pub networks: Vec<Name>,
+}
+
+/// The name of a thing in a project.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Name {
+    /// Its project.
+    pub project: String,
+    /// Its name there.
+    pub name: String,
+    /// Of an instance, where they are known.
+    pub snapshots: Vec<String>,
 }
 
 /// Why a request failed.

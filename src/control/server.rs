@@ -10,15 +10,23 @@ use lxd_client::PrivateSocket;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, info, warn};
 
+use super::names::AskedNames;
 use super::protocol::{self, Cloud, Failure, FailureCode, PingRequest, UpRequest, endpoints};
 use crate::inventory::Inventory;
 use crate::node::{AskError, Node, ReloadError};
 
 /// What the requests are answered from.
 #[derive(Clone, Debug)]
-struct Served {
+pub(super) struct Served {
     node: Node,
     inventory: Inventory,
+    names: AskedNames,
+}
+
+impl FromRef<Served> for AskedNames {
+    fn from_ref(served: &Served) -> AskedNames {
+        served.names.clone()
+    }
 }
 
 impl FromRef<Served> for Node {
@@ -47,8 +55,9 @@ pub(crate) fn serve(node: &Node, inventory: Inventory, socket: PrivateSocket) {
         .route(endpoints::CLOUDS, get(clouds))
         .route(endpoints::CHECK, post(check))
         .route(endpoints::DIAL, get(dial))
+        .merge(super::inventory::routes())
         .fallback(unknown)
-        .with_state(Served { node: node.clone(), inventory });
+        .with_state(Served { node: node.clone(), inventory, names: AskedNames::default() });
     let stopping = node.stopping().cancelled_owned();
     node.tasks().spawn(async move {
         let (listener, _file) = socket.into_parts();
@@ -59,9 +68,9 @@ pub(crate) fn serve(node: &Node, inventory: Inventory, socket: PrivateSocket) {
 }
 
 /// An answer of the control socket.
-type Answer<T> = Result<Json<T>, Refusal>;
+pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 
-struct Refusal(StatusCode, Failure);
+pub(super) struct Refusal(StatusCode, Failure);
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
@@ -76,7 +85,7 @@ impl From<AskError> for Refusal {
 }
 
 /// The answer to a request that failed, with the HTTP status for its code.
-fn refusal(code: FailureCode, error: String) -> Refusal {
+pub(super) fn refusal(code: FailureCode, error: String) -> Refusal {
     let status = match code {
         FailureCode::Invalid => StatusCode::BAD_REQUEST,
         FailureCode::NotInTailnet => StatusCode::FORBIDDEN,

@@ -29,6 +29,17 @@ pub(crate) enum Kind {
     Images,
 }
 
+impl Kind {
+    /// Its name, as in JSON.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Instances => "instances",
+            Kind::Operations => "operations",
+            Kind::Images => "images",
+        }
+    }
+}
+
 impl Query {
     pub(crate) fn has_cloud(&self, name: &str) -> bool {
         self.clouds.is_empty() || self.clouds.iter().any(|cloud| cloud == name)

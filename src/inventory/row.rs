@@ -18,7 +18,7 @@ pub(crate) struct InstanceKey {
 
 /// An instance. `Debug` leaves its settings out, which may hold secrets.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(from = "FlatRow")]
 pub(crate) struct InstanceRow {
     #[serde(flatten)]
     pub(crate) key: InstanceKey,
@@ -52,6 +52,54 @@ pub(crate) struct InstanceRow {
     /// How many snapshots it has, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) snapshots: Option<usize>,
+}
+
+/// [`InstanceRow`] as it is read: serde reads a flattened struct several times slower, and lists are long.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct FlatRow {
+    cloud: String,
+    project: String,
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+    description: String,
+    architecture: String,
+    ephemeral: bool,
+    stateful: bool,
+    profiles: Vec<String>,
+    location: String,
+    created_at: String,
+    last_used_at: String,
+    uuid: String,
+    config: Arc<BTreeMap<String, String>>,
+    state: Option<InstanceUsage>,
+    pool: String,
+    snapshots: Option<usize>,
+}
+
+impl From<FlatRow> for InstanceRow {
+    fn from(row: FlatRow) -> InstanceRow {
+        InstanceRow {
+            key: InstanceKey { cloud: row.cloud, project: row.project, name: row.name },
+            kind: row.kind,
+            status: row.status,
+            description: row.description,
+            architecture: row.architecture,
+            ephemeral: row.ephemeral,
+            stateful: row.stateful,
+            profiles: row.profiles,
+            location: row.location,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            uuid: row.uuid,
+            config: row.config,
+            state: row.state,
+            pool: row.pool,
+            snapshots: row.snapshots,
+        }
+    }
 }
 
 impl fmt::Debug for InstanceRow {

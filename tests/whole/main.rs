@@ -9,6 +9,7 @@ mod clouds;
 mod commands;
 mod examples;
 mod kill;
+mod looks;
 mod lxd_ping;
 mod machines;
 mod membership;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 pub(crate) const HANG: Duration = Duration::from_secs(90);
 
 /// What a program printed, and how it ended.
+#[derive(Debug)]
 pub(crate) struct Printed {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,

@@ -28,7 +28,7 @@ pub(crate) const MAX_ANSWER: usize = 64 << 20;
 /// A request to any endpoint, from [`Client::get`] and its like: for what this crate has no method for.
 ///
 /// The client's project and target are added to its query. Its body is set by `json`, `body` or `body_from`. It is sent
-/// by one of `fetch`, `versioned`, `list`, `text`, `bytes`, `download`, `done` and `operation`, by what the answer is to
+/// by one of `fetch`, `versioned`, `list`, `envelope`, `text`, `bytes`, `download`, `done` and `operation`, by what the answer is to
 /// become. Each has the client's timeout, and is cancelled by dropping its future.
 ///
 /// ```no_run
@@ -294,6 +294,26 @@ impl Request {
             // Some servers do at once what others make an operation of.
             Envelope::Sync(_) => Ok(Operation::done(&client)),
             Envelope::Error { code, message } => Err(client.refused(code, message, &headers).await),
+        }
+    }
+
+    /// Sends it and gives the whole answer: the object with `type`, `metadata` and the rest, for a result and for an operation
+    /// alike.
+    ///
+    /// # Errors
+    /// See [`Error`]. An answer that is an error becomes one.
+    pub async fn envelope(self) -> Result<serde_json::Value, Error> {
+        let (client, connection) = (self.client.clone(), self.connection);
+        let (body, headers) = self
+            .deadline(async |request: Request| {
+                let (head, body) = request.send(connection).await?;
+                Ok((client.collect(body).await?, head.headers))
+            })
+            .await?;
+        match Envelope::parse(&body) {
+            Ok(Envelope::Error { code, message }) => Err(client.refused(code, message, &headers).await),
+            Ok(_) => serde_json::from_slice(&body).map_err(|e| client.malformed(e)),
+            Err(error) => Err(client.malformed(error)),
         }
     }
 

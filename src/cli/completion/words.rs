@@ -35,9 +35,10 @@ const KINDS: [(&str, Kind); 9] = [
 ];
 
 /// Arguments that go by another name in some commands.
-const HERE: [(&str, &str, Kind); 5] = [
+const HERE: [(&str, &str, Kind); 6] = [
     ("lxd", "project", Kind::Project),
     ("info", "target", Kind::Instance),
+    ("list", "targets", Kind::Instance),
     ("copy", "source", Kind::Instance),
     ("move", "source", Kind::Instance),
     ("publish", "source", Kind::Instance),

@@ -140,6 +140,20 @@ impl Fleet {
         }
     }
 
+    /// The cloud and the name of `berlin:NAME`, of a thing of that kind; with a single cloud, of `NAME`.
+    pub(super) fn thing<'a>(
+        &'a self,
+        text: &'a str,
+        kind: &str,
+    ) -> anyhow::Result<(&'a CloudConfig, &'a str)> {
+        let (cloud, name) = self.place(text)?;
+        if name.is_empty() {
+            let what = kind.to_uppercase();
+            return Err(usage(format!("{text:?} names no {kind}: write {}:{what}", cloud.name)));
+        }
+        Ok((cloud, name))
+    }
+
     /// The instance, with a client of its cloud.
     pub(super) async fn instance(&self, text: &str) -> anyhow::Result<InstanceHandle> {
         let (cloud, name) = self.target(text)?;

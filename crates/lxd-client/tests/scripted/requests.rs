@@ -355,3 +355,18 @@ async fn a_server_that_was_upgraded_is_asked_anew_before_it_is_said_to_lack_some
     tokio::time::resume();
     assert_eq!(ask().await.unwrap()["it"], "works");
 }
+
+#[tokio::test]
+async fn the_whole_answer_is_a_result_an_operation_or_an_error() {
+    let answers = [("GET", "/1.0/thing", r#"{"a":1}"#), ("POST", "/1.0/things", "operation")];
+    let (_folder, client, _) = server(&[], &answers).await;
+    let result = client.get(["thing"]).envelope().await.unwrap();
+    assert_eq!((&result["type"], &result["metadata"]["a"]), (&"sync".into(), &1.into()), "{result}");
+    let operation = client.post(["things"]).envelope().await.unwrap();
+    assert_eq!(
+        (&operation["type"], &operation["metadata"]["id"]),
+        (&"async".into(), &"op".into()),
+        "{operation}"
+    );
+    assert!(client.get(["nothing"]).envelope().await.unwrap_err().is_not_found());
+}

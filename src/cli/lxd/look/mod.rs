@@ -1,9 +1,14 @@
-//! What only looks: `lxd ping`, `list`, `info` and `events`.
+//! What looks: `lxd ping`, `list`, `info`, `events`, `operation`, `warning`, `cluster` and `query`.
 
+mod across;
+mod cluster;
 mod events;
 mod info;
 mod list;
+mod operation;
 mod ping;
+mod query;
+mod warning;
 mod words;
 
 use std::process::ExitCode;
@@ -26,25 +31,32 @@ pub(crate) enum LookCommand {
     #[command(alias = "ls")]
     List(list::List),
     /// Shows a server (berlin) or an instance (berlin:c1).
-    Info {
-        /// Which.
-        target: String,
-    },
-    /// Shows what happens at the servers, as it happens.
-    Events {
-        /// At which clouds. Default: all.
-        clouds: Vec<String>,
-        /// Operations too.
-        #[arg(long)]
-        operations: bool,
-    },
+    Info(info::Info),
+    /// Shows what happens at the servers, as it happens; over lost connections too.
+    #[command(visible_alias = "monitor")]
+    Events(events::Events),
+    /// Lists, shows and cancels what the servers work on.
+    #[command(subcommand)]
+    Operation(operation::OperationCommand),
+    /// Lists, shows, acknowledges and deletes what the servers warn of.
+    #[command(subcommand)]
+    Warning(warning::WarningCommand),
+    /// Shows the members of clouds that are clusters.
+    #[command(subcommand)]
+    Cluster(cluster::ClusterCommand),
+    /// Sends any request to a server, and prints the answer.
+    Query(query::Query),
 }
 
 pub(super) async fn run(command: &LookCommand, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
     match command {
         LookCommand::Ping { clouds, count } => ping::ping(fleet, clouds, *count, out).await,
         LookCommand::List(options) => list::list(fleet, options, out).await,
-        LookCommand::Info { target } => info::info(fleet, target, out).await,
-        LookCommand::Events { clouds, operations } => events::events(fleet, clouds, *operations, out).await,
+        LookCommand::Info(options) => info::info(fleet, options, out).await,
+        LookCommand::Events(options) => events::events(fleet, options, out).await,
+        LookCommand::Operation(command) => operation::run(command, fleet, out).await,
+        LookCommand::Warning(command) => warning::run(command, fleet, out).await,
+        LookCommand::Cluster(command) => cluster::run(command, fleet, out).await,
+        LookCommand::Query(options) => query::query(fleet, options, out).await,
     }
 }

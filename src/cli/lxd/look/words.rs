@@ -4,15 +4,24 @@ use std::cmp::Ordering;
 
 /// A count of bytes as `lxc` shows it: `384.00KiB`.
 pub(super) fn bytes(count: u64) -> String {
-    if count < 1024 {
+    scaled(count, 1024.0, ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])
+}
+
+/// The same in powers of 1000, as counters of networks are shown: `1.06MB`.
+pub(super) fn decimal_bytes(count: u64) -> String {
+    scaled(count, 1000.0, ["kB", "MB", "GB", "TB", "PB", "EB"])
+}
+
+fn scaled(count: u64, step: f64, units: [&str; 6]) -> String {
+    let mut scaled = count as f64;
+    if scaled < step {
         return format!("{count}B");
     }
-    let mut scaled = count as f64;
     let mut last = "";
-    for unit in ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] {
-        scaled /= 1024.0;
+    for unit in units {
+        scaled /= step;
         last = unit;
-        if scaled < 1024.0 {
+        if scaled < step {
             break;
         }
     }
@@ -43,10 +52,32 @@ pub(super) fn size(text: &str) -> Option<u64> {
 
 /// A time of a server (RFC 3339) as `lxc` shows it: `2026/11/29 03:27 UTC`. Nothing for the times that mean none.
 pub(super) fn minute(time: &str) -> String {
-    let Some(minutes) = minutes_since_1970(time).filter(|minutes| *minutes > 0) else { return String::new() };
+    minutes_since_1970(time).filter(|minutes| *minutes > 0).map(shown).unwrap_or_default()
+}
+
+/// The same of seconds since 1970.
+pub(super) fn minute_of(seconds: u64) -> String {
+    shown(i64::try_from(seconds / 60).unwrap_or_default())
+}
+
+fn shown(minutes: i64) -> String {
     let (days, minute) = (minutes.div_euclid(24 * 60), minutes.rem_euclid(24 * 60));
     let (year, month, day) = civil(days);
     format!("{year:04}/{month:02}/{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)
+}
+
+/// The same as `lxc warning list` shows it: `Nov 29, 2026 at 3:27am (UTC)`.
+pub(super) fn long_minute(time: &str) -> String {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let Some(minutes) = minutes_since_1970(time).filter(|minutes| *minutes > 0) else { return String::new() };
+    let (days, minute) = (minutes.div_euclid(24 * 60), minutes.rem_euclid(24 * 60));
+    let (year, month, day) = civil(days);
+    let month =
+        usize::try_from(month - 1).ok().and_then(|month| MONTHS.get(month)).copied().unwrap_or_default();
+    let (half, hour) = if minute < 12 * 60 { ("am", minute / 60) } else { ("pm", minute / 60 - 12) };
+    let hour = if hour == 0 { 12 } else { hour };
+    format!("{month} {day}, {year} at {hour}:{:02}{half} (UTC)", minute % 60)
 }
 
 fn minutes_since_1970(time: &str) -> Option<i64> {
@@ -155,6 +186,19 @@ mod tests {
             ("yesterday", ""),
         ] {
             assert_eq!(minute(time), text, "{time}");
+        }
+    }
+
+    #[test]
+    fn times_of_warnings_are_those_of_lxc() {
+        for (time, text) in [
+            ("2026-11-29T03:27:22.4Z", "Nov 29, 2026 at 3:27am (UTC)"),
+            ("2026-01-02T00:05:00Z", "Jan 2, 2026 at 12:05am (UTC)"),
+            ("2026-12-31T12:00:00Z", "Dec 31, 2026 at 12:00pm (UTC)"),
+            ("2026-06-01T23:59:00Z", "Jun 1, 2026 at 11:59pm (UTC)"),
+            ("0001-01-01T00:00:00Z", ""),
+        ] {
+            assert_eq!(long_minute(time), text);
         }
     }
 

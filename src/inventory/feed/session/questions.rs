@@ -125,14 +125,16 @@ impl Session {
         lists.map(|list| (due(&list), list)).min()
     }
 
-    /// Asks for the state of what somebody looks at.
+    /// Asks for the state of what somebody looks at, and for its snapshots where they are not known.
     fn look(&mut self, now: Instant) {
         self.look_at = now + STATE / 4;
         let wanted: Vec<InstanceKey> = {
             let model = self.store.read();
-            let old = |key: &&InstanceKey| self.states.get(*key).is_none_or(|at| now - *at >= STATE);
-            let running = model.instances(&self.cloud).filter(|row| row.is_running()).map(|row| &row.key);
-            self.looks.among(running.filter(old)).into_iter().cloned().collect()
+            let old = |key: &InstanceKey| self.states.get(key).is_none_or(|at| now - *at >= STATE);
+            let wanted = model
+                .instances(&self.cloud)
+                .filter(|row| row.snapshots.is_none() || (row.is_running() && old(&row.key)));
+            self.looks.among(wanted.map(|row| &row.key)).into_iter().cloned().collect()
         };
         let free = self.pace.free(now);
         if wanted.len() <= FEW.min(free) {

@@ -3,6 +3,7 @@
 mod columns;
 mod direct;
 mod filter;
+mod known;
 mod wanted;
 
 use std::cmp::Ordering;
@@ -81,13 +82,17 @@ pub(super) async fn list(fleet: &Fleet, options: &List, out: &Out) -> anyhow::Re
     };
     let order = options.sort.as_deref().map(Order::parse).transpose()?;
     let needs = Needs::of(&columns, &wanted, order.as_ref(), out);
-    let found = direct::look(fleet, &wanted, &wanted.clouds(), &needs).await;
+    let found = match fleet.node().await? {
+        Some(node) if !needs.direct => known::look(fleet, node, &wanted, &needs).await?,
+        _ => direct::look(fleet, &wanted, &wanted.clouds(), &needs).await,
+    };
 
-    let mut rows: Vec<Arc<InstanceRow>> = found.rows.into_iter().filter(|row| wanted.fits(row)).collect();
+    let rows: Vec<Arc<InstanceRow>> = found.rows.into_iter().filter(|row| wanted.fits(row)).collect();
     if options.columns.is_none() && rows.iter().any(|row| !matches!(row.location.as_str(), "" | "none")) {
         columns.extend(Column::of_letter('L'));
     }
-    rows.sort_by(|a, b| Order::compare(order.as_ref(), &columns, a, b));
+    let mut rows: Vec<Shown> = rows.into_iter().map(|row| Shown::of(row, &columns)).collect();
+    rows.sort_by(|a, b| Order::compare(order.as_ref(), a, b));
     for failure in &found.failures {
         report(failure); // the others are shown all the same
     }
@@ -97,28 +102,39 @@ pub(super) async fn list(fleet: &Fleet, options: &List, out: &Out) -> anyhow::Re
     Ok(found.failures.first().map_or(ExitCode::SUCCESS, |failure| ExitCode::from(failure.code)))
 }
 
-fn print(rows: &[Arc<InstanceRow>], stale: &[String], columns: &[Column], out: &Out) -> std::io::Result<()> {
+/// An instance, and what stands in the columns.
+struct Shown {
+    row: Arc<InstanceRow>,
+    cells: Vec<String>,
+}
+
+impl Shown {
+    fn of(row: Arc<InstanceRow>, columns: &[Column]) -> Shown {
+        let cells = columns.iter().map(|column| column.cell(&row)).collect();
+        Shown { row, cells }
+    }
+}
+
+fn print(rows: &[Shown], stale: &[String], columns: &[Column], out: &Out) -> std::io::Result<()> {
     let heads: Vec<&str> = columns.iter().map(|column| column.head.as_str()).collect();
     let mut table = Table::new(&heads);
-    for row in rows {
+    for Shown { row, cells } in rows {
         let stale = stale.contains(&row.key.cloud);
-        table.row(columns.iter().map(|column| {
-            let cell = column.cell(row);
-            match out.format {
-                Format::Table if cell.is_empty() => cell,
-                Format::Table if stale => out.paint(Colour::Dim, &in_one_line(cell)),
-                Format::Table if column.is_status() => out.paint(colour(&row.status), &cell),
-                Format::Table => in_one_line(cell),
-                _ => cell,
-            }
+        table.row(columns.iter().zip(cells).map(|(column, cell)| match out.format {
+            Format::Table if cell.is_empty() => String::new(),
+            Format::Table if stale => out.paint(Colour::Dim, &in_one_line(cell)),
+            Format::Table if column.is_status() => out.paint(colour(&row.status), cell),
+            Format::Table => in_one_line(cell),
+            _ => cell.clone(),
         }));
     }
-    out.list(&rows, &table, "no instances")
+    let values: Vec<&InstanceRow> = rows.iter().map(|shown| &*shown.row).collect();
+    out.list(&values, &table, "no instances")
 }
 
 /// Several things of a cell, which stand in lines of their own for programs.
-fn in_one_line(cell: String) -> String {
-    if cell.contains('\n') { cell.replace('\n', ", ") } else { cell }
+fn in_one_line(cell: &str) -> String {
+    cell.replace('\n', ", ")
 }
 
 fn colour(status: &str) -> Colour {
@@ -153,6 +169,13 @@ impl Needs {
             fields.extend(needs.split(',').map(str::to_owned));
         }
         Needs { fields, direct }
+    }
+
+    /// Whether all that is needed of an instance is known.
+    fn are_met_by(&self, row: &InstanceRow) -> bool {
+        let needed = |field: &str| self.fields.is_empty() || self.fields.contains(field);
+        (row.state.is_some() || !row.is_running() || !needed("state"))
+            && (row.snapshots.is_some() || !needed("snapshots"))
     }
 
     /// Whether the state of the instances is needed, or their snapshots, which a server is slower to tell.
@@ -190,15 +213,15 @@ impl Order {
     }
 
     /// By this order, and then by what is shown, from left to right.
-    fn compare(order: Option<&Order>, columns: &[Column], a: &InstanceRow, b: &InstanceRow) -> Ordering {
+    fn compare(order: Option<&Order>, a: &Shown, b: &Shown) -> Ordering {
         let mut by = order.iter().flat_map(|order| &order.0).map(|(column, backward)| {
-            let ordering = column.order(a, b);
+            let ordering = column.order(&a.row, &b.row);
             if *backward { ordering.reverse() } else { ordering }
         });
-        let shown = || columns.iter().map(|column| words::natural(&column.cell(a), &column.cell(b)));
+        let shown = || a.cells.iter().zip(&b.cells).map(|(a, b)| words::natural(a, b));
         by.find(|ordering| ordering.is_ne())
             .or_else(|| shown().find(|ordering| ordering.is_ne()))
-            .unwrap_or_else(|| a.key.cmp(&b.key))
+            .unwrap_or_else(|| a.row.key.cmp(&b.row.key))
     }
 }
 
@@ -246,8 +269,9 @@ mod tests {
         }
         let columns = Column::parse("rn").unwrap();
         let order = (!by.is_empty()).then(|| Order::parse(by).unwrap());
-        rows.sort_by(|a, b| Order::compare(order.as_ref(), &columns, a, b));
-        rows.iter().map(|row| format!("{}:{}", row.key.cloud, row.key.name)).collect()
+        let mut rows = rows.map(|row| Shown::of(Arc::new(row), &columns));
+        rows.sort_by(|a, b| Order::compare(order.as_ref(), a, b));
+        rows.iter().map(|Shown { row, .. }| format!("{}:{}", row.key.cloud, row.key.name)).collect()
     }
 
     #[test]
