@@ -7,6 +7,7 @@ mod program;
 
 mod clouds;
 mod commands;
+mod completion;
 mod examples;
 mod kill;
 mod lxd_ping;
