@@ -11,12 +11,11 @@ use super::lxd::Lxd;
 use super::output::Format;
 use crate::config::Flags;
 use crate::control::protocol::PingKind;
-use crate::remedy::EXIT_CODES;
 use crate::version::VERSION;
 
 /// Joins a tailnet inside this process, keeps watch over the LXD servers in it, and serves them to this machine.
 #[derive(Debug, Parser)]
-#[command(name = "kolaboree-node", version = VERSION, after_help = EXIT_CODES, max_term_width = 110)]
+#[command(name = "kolaboree-node", version = VERSION, max_term_width = 110)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -172,8 +171,9 @@ mod tests {
             for argument in command.get_arguments().filter(|a| !a.is_global_set()) {
                 assert!(
                     !globals.contains(&argument.get_id().to_string()),
-                    "{} {argument}",
-                    command.get_name()
+                    "{} {}",
+                    command.get_name(),
+                    argument.get_id()
                 );
             }
             command.get_subcommands().for_each(|sub| check(sub, globals));
