@@ -5,8 +5,7 @@ use std::fmt::Write;
 
 use clap::Command;
 
-use super::examples::EXAMPLES;
-use super::lxd;
+use super::{examples, lxd};
 use crate::remedy::EXIT_CODES;
 
 /// The heading of the configuration's flags.
@@ -46,10 +45,9 @@ fn without_configuration(command: Command) -> Command {
 /// Gives each command its examples and exit codes.
 fn each(command: Command, path: &str) -> Command {
     let mut after = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
-    if let Some((_, examples)) = EXAMPLES.iter().find(|(of, _)| *of == path) {
-        let lines: String = examples.iter().map(|example| format!("\n  kolaboree-node {example}")).collect();
-        let _ = write!(after, "{}Examples:{lines}", if after.is_empty() { "" } else { "\n\n" });
-    }
+    let lines: String =
+        examples::of(&command, path).iter().map(|example| format!("\n  kolaboree-node {example}")).collect();
+    let _ = write!(after, "{}Examples:{lines}", if after.is_empty() { "" } else { "\n\n" });
     if WITH_CODES.contains(&path) {
         let _ = write!(after, "\n\n{EXIT_CODES}");
     }
@@ -159,9 +157,9 @@ mod tests {
     #[test]
     fn every_command_has_an_example_that_is_right() {
         for (path, this) in all() {
-            let rows: Vec<_> = EXAMPLES.iter().filter(|(of, _)| *of == path).collect();
-            assert_eq!(rows.len(), 1, "{path:?} needs a row in EXAMPLES");
-            for example in rows[0].1 {
+            let examples = examples::of(&this, &path);
+            assert!(!examples.is_empty(), "{path}");
+            for example in examples {
                 let words = example.split(" < ").next().unwrap().split(" > ").next().unwrap();
                 let words = words.split(" | ").next().unwrap().split_whitespace();
                 let matches = command().try_get_matches_from(["kolaboree-node"].into_iter().chain(words));
