@@ -75,6 +75,22 @@ fn what_stands_in_a_line_decides_which_names_are_offered() {
 }
 
 #[test]
+fn a_name_without_its_cloud_is_told_with_the_clouds_that_have_it() {
+    let home = home();
+    node(home.path());
+    for (name, told) in [
+        ("web", "\"web\" does not say in which cloud: write berlin:web or paris:web\n"),
+        ("database", "write berlin:database\n"),
+        ("nowhere", "write CLOUD:nowhere\n"),
+    ] {
+        let printed =
+            run(command(env!("CARGO_BIN_EXE_kolaboree-node"), home.path()).args(["lxd", "delete", name]));
+        assert_eq!(printed.code, Some(2), "{}", printed.stderr);
+        assert!(printed.stderr.ends_with(told), "{}", printed.stderr);
+    }
+}
+
+#[test]
 fn without_a_node_or_a_configuration_completion_is_silent() {
     let home = home();
     // The clouds are in the configuration.

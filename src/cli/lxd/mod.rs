@@ -79,6 +79,10 @@ pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow:
         LxdCommand::Images(command) => images::run(command, &fleet, out).await,
         LxdCommand::Object(command) => objects::run(command, &fleet, out).await,
     };
+    let outcome = match outcome {
+        Err(error) => Err(fleet.explain(error).await),
+        outcome => outcome,
+    };
     fleet.close().await;
     outcome
 }
