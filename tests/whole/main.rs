@@ -20,3 +20,4 @@ mod service;
 mod soak;
 mod terminal;
 mod unprivileged;
+mod verbs;
