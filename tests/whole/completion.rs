@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::Command;
 
 use crate::program::{command, run};
 use crate::terminal::Terminal;
@@ -62,7 +61,8 @@ fn what_stands_in_a_line_decides_which_names_are_offered() {
         (&["lxd", "--project", "team", "info", "berlin:"], &["berlin:wiki"]),
         (&["lxd", "--project", "t"], &["team"]),
         (&["lxd", "start", "berlin:web", "paris:w"], &["paris:web"]),
-        (&["lxd", "list", "p"], &["paris"]),
+        (&["lxd", "ping", "p"], &["paris"]),
+        (&["lxd", "list", "p"], &["paris:"]),
         (&["lxd", "launch", "--profile", ""], &["large"]),
         (&["lxd", "launch", "--profile=l"], &["--profile=large"]),
         (&["doctor", "b"], &["berlin"]),

@@ -107,6 +107,7 @@ impl Names {
         let mine = |name: &&Name| self.project.as_ref().is_none_or(|project| *project == name.project);
         let of = |names: &'a [Name]| Box::new(names.iter().filter(mine).map(|name| name.name.clone()));
         match (kind, current.split_once('/')) {
+            (Kind::Place, _) => Box::new(std::iter::empty()),
             (Kind::Cloud, _) => Box::new([cloud.cloud.clone()].into_iter()),
             (Kind::Project, _) => Box::new(cloud.projects.iter().cloned()),
             (Kind::Pool, _) => Box::new(cloud.pools.iter().cloned()),
