@@ -12,12 +12,11 @@ use super::output::Format;
 use super::top::Top;
 use crate::config::Flags;
 use crate::control::protocol::PingKind;
-use crate::remedy::EXIT_CODES;
 use crate::version::VERSION;
 
 /// Joins a tailnet inside this process, keeps watch over the LXD servers in it, and serves them to this machine.
 #[derive(Debug, Parser)]
-#[command(name = "kolaboree-node", version = VERSION, after_help = EXIT_CODES, max_term_width = 110)]
+#[command(name = "kolaboree-node", version = VERSION, max_term_width = 110)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,

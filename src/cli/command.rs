@@ -1,13 +1,28 @@
 //! The commands as clap gets them: the arguments that stand beside each command, and what many of them have alike.
 
-use clap::{Arg, ArgMatches, Command, CommandFactory, value_parser};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgMatches, Command, CommandFactory, Error, value_parser};
 
 use super::args::Args;
+use super::help;
 use super::output::Format;
 
 /// The commands as clap knows them, for the man page and the completions too.
 #[must_use]
 pub fn command() -> Command {
+    help::arranged(unarranged())
+}
+
+/// The arguments of this process. An error may be the help that was asked for.
+pub(super) fn parse() -> Result<ArgMatches, Error> {
+    // Only who asks for help waits until it is arranged.
+    unarranged().try_get_matches().or_else(|error| match error.kind() {
+        ErrorKind::DisplayHelp => command().try_get_matches(),
+        _ => Err(error),
+    })
+}
+
+fn unarranged() -> Command {
     Args::command().mut_subcommand("lxd", |lxd| with_format(lxd, ""))
 }
 

@@ -109,7 +109,7 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Remedy> {
             ActionError::Unverified(_) => Some((1, "")),
             ActionError::Conflict(_) => Some((1, "")),
             ActionError::Cancelled(_) => Some((INTERRUPTED, "")),
-            ActionError::HalfDone { .. } => None, // what is behind it
+            ActionError::HalfDone { error, .. } => known(error.as_ref()), // which stands in a box, as another type
         };
     }
     remedy::of(cause)
@@ -267,6 +267,33 @@ mod tests {
         ]
     }
 
+    fn action_errors() -> Vec<(ActionError, u8)> {
+        use lxd_client::Error;
+        let refused = ConnectError::Refused { addr: "lxd:8443".parse().unwrap() };
+        vec![
+            (Error::NotTrusted { message: text() }.into(), 9),
+            (Error::Connect { server: text(), source: refused.into() }.into(), 6),
+            (Error::Api { code: 404, message: text() }.into(), 5),
+            (ActionError::Refused(text()), 2),
+            (ActionError::NotFound(text()), 5),
+            (ActionError::Unverified(text()), 1),
+            (ActionError::Conflict(text()), 1),
+            (ActionError::cancelled(), INTERRUPTED),
+            (ActionError::cancelled().leaving("x"), INTERRUPTED),
+            (ActionError::NotFound(text()).leaving("x"), 5),
+            (ActionError::from(Error::NotTrusted { message: text() }).leaving("x"), 9),
+        ]
+    }
+
+    #[test]
+    fn what_is_left_behind_is_told_with_the_failure() {
+        let error = ActionError::NotFound("the pool fast is not there".to_owned())
+            .leaving("the instance c1 at paris");
+        let told = Failure::of(&anyhow::Error::from(error).context("paris:c1")).message;
+        assert!(told.starts_with("paris:c1: the pool fast is not there"), "{told}");
+        assert!(told.ends_with("; left behind: the instance c1 at paris"), "{told}");
+    }
+
     #[test]
     fn each_failure_has_its_exit_code() {
         fn all<E: Into<anyhow::Error>>(errors: Vec<(E, u8)>) -> impl Iterator<Item = (anyhow::Error, u8)> {
@@ -279,7 +306,9 @@ mod tests {
             .chain(all(lxd_errors()))
             .chain(all(refusals()))
             .chain(all(vec![(ControlError::NoNode(text()), 11), (ControlError::Timeout, 7)]))
-            .chain(all(ask_errors()));
+            .chain(all(ask_errors()))
+            .chain(all(action_errors()))
+            .chain(all(vec![(NoCloud { name: text() }, 2)]));
         for (error, code) in errors {
             let failure = Failure::of(&error);
             assert_eq!(failure.code, code, "{error:?}");

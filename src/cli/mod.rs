@@ -7,7 +7,9 @@ mod config;
 mod doctor;
 #[allow(dead_code)]
 mod edit;
+mod examples;
 mod exit;
+mod help;
 mod lxd;
 mod node;
 mod output;
@@ -34,7 +36,7 @@ pub fn main() -> ExitCode {
     if let Some(code) = completion::answer(std::env::args_os()) {
         return code;
     }
-    let parsed = command().try_get_matches().and_then(|matches| {
+    let parsed = command::parse().and_then(|matches| {
         let (lists, format) = command::listing(&matches);
         let mut args = Args::from_arg_matches(&matches)?;
         args.output = args.output.or(format);

@@ -7,6 +7,7 @@ mod program;
 
 mod clouds;
 mod commands;
+mod completion;
 mod examples;
 mod kill;
 mod looks;
@@ -20,3 +21,4 @@ mod service;
 mod soak;
 mod terminal;
 mod unprivileged;
+mod verbs;

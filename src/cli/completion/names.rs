@@ -26,11 +26,11 @@ pub(super) struct Names {
 /// The names in a cloud. One that the node does not know yet has none.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct CloudNames {
-    cloud: String,
+pub(in crate::cli) struct CloudNames {
+    pub(in crate::cli) cloud: String,
     projects: Vec<String>,
     pools: Vec<String>,
-    instances: Vec<Name>,
+    pub(in crate::cli) instances: Vec<Name>,
     images: Vec<Name>,
     profiles: Vec<Name>,
     networks: Vec<Name>,
@@ -39,9 +39,9 @@ struct CloudNames {
 /// The name of a thing in a project.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Name {
+pub(in crate::cli) struct Name {
     project: String,
-    name: String,
+    pub(in crate::cli) name: String,
     /// Of an instance.
     snapshots: Vec<String>,
 }
@@ -61,13 +61,15 @@ pub(super) fn look(flags: &Flags, project: Option<&str>) -> Names {
     Names { clouds: clouds.collect(), project: project.map(str::to_owned) }
 }
 
-/// What the running node knows, if one answers soon.
 fn ask(config: &Config) -> Option<Vec<CloudNames>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    runtime.block_on(async {
-        let asked = async { uplink::running(config).await.ok()?.get(ENDPOINT).await.ok() };
-        tokio::time::timeout(PATIENCE, asked).await.ok()?
-    })
+    runtime.block_on(known(config))
+}
+
+/// What the running node knows, if one answers soon.
+pub(in crate::cli) async fn known(config: &Config) -> Option<Vec<CloudNames>> {
+    let asked = async { uplink::running(config).await.ok()?.get(ENDPOINT).await.ok() };
+    tokio::time::timeout(PATIENCE, asked).await.ok()?
 }
 
 impl Names {
@@ -105,6 +107,7 @@ impl Names {
         let mine = |name: &&Name| self.project.as_ref().is_none_or(|project| *project == name.project);
         let of = |names: &'a [Name]| Box::new(names.iter().filter(mine).map(|name| name.name.clone()));
         match (kind, current.split_once('/')) {
+            (Kind::Place, _) => Box::new(std::iter::empty()),
             (Kind::Cloud, _) => Box::new([cloud.cloud.clone()].into_iter()),
             (Kind::Project, _) => Box::new(cloud.projects.iter().cloned()),
             (Kind::Pool, _) => Box::new(cloud.pools.iter().cloned()),

@@ -13,6 +13,8 @@ use crate::config::Flags;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Cloud,
+    /// A cloud with a colon behind it, where other words may stand too.
+    Place,
     Project,
     Instance,
     Image,
@@ -22,8 +24,10 @@ pub(super) enum Kind {
 }
 
 /// What an argument names, by its name in the help; there it may be a plural.
-const KINDS: [(&str, Kind); 9] = [
+const KINDS: [(&str, Kind); 11] = [
     ("CLOUD", Kind::Cloud),
+    ("CLOUD:", Kind::Place),
+    ("CLOUD:|FILTER", Kind::Place),
     ("PROJECT", Kind::Project),
     ("INSTANCE", Kind::Instance),
     ("SNAPSHOT", Kind::Instance),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lxd_client::{Client, InstanceHandle};
 use tokio::sync::OnceCell;
 
+use crate::cli::completion::known;
 use crate::cli::exit::usage;
 use crate::config::{CloudConfig, CloudKind, Config, nearest};
 use crate::control::client as control;
@@ -158,6 +159,20 @@ impl Fleet {
     pub(super) async fn instance(&self, text: &str) -> anyhow::Result<InstanceHandle> {
         let (cloud, name) = self.target(text)?;
         Ok(self.client(cloud).await?.instance(name))
+    }
+
+    /// The error. Of a name without its cloud it also says which clouds have that instance, as far as the running node knows.
+    pub(super) async fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+        let Some(NoCloud { name }) = error.downcast_ref() else { return error };
+        let instance = name.split('/').next().unwrap_or_default();
+        let clouds = known(&self.config).await.unwrap_or_default();
+        let with_it =
+            clouds.iter().filter(|cloud| cloud.instances.iter().any(|known| known.name == instance));
+        let places: Vec<String> = with_it.map(|cloud| format!("{}:{name}", cloud.cloud)).collect();
+        match &places[..] {
+            [] => error,
+            places => usage(format!("{name:?} does not say in which cloud: write {}", places.join(" or "))),
+        }
     }
 
     /// Stops the command's own node, if it made one.

@@ -1,4 +1,4 @@
-//! `lxd`: works with the instances of all configured clouds. The commands stand in four groups, a file for each.
+//! `lxd`: works with the instances of all configured clouds. The commands stand in groups, a folder for each.
 
 #[allow(dead_code)]
 mod action;
@@ -12,6 +12,8 @@ mod objects;
 mod sessions;
 
 use std::process::ExitCode;
+
+use clap::{Command, Subcommand};
 
 use self::fleet::Fleet;
 pub(super) use self::fleet::{NoCloud, named};
@@ -47,6 +49,19 @@ pub(crate) enum LxdCommand {
     Object(objects::ObjectCommand),
 }
 
+/// The commands under their headings, as the help lists them.
+pub(super) fn groups() -> [(&'static str, Command); 6] {
+    let none = || Command::new("");
+    [
+        ("Instances", instances::InstanceCommand::augment_subcommands(none())),
+        ("Looking", look::LookCommand::augment_subcommands(none())),
+        ("Copies", copies::CopyCommand::augment_subcommands(none())),
+        ("Sessions", sessions::SessionCommand::augment_subcommands(none())),
+        ("Images", images::ImagesCommand::augment_subcommands(none())),
+        ("Objects", objects::ObjectCommand::augment_subcommands(none())),
+    ]
+}
+
 pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow::Result<ExitCode> {
     if command.quiet {
         be_quiet();
@@ -63,6 +78,10 @@ pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow:
         LxdCommand::Session(command) => sessions::run(command, &fleet).await,
         LxdCommand::Images(command) => images::run(command, &fleet, out).await,
         LxdCommand::Object(command) => objects::run(command, &fleet, out).await,
+    };
+    let outcome = match outcome {
+        Err(error) => Err(fleet.explain(error).await),
+        outcome => outcome,
     };
     fleet.close().await;
     outcome

@@ -31,7 +31,7 @@ pub(crate) enum ModeArg {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// A setting of the new instance.
-    #[arg(short, long, value_name = "KEY=VALUE")]
+    #[arg(id = "settings", short = 'c', long = "set", value_name = "KEY=VALUE")]
     pub(crate) config: Vec<String>,
     /// A setting of a device of the new instance.
     #[arg(short, long, value_name = "DEVICE,KEY=VALUE")]
