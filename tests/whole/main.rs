@@ -8,6 +8,7 @@ mod program;
 mod clouds;
 mod commands;
 mod copies;
+mod copy_failures;
 mod examples;
 mod kill;
 mod lxd_ping;

@@ -5,14 +5,12 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
-use lxd_client::Client;
 use serde_json::Value;
 use tailnet_sandbox::Peer;
 
 use crate::node::{Service, World, until};
-use crate::program::{Printed, finish};
+use crate::program::{HANG, Printed, finish, finish_within};
 
 /// Set for a test that runs in a namespace of its own.
 const INSIDE: &str = "KOLABOREE_TEST_OWN_NETWORK";
@@ -32,7 +30,7 @@ pub(crate) fn in_own_network(test: &str, body: impl FnOnce()) {
     inside.args(["sh", "-c", NETWORK]).arg(std::env::current_exe().unwrap());
     inside.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(INSIDE, "1");
     inside.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let printed = finish(inside.spawn().expect("unshare is installed"));
+    let printed = finish_within(inside.spawn().expect("unshare is installed"), 3 * HANG);
     assert!(
         printed.code == Some(0) && printed.stdout.contains("1 passed"),
         "{}\n{}",
@@ -45,7 +43,6 @@ pub(crate) fn in_own_network(test: &str, body: impl FnOnce()) {
 pub(crate) struct Server {
     pub(crate) name: &'static str,
     port: u16,
-    pub(crate) pool: &'static str,
     folder: tempfile::TempDir,
     daemon: Option<Child>,
 }
@@ -57,7 +54,7 @@ impl Server {
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
         std::fs::create_dir(folder.path().join("lxd")).unwrap();
         std::fs::create_dir(folder.path().join("pool")).unwrap();
-        let mut server = Server { name, port, pool, folder, daemon: None };
+        let mut server = Server { name, port, folder, daemon: None };
         server.run();
         server.lxc(&["config", "set", "core.https_address", &format!("0.0.0.0:{port}")]);
         let source = server.folder.path().join("pool");
@@ -178,7 +175,12 @@ pub(crate) struct Pair {
 impl Pair {
     /// Where the servers reach each other by the tailnet.
     pub(crate) fn start() -> Pair {
-        let pair = Pair::apart(None);
+        Pair::start_with(None)
+    }
+
+    /// The same, where the pool of `rome` has this many MiB.
+    pub(crate) fn start_with(size: Option<u32>) -> Pair {
+        let pair = Pair::apart(size);
         for peer in ["oslo", "rome"] {
             let address = format!("{}/32", pair.world.sandbox.peer(peer).ipv4);
             let status = Command::new("ip").args(["addr", "add", &address, "dev", "lo"]).status();
@@ -226,16 +228,6 @@ impl Pair {
     /// A command that goes on.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
         self.world.program().args(arguments).spawn().unwrap()
-    }
-
-    /// Waits until this much of a copy is at `rome`.
-    pub(crate) fn until_copied(&self, instance: &str, mib: u64) {
-        until(|| self.rome.size(instance), |size| *size >= mib);
-    }
-
-    /// The local client of a server.
-    pub(crate) fn client(server: &Server) -> Client {
-        Client::unix(&server.dir().join("unix.socket"), Duration::from_secs(30)).unwrap()
     }
 }
 

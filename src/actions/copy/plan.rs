@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lxd_client::{Client, Error, Instance, InstanceHandle, Profile};
+use lxd_client::{Client, Error, Instance, InstanceHandle, Network, Profile};
 
 use super::{Mode, Place, Source, Wanted};
 use crate::actions::{ActionError, Job};
@@ -248,17 +248,27 @@ impl Target {
 
 /// The networks and pools of the target; nothing of what it does not tell.
 struct Things {
+    /// Its own.
     networks: Option<BTreeSet<String>>,
+    /// All interfaces of its machine, its own among them.
+    interfaces: Option<BTreeSet<String>>,
     pools: Option<BTreeSet<String>>,
 }
 
 impl Things {
     async fn look(to: &Place, instance: &Instance, job: &Job) -> Result<Things, ActionError> {
         let has = |kind: &str| instance.devices.values().any(|device| field(device, "type") == kind);
-        let networks = async { if has("nic") { told(to.client.networks().names().await) } else { Ok(None) } };
+        let networks = async { if has("nic") { told(to.client.networks().await) } else { Ok(None) } };
         let pools = async { told(to.client.storage_pools().names().await) };
         let (networks, pools) = job.run(async { tokio::try_join!(networks, pools) }).await?;
-        Ok(Things { networks, pools })
+        let named = |all: &Vec<Network>, managed: bool| -> BTreeSet<String> {
+            all.iter().filter(|n| n.managed || !managed).map(|network| network.name.clone()).collect()
+        };
+        Ok(Things {
+            networks: networks.as_ref().map(|all| named(all, true)),
+            interfaces: networks.as_ref().map(|all| named(all, false)),
+            pools: pools.map(|pools| pools.into_iter().collect()),
+        })
     }
 
     /// What the target lacks for a device.
@@ -274,10 +284,12 @@ impl Things {
         let (pool, volume) = (field(device, "pool"), field(device, "source"));
         Ok(match field(device, "type") {
             "nic" => {
-                let name = [field(device, "network"), field(device, "parent")];
-                name.into_iter()
-                    .find(|name| missing(&self.networks, name))
-                    .map(|name| format!("no network {name}"))
+                let (network, parent) = (field(device, "network"), field(device, "parent"));
+                if missing(&self.networks, network) {
+                    Some(format!("no network {network}"))
+                } else {
+                    missing(&self.interfaces, parent).then(|| format!("no interface {parent}"))
+                }
             }
             "disk" if missing(&self.pools, pool) => {
                 Some(format!("no storage pool {pool}{}", offer(self.pools.as_ref())))
@@ -298,9 +310,9 @@ impl Things {
 }
 
 /// What a server lists. One that does not let this client see it decides by itself.
-fn told(names: Result<Vec<String>, Error>) -> Result<Option<BTreeSet<String>>, Error> {
-    match names {
-        Ok(names) => Ok(Some(names.into_iter().collect())),
+fn told<T>(things: Result<Vec<T>, Error>) -> Result<Option<Vec<T>>, Error> {
+    match things {
+        Ok(things) => Ok(Some(things)),
         Err(Error::NotAllowed { .. } | Error::Api { .. }) => Ok(None),
         Err(error) => Err(error),
     }

@@ -10,7 +10,7 @@ use super::plan::{MARK, Plan};
 use crate::actions::ActionError;
 
 /// How long the target may take to end a copy that was given up, and then to remove it.
-pub(super) const WITHIN: Duration = Duration::from_secs(30);
+pub(super) const WITHIN: Duration = Duration::from_secs(20);
 
 /// The pause before a server is asked again.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -261,7 +261,7 @@ async fn begin(from: &Client, to: &Client, route: &Route, ends: &impl Ends) -> R
             }
         }
     };
-    Ok(Copying { sending, receiving, relay, carried })
+    Ok(Copying { target: to.clone(), sending, receiving, relay, carried })
 }
 
 /// Has the source forget an operation whose counterpart could not be begun.
