@@ -49,10 +49,15 @@ pub(crate) fn run(command: &mut Command) -> Printed {
 
 /// As [`run`], for a program that runs already.
 pub(crate) fn finish(child: std::process::Child) -> Printed {
+    finish_within(child, HANG)
+}
+
+/// The same with a deadline of its own, for what does several things.
+pub(crate) fn finish_within(child: std::process::Child, deadline: Duration) -> Printed {
     let pid = child.id().to_string();
     let (done, ended) = std::sync::mpsc::channel::<()>();
     let killer = std::thread::spawn(move || {
-        if ended.recv_timeout(HANG) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+        if ended.recv_timeout(deadline) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
             let _ = Command::new("kill").args(["-9", &pid]).status();
         }
     });
@@ -65,7 +70,7 @@ pub(crate) fn finish(child: std::process::Child) -> Printed {
         stdout: String::from_utf8(stdout).unwrap(),
         stderr: String::from_utf8(stderr).unwrap(),
     };
-    assert!(start.elapsed() < HANG, "it hung\n{}\n{}", printed.stdout, printed.stderr);
+    assert!(start.elapsed() < deadline, "it hung\n{}\n{}", printed.stdout, printed.stderr);
     printed
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lxd_client::{Client, Error, Instance, InstanceHandle, Profile};
+use lxd_client::{Client, Error, Instance, InstanceHandle, Network, Profile};
 
 use super::{Mode, Place, Source, Wanted};
 use crate::actions::{ActionError, Job};
@@ -57,6 +57,8 @@ pub(super) struct Plan {
     /// Whether there was an instance of its name.
     pub(super) existed: bool,
     pub(super) member: Option<String>,
+    /// The pool of its root disk, where the target's profiles or its devices name one.
+    pub(super) pool: Option<String>,
 }
 
 impl Plan {
@@ -90,9 +92,17 @@ pub(super) async fn plan(
     if target.existed && !wanted.refresh {
         return Err(ActionError::Refused(format!("{} has an instance {} already", to.cloud, wanted.name)));
     }
+    // What does not run has no state to copy; a snapshot may have one.
+    let has_state = match source.snapshot {
+        None => original.status == "Running",
+        Some(_) => original.rest.get("stateful").is_some_and(|stateful| stateful == true),
+    };
     let instance = target.instance(&original, wanted, moving)?;
     target.check(to, &instance, job).await?;
+    let inherited = target.devices_of(&instance.profiles);
+    let root = instance.devices.values().chain(inherited.values()).find(|device| is_root(device));
     Ok(Plan {
+        pool: root.map(|device| field(device, "pool").to_owned()).filter(|pool| !pool.is_empty()),
         source: source.clone(),
         handle,
         name: wanted.name.clone(),
@@ -100,7 +110,7 @@ pub(super) async fn plan(
         instance,
         snapshots,
         mode: wanted.mode,
-        live: !wanted.stateless && !wanted.refresh,
+        live: has_state && !wanted.stateless && !wanted.refresh,
         instance_only: wanted.instance_only,
         allow_inconsistent: wanted.allow_inconsistent,
         refresh: wanted.refresh,
@@ -238,17 +248,27 @@ impl Target {
 
 /// The networks and pools of the target; nothing of what it does not tell.
 struct Things {
+    /// Its own.
     networks: Option<BTreeSet<String>>,
+    /// All interfaces of its machine, its own among them.
+    interfaces: Option<BTreeSet<String>>,
     pools: Option<BTreeSet<String>>,
 }
 
 impl Things {
     async fn look(to: &Place, instance: &Instance, job: &Job) -> Result<Things, ActionError> {
         let has = |kind: &str| instance.devices.values().any(|device| field(device, "type") == kind);
-        let networks = async { if has("nic") { told(to.client.networks().names().await) } else { Ok(None) } };
+        let networks = async { if has("nic") { told(to.client.networks().await) } else { Ok(None) } };
         let pools = async { told(to.client.storage_pools().names().await) };
         let (networks, pools) = job.run(async { tokio::try_join!(networks, pools) }).await?;
-        Ok(Things { networks, pools })
+        let named = |all: &Vec<Network>, managed: bool| -> BTreeSet<String> {
+            all.iter().filter(|n| n.managed || !managed).map(|network| network.name.clone()).collect()
+        };
+        Ok(Things {
+            networks: networks.as_ref().map(|all| named(all, true)),
+            interfaces: networks.as_ref().map(|all| named(all, false)),
+            pools: pools.map(|pools| pools.into_iter().collect()),
+        })
     }
 
     /// What the target lacks for a device.
@@ -264,10 +284,12 @@ impl Things {
         let (pool, volume) = (field(device, "pool"), field(device, "source"));
         Ok(match field(device, "type") {
             "nic" => {
-                let name = [field(device, "network"), field(device, "parent")];
-                name.into_iter()
-                    .find(|name| missing(&self.networks, name))
-                    .map(|name| format!("no network {name}"))
+                let (network, parent) = (field(device, "network"), field(device, "parent"));
+                if missing(&self.networks, network) {
+                    Some(format!("no network {network}"))
+                } else {
+                    missing(&self.interfaces, parent).then(|| format!("no interface {parent}"))
+                }
             }
             "disk" if missing(&self.pools, pool) => {
                 Some(format!("no storage pool {pool}{}", offer(self.pools.as_ref())))
@@ -288,9 +310,9 @@ impl Things {
 }
 
 /// What a server lists. One that does not let this client see it decides by itself.
-fn told(names: Result<Vec<String>, Error>) -> Result<Option<BTreeSet<String>>, Error> {
-    match names {
-        Ok(names) => Ok(Some(names.into_iter().collect())),
+fn told<T>(things: Result<Vec<T>, Error>) -> Result<Option<Vec<T>>, Error> {
+    match things {
+        Ok(things) => Ok(Some(things)),
         Err(Error::NotAllowed { .. } | Error::Api { .. }) => Ok(None),
         Err(error) => Err(error),
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::relay::Relay;
-use crate::{Error, Operation, OperationState};
+use crate::{Client, Error, Operation, OperationState};
 
 /// How often the progress of a relayed copy is told.
 const TELL_EVERY: Duration = Duration::from_millis(200);
@@ -24,6 +24,7 @@ const OTHER_ENDS_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 #[must_use = "dropping it ends a relayed copy"]
 pub struct Copying {
+    pub(super) target: Client,
     pub(super) sending: Operation,
     pub(super) receiving: Operation,
     pub(super) relay: Option<Relay>,
@@ -52,23 +53,30 @@ impl Copying {
     /// # Errors
     /// Of the servers' errors the one that says more. The target removes what it has made of the copy, if it can.
     pub async fn wait(&mut self) -> Result<(), Error> {
-        let Copying { sending, receiving, relay, .. } = self;
+        let Copying { sending, receiving, relay, target, .. } = self;
+        let receiving_id = receiving.id().to_owned();
         let both = both_end(sending, receiving);
         let Some(connections) = relay else { return both.await };
         tokio::pin!(both);
         let silent = tokio::select! {
             ended = &mut both => return ended,
-            ended = connections.ended() => match ended {
-                Ok(()) => return both.await,
-                Err(error) => error,
-            },
+            ended = connections.ended() => ended.err(),
         };
         *relay = None;
         // A server that failed by itself says more.
-        match tokio::time::timeout(OTHER_ENDS_WITHIN, both).await {
-            Ok(Err(error @ Error::Operation { .. })) => Err(error),
-            Ok(Ok(())) => Ok(()),
-            _ => Err(silent),
+        match (tokio::time::timeout(OTHER_ENDS_WITHIN, &mut both).await, silent) {
+            (Ok(Err(error @ Error::Operation { .. })), _) => Err(error),
+            (Ok(Ok(())), _) => Ok(()),
+            (_, Some(silent)) => Err(silent),
+            (Ok(Err(error)), None) => Err(error),
+            // They may have much to do at the end; a server that cannot be asked has not.
+            (Err(_), None) => {
+                let asked = target.get(["operations", &receiving_id]).unscoped();
+                match asked.fetch::<OperationState>().await {
+                    Err(error) if !error.is_not_found() => Err(error),
+                    _ => both.await,
+                }
+            }
         }
     }
 
@@ -103,22 +111,27 @@ impl Copying {
         }
     }
 
-    /// Ends it early, and waits no longer than this until the target has ended: breaks the connections of a relayed copy,
-    /// and asks both servers to cancel their operation. LXD 5.0 cannot cancel one: a copy that is not relayed goes on there
-    /// to its end.
+    /// Ends it early, and waits no longer than this until the target has ended it, after it has removed what it has made:
+    /// breaks the connections of a relayed copy, those with the data first, and has the source cancel its operation.
     ///
-    /// Gives whether the target has ended, in one way or the other.
+    /// Gives whether the target has ended, in one way or the other. One that cannot be reached has not.
     pub async fn cancel(mut self, within: Duration) -> bool {
-        self.relay = None;
+        let deadline = tokio::time::Instant::now() + within;
+        if let Some(relay) = &mut self.relay {
+            relay.break_data();
+            // LXD 5.0 tells the end before it has removed the volume, where the servers' talk breaks off too.
+            let _ = tokio::time::timeout(within / 2, self.receiving.wait()).await;
+            self.relay = None;
+        }
         let ended = async {
-            // A server that cannot cancel it refuses.
-            let _ = tokio::join!(self.receiving.cancel(), self.sending.cancel());
+            // One that cannot be cancelled goes on.
+            let _ = self.sending.cancel().await;
             match self.receiving.wait().await {
                 Ok(_) | Err(Error::Operation { .. } | Error::OperationLost { .. }) => true,
                 Err(_) => false, // it cannot be asked
             }
         };
-        tokio::time::timeout(within, ended).await.unwrap_or(false)
+        tokio::time::timeout_at(deadline, ended).await.unwrap_or(false)
     }
 }
 

@@ -31,8 +31,8 @@ pub(crate) enum ModeArg {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// A setting of the new instance.
-    #[arg(id = "settings", short = 'c', long = "set", value_name = "KEY=VALUE")]
-    pub(crate) config: Vec<String>,
+    #[arg(short = 'c', long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
     /// A setting of a device of the new instance.
     #[arg(short, long, value_name = "DEVICE,KEY=VALUE")]
     pub(crate) device: Vec<String>,
@@ -87,7 +87,7 @@ impl Options {
             mode: self.mode.into(),
             overrides: Overrides {
                 profiles: self.profiles()?,
-                config: pairs(&self.config)?,
+                config: pairs(&self.settings)?,
                 devices: self.devices()?,
                 pool: self.storage.clone(),
                 ephemeral: None,
