@@ -7,11 +7,13 @@ mod program;
 
 mod clouds;
 mod commands;
+mod copies;
 mod examples;
 mod kill;
 mod lxd_ping;
 mod machines;
 mod membership;
+mod pair;
 mod proxies;
 mod real_lxd;
 mod reload;

@@ -57,6 +57,8 @@ pub(super) struct Plan {
     /// Whether there was an instance of its name.
     pub(super) existed: bool,
     pub(super) member: Option<String>,
+    /// The pool of its root disk, where the target's profiles or its devices name one.
+    pub(super) pool: Option<String>,
 }
 
 impl Plan {
@@ -90,9 +92,17 @@ pub(super) async fn plan(
     if target.existed && !wanted.refresh {
         return Err(ActionError::Refused(format!("{} has an instance {} already", to.cloud, wanted.name)));
     }
+    // What does not run has no state to copy; a snapshot may have one.
+    let has_state = match source.snapshot {
+        None => original.status == "Running",
+        Some(_) => original.rest.get("stateful").is_some_and(|stateful| stateful == true),
+    };
     let instance = target.instance(&original, wanted, moving)?;
     target.check(to, &instance, job).await?;
+    let inherited = target.devices_of(&instance.profiles);
+    let root = instance.devices.values().chain(inherited.values()).find(|device| is_root(device));
     Ok(Plan {
+        pool: root.map(|device| field(device, "pool").to_owned()).filter(|pool| !pool.is_empty()),
         source: source.clone(),
         handle,
         name: wanted.name.clone(),
@@ -100,7 +110,7 @@ pub(super) async fn plan(
         instance,
         snapshots,
         mode: wanted.mode,
-        live: !wanted.stateless && !wanted.refresh,
+        live: has_state && !wanted.stateless && !wanted.refresh,
         instance_only: wanted.instance_only,
         allow_inconsistent: wanted.allow_inconsistent,
         refresh: wanted.refresh,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lxd_client::Error;
+use lxd_client::{Error, VolumeKind};
 use tokio::time::Instant;
 
 use super::Place;
@@ -32,6 +32,7 @@ pub(super) async fn undo(to: &Place, plan: &Plan, error: ActionError, ended: boo
             // Somebody else's, who was quicker.
             Ok(found) if found.config.get(MARK).is_none_or(|mark| mark != plan.mark()) => Ok(()),
             Ok(_) => handle.delete_forced().await,
+            Err(error) if error.is_not_found() => volume_gone(to, plan).await,
             Err(error) => Err(error),
         }
     });
@@ -46,6 +47,23 @@ pub(super) async fn undo(to: &Place, plan: &Plan, error: ActionError, ended: boo
             lxd_client::one_line(&why),
             to.cloud
         )),
+    }
+}
+
+/// Whether the target has removed the root volume too. LXD 5.0 does so somewhat after the instance.
+async fn volume_gone(to: &Place, plan: &Plan) -> Result<(), Error> {
+    let Some(pool) = &plan.pool else { return Ok(()) };
+    let kind = match plan.instance.kind.as_str() {
+        "virtual-machine" => VolumeKind::VirtualMachine,
+        _ => VolumeKind::Container,
+    };
+    match to.client.storage_pool(pool).volume(kind, &plan.name).get().await {
+        Ok(_) => Err(Error::Config {
+            message: format!("its volume in the pool {pool} is there still"),
+            source: None,
+        }),
+        Err(error @ (Error::Connect { .. } | Error::Broken { .. } | Error::Timeout { .. })) => Err(error),
+        Err(_) => Ok(()), // it is not there, or this client may not see it
     }
 }
 

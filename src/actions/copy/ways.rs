@@ -91,7 +91,8 @@ const UNREACHED: [&str; 11] = [
 
 /// Whether a server could not reach the other one, so that another way may work.
 pub(super) fn is_unreached(error: &Error) -> bool {
-    let Error::Operation { message, .. } = error else { return false };
+    // A source that is to push says it at once.
+    let (Error::Operation { message, .. } | Error::Api { message, .. }) = error else { return false };
     UNREACHED.iter().any(|words| message.contains(words))
 }
 

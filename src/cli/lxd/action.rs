@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::bars::{Bar, Bars};
 use crate::actions::{ActionError, Job, bulk};
 use crate::cli::exit::{Failure, INTERRUPTED, UserError};
 
-/// Runs one action. An interrupt (Ctrl-C) cancels it, and it still says what it leaves behind; a second one ends the command
+/// Runs one action. An interrupt (Ctrl-C or SIGTERM) cancels it, and it still says what it leaves behind; a second one ends the command
 /// at once.
 pub(super) async fn run<T>(
     what: &str,
@@ -47,14 +48,21 @@ pub(super) async fn run_for_all<T>(
 
 /// Awaits it. The first interrupt cancels the job; the second one ends the wait.
 async fn until_interrupted<T>(job: &Job, work: impl Future<Output = T>) -> anyhow::Result<T> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = async || {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated.recv() => {}
+        }
+    };
     let mut work = std::pin::pin!(work);
     tokio::select! {
         outcome = &mut work => return Ok(outcome),
-        _ = tokio::signal::ctrl_c() => job.cancel(),
+        () = interrupted() => job.cancel(),
     }
     tokio::select! {
         outcome = work => Ok(outcome),
-        _ = tokio::signal::ctrl_c() => {
+        () = interrupted() => {
             let message = "interrupted again: what is left behind is not known".to_owned();
             Err(UserError { code: INTERRUPTED, message }.into())
         }

@@ -103,16 +103,20 @@ impl Copying {
         }
     }
 
-    /// Ends it early, and waits no longer than this until the target has ended: breaks the connections of a relayed copy,
-    /// and asks both servers to cancel their operation. LXD 5.0 cannot cancel one: a copy that is not relayed goes on there
-    /// to its end.
+    /// Ends it early, and waits no longer than this until the target has ended it, after it has removed what it has made:
+    /// breaks the connections of a relayed copy, those with the data first, and has the source cancel its operation.
     ///
-    /// Gives whether the target has ended, in one way or the other.
+    /// Gives whether the target has ended, in one way or the other. One that cannot be reached has not.
     pub async fn cancel(mut self, within: Duration) -> bool {
-        self.relay = None;
+        if let Some(relay) = &mut self.relay {
+            relay.break_data();
+            // LXD 5.0 tells the end before it has removed the volume, where the servers' talk breaks off too.
+            let _ = tokio::time::timeout(within.min(OTHER_ENDS_WITHIN), self.receiving.wait()).await;
+            self.relay = None;
+        }
         let ended = async {
-            // A server that cannot cancel it refuses.
-            let _ = tokio::join!(self.receiving.cancel(), self.sending.cancel());
+            // One that cannot be cancelled goes on.
+            let _ = self.sending.cancel().await;
             match self.receiving.wait().await {
                 Ok(_) | Err(Error::Operation { .. } | Error::OperationLost { .. }) => true,
                 Err(_) => false, // it cannot be asked

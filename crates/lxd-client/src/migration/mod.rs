@@ -225,9 +225,14 @@ async fn begin(from: &Client, to: &Client, route: &Route, ends: &impl Ends) -> R
         Route::Relay => {
             let sending = ends.send(None).await?;
             let receiving = or_cancel(&sending, ends.receive(json!({"mode": "push"})).await).await?;
-            let relay = Relay::connect(from, &sending, to, &receiving, &carried).await;
-            let relay = or_cancel(&receiving, or_cancel(&sending, relay).await).await?;
-            (sending, receiving, Some(relay))
+            match Relay::connect(from, &sending, to, &receiving, &carried).await {
+                Ok(relay) => (sending, receiving, Some(relay)),
+                Err(error) => {
+                    let _ = sending.cancel().await;
+                    end_receiving(to, receiving).await;
+                    return Err(error);
+                }
+            }
         }
         Route::Pull(url) => {
             let certificate = certificate(from).await?;
@@ -247,21 +252,37 @@ async fn begin(from: &Client, to: &Client, route: &Route, ends: &impl Ends) -> R
                 "operation": operation_url(url, &receiving), "certificate": certificate,
                 "secrets": secrets, "websockets": secrets,
             });
-            let sending = or_cancel(&receiving, ends.send(Some(target)).await).await?;
-            (sending, receiving, None)
+            match ends.send(Some(target)).await {
+                Ok(sending) => (sending, receiving, None),
+                Err(error) => {
+                    end_receiving(to, receiving).await;
+                    return Err(error);
+                }
+            }
         }
     };
     Ok(Copying { sending, receiving, relay, carried })
 }
 
-/// Has the server forget an operation whose counterpart could not be begun. One that cannot be cancelled ends by itself,
-/// after some seconds in which nobody connects.
+/// Has the source forget an operation whose counterpart could not be begun.
 async fn or_cancel<T>(operation: &Operation, begun: Result<T, Error>) -> Result<T, Error> {
     if begun.is_err() {
-        let _ = operation.cancel().await;
+        let _ = operation.cancel().await; // else it ends by itself, after some seconds in which nobody connects
     }
     begun
 }
+
+/// Ends the target's operation, to which nobody has connected, and waits until the target has removed what it has made: an
+/// instance of the same name that is made before that would be removed with it. For the same reason it is not cancelled:
+/// a server tells the end of a cancelled operation before it is at its end.
+async fn end_receiving(client: &Client, mut operation: Operation) {
+    let hang_up = relay::connect_all(client, &operation);
+    let _ = tokio::time::timeout(client.timeout(), hang_up).await;
+    let _ = operation.wait_for(ENDS_WITHIN).await;
+}
+
+/// How long a target waits for its connections, and some time to remove what it has made.
+const ENDS_WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
 
 fn secrets<'a>(client: &Client, operation: &'a Operation) -> Result<&'a Map<String, Value>, Error> {
     let secrets = &operation.begun_as().metadata;

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt, SinkExt, StreamExt};
+use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::secrets;
-use crate::websocket::Socket;
+use crate::websocket::{Socket, WebSocket};
 use crate::{Client, Error, Operation};
 
 /// The name of the websocket on which the servers talk about the copy; the others carry its data.
@@ -19,7 +20,8 @@ const CONTROL: &str = "control";
 /// connections, without a word to the servers, so that neither takes it for a good end.
 #[derive(Debug)]
 pub(super) struct Relay {
-    pairs: JoinSet<Result<(), Error>>,
+    control: JoinSet<Result<(), Error>>,
+    data: JoinSet<Result<(), Error>>,
 }
 
 impl Relay {
@@ -32,10 +34,6 @@ impl Relay {
         carried: &Arc<AtomicU64>,
     ) -> Result<Relay, Error> {
         let (left, right) = (secrets(from, sending)?, secrets(to, receiving)?);
-        let connect = async |client: &Client, operation: &Operation, secret: &serde_json::Value| {
-            let request = client.get(["operations", operation.id(), "websocket"]).unscoped();
-            request.query("secret", secret.as_str().unwrap_or_default()).websocket().await
-        };
         let mut connecting = Vec::new();
         for (name, secret) in left {
             let Some(other) = right.get(name) else { continue };
@@ -44,12 +42,15 @@ impl Relay {
                 Ok::<_, Error>((name, pair))
             });
         }
-        let mut pairs = JoinSet::new();
+        let mut relay = Relay { control: JoinSet::new(), data: JoinSet::new() };
         for (name, (left, right)) in futures_util::future::try_join_all(connecting).await? {
-            let carried = (name != CONTROL).then(|| Arc::clone(carried));
-            pairs.spawn(carry(from.clone(), left.stream, to.clone(), right.stream, carried));
+            let (carrying, carried) = match name == CONTROL {
+                true => (&mut relay.control, None),
+                false => (&mut relay.data, Some(Arc::clone(carried))),
+            };
+            carrying.spawn(carry(from.clone(), left.stream, to.clone(), right.stream, carried));
         }
-        Ok(Relay { pairs })
+        Ok(relay)
     }
 
     /// Waits until all connections have ended. Whether the copy is whole, the operations tell. Cancel safe.
@@ -57,13 +58,32 @@ impl Relay {
     /// # Errors
     /// When a server has fallen silent.
     pub(super) async fn ended(&mut self) -> Result<(), Error> {
-        while let Some(pair) = self.pairs.join_next().await {
-            if let Ok(Err(error)) = pair {
-                return Err(error);
+        let all = async |pairs: &mut JoinSet<Result<(), Error>>| {
+            while let Some(pair) = pairs.join_next().await {
+                if let Ok(Err(error)) = pair {
+                    return Err(error);
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        tokio::try_join!(all(&mut self.control), all(&mut self.data)).map(drop)
     }
+
+    /// Breaks the connections that carry data. The servers can still tell each other that the copy has failed.
+    pub(super) fn break_data(&mut self) {
+        self.data.abort_all();
+    }
+}
+
+async fn connect(client: &Client, operation: &Operation, secret: &Value) -> Result<WebSocket, Error> {
+    let request = client.get(["operations", operation.id(), "websocket"]).unscoped();
+    request.query("secret", secret.as_str().unwrap_or_default()).websocket().await
+}
+
+/// Connects all websockets of an operation, and drops them then.
+pub(super) async fn connect_all(client: &Client, operation: &Operation) -> Result<(), Error> {
+    let all = secrets(client, operation)?.values().map(|secret| connect(client, operation, secret));
+    futures_util::future::try_join_all(all).await.map(drop)
 }
 
 /// How one direction has ended.
