@@ -9,6 +9,7 @@ mod clouds;
 mod commands;
 mod copies;
 mod examples;
+mod images;
 mod kill;
 mod lxd_ping;
 mod machines;
