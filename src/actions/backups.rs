@@ -241,6 +241,11 @@ async fn unpack(
                 kind
             ))
         }
+        // That is how tar says it.
+        ActionError::Cloud(Error::Operation { id, message, state }) if message.contains("Wrote only") => {
+            let message = format!("no space left in the storage pool: {message}");
+            Error::Operation { id, message, state }.into()
+        }
         ActionError::Cloud(Error::Operation { .. }) | ActionError::Cancelled(_) => error,
         unknown => {
             let name = name.map(|name| format!(" {name}")).unwrap_or_default();

@@ -11,6 +11,7 @@ mod completion;
 mod copies;
 mod copy_failures;
 mod examples;
+mod images;
 mod kill;
 mod looks;
 mod lxd_ping;

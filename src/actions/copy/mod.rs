@@ -10,7 +10,7 @@ mod plan;
 mod undo;
 mod verify;
 mod volumes;
-mod ways;
+pub(in crate::actions) mod ways;
 mod within;
 
 use lxd_client::Client;

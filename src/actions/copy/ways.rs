@@ -52,7 +52,7 @@ pub(crate) struct Refused {
 }
 
 /// The ways to try, in their order, and those that need no try.
-pub(super) fn to_try(mode: Mode, from: &Place, to: &Place) -> (Vec<(Way, Route)>, Vec<Refused>) {
+pub(in crate::actions) fn to_try(mode: Mode, from: &Place, to: &Place) -> (Vec<(Way, Route)>, Vec<Refused>) {
     let wanted: &[Way] = match mode {
         Mode::Auto => &[Way::Pull, Way::Push, Way::Relay],
         Mode::Pull => &[Way::Pull],
@@ -90,7 +90,7 @@ const UNREACHED: [&str; 11] = [
 ];
 
 /// Whether a server could not reach the other one, so that another way may work.
-pub(super) fn is_unreached(error: &Error) -> bool {
+pub(in crate::actions) fn is_unreached(error: &Error) -> bool {
     // A source that is to push says it at once.
     let (Error::Operation { message, .. } | Error::Api { message, .. }) = error else { return false };
     UNREACHED.iter().any(|words| message.contains(words))

@@ -9,7 +9,7 @@ use super::get;
 use crate::actions::{ActionError, Job};
 
 /// Where an image goes.
-pub(crate) enum Place<'a> {
+pub(crate) enum Target<'a> {
     /// Files in a folder. They are named by the fingerprint and the names that the server has for them, once they are whole.
     Folder { folder: &'a Path, named: &'a (dyn Fn(&str, &ExportedNames) -> ImageFiles + Sync) },
     /// A stream, such as the standard output. It cannot be taken back where the hash is another.
@@ -21,22 +21,22 @@ pub(crate) enum Place<'a> {
 pub(crate) async fn export(
     client: &Client,
     name: &str,
-    place: Place<'_>,
+    target: Target<'_>,
     job: &Job,
 ) -> Result<(String, Option<ImageFiles>), ActionError> {
     let (image, _) = tokio::join!(get(client, name, job), client.open_ahead());
     let image = image?.value;
     let handle = client.image(&image.fingerprint);
     job.stage("fetching");
-    match place {
-        Place::Folder { folder, named } => {
+    match target {
+        Target::Folder { folder, named } => {
             let named = |names: &ExportedNames| named(&image.fingerprint, names);
             let report =
                 |progress: &Progress| job.moved(progress.bytes, Some(image.size.max(progress.total)));
             let files = job.run(handle.export_as(folder, named, report)).await?;
             Ok((image.fingerprint, Some(files)))
         }
-        Place::Stream(stream) => {
+        Target::Stream(stream) => {
             let report = |progress: &Progress| job.moved(progress.bytes, Some(image.size));
             job.run(handle.export_into(stream, report)).await?;
             Ok((image.fingerprint, None))

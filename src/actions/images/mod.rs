@@ -1,6 +1,7 @@
 //! Images: what is done with those that a server has, and how they come and go.
 
 mod aliases;
+mod copy;
 mod export;
 mod import;
 mod publish;
@@ -8,7 +9,8 @@ mod publish;
 use lxd_client::{Client, Error, Image, OperationState, Versioned};
 
 pub(crate) use aliases::{NewAlias, give_aliases};
-pub(crate) use export::{Place, export};
+pub(crate) use copy::{Wanted, copy};
+pub(crate) use export::{Target, export};
 pub(crate) use import::{Files, import};
 pub(crate) use publish::{Published, publish};
 

@@ -1,8 +1,9 @@
 //! Images of instances.
 
-use lxd_client::{Action, Client, ImageOptions, ImageSource, Instance, StateChange, Versioned};
+use lxd_client::{Action, Alias, Client, Error, ImageOptions, ImageSource, Instance, StateChange, Versioned};
 
-use super::{NewAlias, delete, give_aliases, made, undo};
+use super::{NewAlias, Wanted, copy, delete, give_aliases, made, undo};
+use crate::actions::copy::Place;
 use crate::actions::{ActionError, Job};
 
 /// The image to make.
@@ -12,7 +13,10 @@ pub(crate) struct Published {
     pub(crate) instance: String,
     /// A snapshot of it.
     pub(crate) snapshot: Option<String>,
+    /// What the image is to be.
     pub(crate) options: ImageOptions,
+    /// Whether strangers may have it.
+    pub(crate) public: bool,
     pub(crate) aliases: Vec<NewAlias>,
     /// Take over the aliases that are there, and delete the images that had them.
     pub(crate) reuse: bool,
@@ -20,31 +24,26 @@ pub(crate) struct Published {
     pub(crate) force: bool,
 }
 
-/// Makes an image of an instance or a snapshot, and gives its fingerprint. A cancel leaves nothing, and the instance as it
-/// was.
-pub(crate) async fn publish(client: &Client, wanted: &Published, job: &Job) -> Result<String, ActionError> {
-    let taken = async {
-        let all = wanted.aliases.iter().map(|alias| client.image_alias(&alias.name));
-        let asked = all.map(async |alias| match alias.get().await {
-            Ok(alias) => Ok(Some(alias.value)),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        });
-        let found = futures_util::future::try_join_all(asked).await?;
-        Ok::<_, lxd_client::Error>(found.into_iter().flatten().collect::<Vec<_>>())
-    };
+/// Makes an image of an instance or a snapshot, and gives its fingerprint. With a place `to` the image is copied there, and
+/// is not left at the instance's server. A cancel leaves nothing, and the instance as it was.
+pub(crate) async fn publish(
+    from: &Place,
+    to: Option<&Place>,
+    wanted: &Published,
+    job: &Job,
+) -> Result<String, ActionError> {
+    let client = &from.client;
+    let target = to.map_or(client, |to| &to.client);
     let instance = client.instance(&wanted.instance);
-    let snapshot = wanted.snapshot.as_ref();
-    let (taken, instance) = tokio::join!(job.run(taken), async {
+    let snapshot = wanted.snapshot.as_deref();
+    let (taken, instance) = tokio::join!(job.run(taken(target, &wanted.aliases)), async {
         if snapshot.is_some() { Ok(None) } else { job.run(instance.get()).await.map(Some) }
     });
     let (taken, instance) = (taken?, instance?);
     if !taken.is_empty() && !wanted.reuse {
         let names: Vec<&str> = taken.iter().map(|alias| alias.name.as_str()).collect();
-        return Err(ActionError::Refused(format!(
-            "Aliases already exists: {}; see --reuse",
-            names.join(", ")
-        )));
+        let message = format!("Aliases already exists: {}; --reuse takes them over", names.join(", "));
+        return Err(ActionError::Refused(message));
     }
     let source = match snapshot {
         Some(snapshot) => ImageSource::snapshot(&wanted.instance, snapshot),
@@ -57,8 +56,7 @@ pub(crate) async fn publish(client: &Client, wanted: &Published, job: &Job) -> R
             return Err(ActionError::Refused(message.to_owned()));
         }
         Some(instance) => {
-            let stopped = stop(client, &instance, job).await;
-            let made = match stopped {
+            let made = match stop(client, &instance, job).await {
                 Ok(()) => make(client, &source, wanted, job).await,
                 Err(error) => Err(error),
             };
@@ -73,20 +71,48 @@ pub(crate) async fn publish(client: &Client, wanted: &Published, job: &Job) -> R
         }
         None => make(client, &source, wanted, job).await?,
     };
+    if let Some(to) = to {
+        let copying = Wanted { image: fingerprint.clone(), public: wanted.public, ..Wanted::default() };
+        let copied = copy(from, to, &copying, job).await;
+        let removed = client.image(&fingerprint).delete().await;
+        let removed = match removed {
+            Ok(mut operation) => operation.wait().await.map(drop),
+            Err(error) => Err(error),
+        };
+        match (copied, removed) {
+            (Ok(_), Ok(())) => {}
+            (Err(error), Ok(())) => return Err(error),
+            (copied, Err(error)) => {
+                let error = copied.err().unwrap_or(error.into());
+                return Err(error.leaving(format!("the image {fingerprint} at {}", from.cloud)));
+            }
+        }
+    }
     let named = async {
-        give_aliases(client, &fingerprint, &wanted.aliases, job).await?;
+        give_aliases(target, &fingerprint, &wanted.aliases, job).await?;
         let mut before: Vec<&str> = taken.iter().map(|alias| alias.target.as_str()).collect();
         before.sort_unstable();
         before.dedup();
         for old in before.into_iter().filter(|old| *old != fingerprint) {
-            delete(client, old, job).await.map_err(|error| error.leaving(format!("the old image {old}")))?;
+            delete(target, old, job).await.map_err(|error| error.leaving(format!("the old image {old}")))?;
         }
         Ok(())
     };
     match named.await {
-        Err(error @ ActionError::Cancelled(_)) => Err(undo(client, &fingerprint, error).await),
+        Err(error @ ActionError::Cancelled(_)) => Err(undo(target, &fingerprint, error).await),
         other => other.map(|()| fingerprint.clone()),
     }
+}
+
+/// Those of the names that some image has.
+async fn taken(client: &Client, names: &[NewAlias]) -> Result<Vec<Alias>, Error> {
+    let asked = names.iter().map(async |name| match client.image_alias(&name.name).get().await {
+        Ok(alias) => Ok(Some(alias.value)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    });
+    let found = futures_util::future::try_join_all(asked).await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 async fn make(
@@ -96,8 +122,10 @@ async fn make(
     job: &Job,
 ) -> Result<String, ActionError> {
     job.stage("the server makes the image");
+    let options = wanted.options.clone();
+    let options = if wanted.public { options.public() } else { options };
     // Not to be cancelled: the server may have begun.
-    let operation = client.create_image(source, &wanted.options).await?;
+    let operation = client.create_image(source, &options).await?;
     let ended = job.follow(operation).await?;
     let none = || ActionError::Refused("the server does not tell the fingerprint of the image".to_owned());
     let fingerprint = made(&ended).ok_or_else(none)?;

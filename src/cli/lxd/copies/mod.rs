@@ -9,6 +9,9 @@ mod reach;
 
 use std::process::ExitCode;
 
+pub(super) use options::{ModeArg, WAYS};
+pub(super) use place::place;
+
 use super::fleet::Fleet;
 use crate::cli::output::Out;
 

@@ -47,7 +47,8 @@ pub(super) async fn sides(
     Ok(Sides { from, source, to, name })
 }
 
-async fn place(
+/// A cloud as one side of a copy, in this project of it; `between` clouds it has an address for the other.
+pub(in crate::cli::lxd) async fn place(
     fleet: &Fleet,
     cloud: &CloudConfig,
     project: Option<&str>,

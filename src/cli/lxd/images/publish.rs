@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::actions::images::{self, NewAlias, Published};
 use crate::cli::exit::usage;
 use crate::cli::lxd::action;
+use crate::cli::lxd::copies::place;
 use crate::cli::lxd::fleet::Fleet;
 use crate::cli::output::Out;
 
@@ -15,8 +16,8 @@ use crate::cli::output::Out;
 pub(crate) struct Publish {
     /// The instance or snapshot, such as berlin:c1 or berlin:c1/snap0.
     source: String,
-    /// Properties of the image.
-    #[arg(value_name = "KEY=VALUE")]
+    /// Another cloud that gets the image, as paris:, and properties of it.
+    #[arg(value_name = "CLOUD:|KEY=VALUE")]
     more: Vec<String>,
     /// A name for it.
     #[arg(long, value_name = "NAME")]
@@ -45,13 +46,15 @@ pub(super) async fn publish(fleet: &Fleet, options: &Publish, out: &Out) -> anyh
         None => (name, None),
     };
     let mut wanted = ImageOptions::default();
-    for property in &options.more {
-        let (key, value) =
-            property.split_once('=').ok_or_else(|| usage(format!("{property:?} is not KEY=VALUE")))?;
-        wanted = wanted.property(key, value);
-    }
-    if options.public {
-        wanted = wanted.public();
+    let mut elsewhere = None;
+    for word in &options.more {
+        if let Some((key, value)) = word.split_once('=') {
+            wanted = wanted.property(key, value);
+        } else if word.ends_with(':') && elsewhere.is_none() {
+            elsewhere = Some(fleet.place(word)?.0).filter(|to| to.name != cloud.name);
+        } else {
+            return Err(usage(format!("{word:?} is neither a cloud, as paris:, nor KEY=VALUE")));
+        }
     }
     if let Some(program) = &options.compression {
         wanted = wanted.compression(program);
@@ -63,14 +66,20 @@ pub(super) async fn publish(fleet: &Fleet, options: &Publish, out: &Out) -> anyh
         instance: instance.to_owned(),
         snapshot,
         options: wanted,
+        public: options.public,
         aliases: options.alias.iter().map(|name| NewAlias::new(name)).collect(),
         reuse: options.reuse,
         force: options.force,
     };
-    let client = fleet.client(cloud).await?;
-    let publish = async |job: &_| images::publish(&client, &published, job).await;
+    let between = elsewhere.is_some();
+    let from = place(fleet, cloud, None, between).await?;
+    let to = match elsewhere {
+        Some(to) => Some(place(fleet, to, None, between).await?),
+        None => None,
+    };
+    let publish = async |job: &_| images::publish(&from, to.as_ref(), &published, job).await;
     let fingerprint = action::run(&options.source, publish).await?;
-    let value = json!({"cloud": cloud.name, "fingerprint": fingerprint, "aliases": options.alias});
+    let value = json!({"cloud": to.as_ref().unwrap_or(&from).cloud, "fingerprint": fingerprint, "aliases": options.alias});
     out.print(&value, || format!("Instance published with fingerprint: {fingerprint}\n"))?;
     Ok(ExitCode::SUCCESS)
 }

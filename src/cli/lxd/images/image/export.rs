@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::STANDARD;
 use super::image;
-use crate::actions::images::{self, Place};
+use crate::actions::images::{self, Target};
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
 use crate::cli::output::Out;
@@ -33,15 +33,15 @@ pub(super) async fn export(fleet: &Fleet, options: &Export, out: &Out) -> anyhow
         (folder.to_owned(), Some(target))
     };
     let done = action::run(&options.image, async |job| {
-        let place = if to_standard {
-            Place::Stream(&mut standard)
+        let to = if to_standard {
+            Target::Stream(&mut standard)
         } else {
-            Place::Folder {
+            Target::Folder {
                 folder: &folder,
                 named: &|fingerprint, names| named(&folder, base, fingerprint, names),
             }
         };
-        images::export(&client, name, place, job).await
+        images::export(&client, name, to, job).await
     });
     let (fingerprint, files) = done.await?;
     if let Some(files) = files {

@@ -1,6 +1,7 @@
 //! `lxd image`: the images of the clouds.
 
 mod alias;
+mod copy;
 mod edit;
 mod export;
 mod import;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use lxd_client::Client;
 
 use crate::cli::exit::usage;
+use crate::cli::lxd::copies::WAYS;
 use crate::cli::lxd::fleet::Fleet;
 use crate::cli::output::Out;
 use crate::config::CloudConfig;
@@ -61,6 +63,9 @@ pub(crate) enum ImageCommand {
         /// The property.
         key: String,
     },
+    /// Copies an image to another cloud, or to another project.
+    #[command(alias = "cp", after_long_help = WAYS)]
+    Copy(copy::Copy),
     /// Imports an image from files, a folder, or an address that the server fetches it from.
     Import(import::Import),
     /// Fetches an image into files, and checks its hash.
@@ -94,6 +99,7 @@ pub(super) async fn run(command: &ImageCommand, fleet: &Fleet, out: &Out) -> any
             edit::set_property(fleet, image, key, Some(value)).await
         }
         ImageCommand::UnsetProperty { image, key } => edit::set_property(fleet, image, key, None).await,
+        ImageCommand::Copy(options) => copy::copy(fleet, options, out).await,
         ImageCommand::Import(options) => import::import(fleet, options, out).await,
         ImageCommand::Export(options) => export::export(fleet, options, out).await,
         ImageCommand::Refresh { images } => removal::refresh(fleet, images, out).await,

@@ -1,0 +1,542 @@
+//! `lxd image`, `publish`, `export` and `import` beside `lxc` on two real LXDs.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::node::until;
+use crate::pair::{Pair, Server, end, in_own_network};
+use crate::program::finish;
+
+/// What `lxc image list` prints, a line for each image.
+fn images(server: &Server) -> String {
+    server.lxc(&["image", "list", "--format", "csv", "-c", "lFp"])
+}
+
+/// The fingerprint of an alias.
+fn fingerprint(server: &Server, alias: &str) -> String {
+    let list = server.lxc(&["image", "alias", "list", "--format", "json"]);
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let alias = list.as_array().unwrap().iter().find(|a| a["name"] == alias).unwrap();
+    alias["target"].as_str().unwrap().to_owned()
+}
+
+/// The files in a folder, in their order.
+fn files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn sorted(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// How many files a server has of what was sent to it.
+fn uploads(server: &Server) -> usize {
+    ["images", "backups"].iter().map(|folder| files(&server.dir().join(folder)).len()).sum()
+}
+
+fn sh(folder: &Path, script: &str) {
+    let status = Command::new("sh").args(["-ec", script]).current_dir(folder).status().unwrap();
+    assert!(status.success(), "{script}");
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn images_are_shown_and_changed_as_lxc_does_it() {
+    in_own_network("images::images_are_shown_and_changed_as_lxc_does_it", || {
+        let pair = Pair::apart(None);
+        let (world, oslo) = (&pair.world, &pair.oslo);
+        let image = |arguments: &[&str]| world.good(&[&["lxd", "image"], arguments].concat());
+        let fails = |arguments: &[&str]| world.run(&[&["lxd", "image"], arguments].concat());
+        let id = fingerprint(oslo, "busybox");
+
+        for columns in ["lfpdatsu", "lF", "L,a"] {
+            let theirs = oslo.lxc(&["image", "list", "--format", "csv", "-c", columns]);
+            assert_eq!(image(&["list", "oslo:", "--format", "csv", "-c", columns]), theirs);
+        }
+        for (filter, shown) in [
+            ("busy", true),
+            (&id[..5], true),
+            ("os=busybox", true),
+            ("o=busybox", true),
+            ("os=debian", false),
+        ] {
+            let theirs = oslo.lxc(&["image", "list", filter, "--format", "csv"]);
+            assert_eq!(
+                (theirs.is_empty(), theirs.as_str()),
+                (!shown, &*image(&["list", "oslo", filter, "-f", "csv", "-c", "lfpdatsu"]))
+            );
+        }
+        let everywhere = world.json(&["lxd", "image", "list"]);
+        assert_eq!((&everywhere[0]["cloud"], &everywhere[1]), (&"oslo".into(), &Value::Null), "{everywhere}");
+        assert_eq!(everywhere[0]["fingerprint"], id.as_str());
+        assert!(image(&["list", "rome"]).contains("no images"));
+        let short = format!("oslo:{}", &id[..8]);
+        for name in ["oslo:busybox", &short] {
+            // Properties come in any order there.
+            assert_eq!(sorted(&image(&["info", name])), sorted(&oslo.lxc(&["image", "info", "busybox"])));
+            assert_eq!(image(&["show", name]), oslo.lxc(&["image", "show", "busybox"]));
+        }
+        assert_eq!(image(&["get-property", "oslo:busybox", "os"]), "busybox\n");
+        image(&["set-property", "oslo:busybox", "user.mark", "a b"]);
+        assert_eq!(oslo.lxc(&["image", "get-property", "busybox", "user.mark"]), "a b\n");
+        image(&["unset-property", "oslo:busybox", "user.mark"]);
+        let mut edit = world.program();
+        let mut edit =
+            edit.args(["lxd", "image", "edit", "oslo:busybox"]).stdin(Stdio::piped()).spawn().unwrap();
+        let text = image(&["show", "oslo:busybox"]).replace("public: false", "public: true");
+        edit.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert_eq!(finish(edit).code, Some(0));
+        assert!(images(oslo).ends_with(",yes\n"));
+        for (arguments, words) in [
+            (&["info", "oslo:none"][..], "Image not found"),
+            (&["get-property", "oslo:busybox", "user.mark"], "Property not found"),
+            (&["delete", "oslo:none"], "Image not found"),
+            (&["alias", "delete", "oslo:none"], "Image alias not found"),
+        ] {
+            let told = fails(arguments);
+            assert!(told.code == Some(5) && told.stderr.contains(words), "{arguments:?}: {}", told.stderr);
+        }
+
+        image(&["alias", "create", "oslo:second", &id[..12], "--description", "d"]);
+        image(&["alias", "rename", "oslo:second", "a/b"]);
+        let theirs = oslo.lxc(&["image", "alias", "list", "--format", "csv"]);
+        let ours = image(&["alias", "list", "oslo:", "--format", "csv"]);
+        assert_eq!(ours.replace("oslo,", ""), theirs);
+        assert_eq!(ours.lines().count(), 2);
+        assert!(fails(&["alias", "create", "oslo:a/b", &id]).stderr.contains("already exists"));
+        image(&["alias", "delete", "oslo:a/b"]);
+        let told = fails(&["refresh", "oslo:busybox"]);
+        assert!(told.code != Some(0) && told.stderr.contains("Image source not found"), "{}", told.stderr);
+    });
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn images_go_into_files_and_come_back() {
+    in_own_network("images::images_go_into_files_and_come_back", || {
+        let pair = Pair::apart(None);
+        let (world, oslo, rome) = (&pair.world, &pair.oslo, &pair.rome);
+        let image = |arguments: &[&str]| world.good(&[&["lxd", "image"], arguments].concat());
+        let id = fingerprint(oslo, "busybox");
+        for folder in ["ours", "theirs"] {
+            std::fs::create_dir(world.path(folder)).unwrap();
+        }
+        let theirs = world.path("theirs");
+        let same = |name: &str| {
+            let read = |folder: &str| std::fs::read(world.path(folder).join(name)).unwrap();
+            assert!(read("ours") == read("theirs"), "{name}");
+        };
+
+        // The names are those of lxc.
+        assert_eq!(image(&["export", "oslo:busybox", "ours"]), "Image exported successfully!\n");
+        image(&["export", "oslo:busybox", "ours/named"]);
+        oslo.lxc(&["image", "export", "busybox", theirs.to_str().unwrap()]);
+        oslo.lxc(&["image", "export", "busybox", theirs.join("named").to_str().unwrap()]);
+        assert_eq!(files(&world.path("ours")), files(&theirs));
+        files(&theirs).iter().for_each(|name| same(name));
+        let piped = crate::program::command(env!("CARGO_BIN_EXE_kolaboree-node"), world.home.path())
+            .args(["lxd", "image", "export", "oslo:busybox", "-"])
+            .output()
+            .unwrap();
+        assert!(piped.stdout == std::fs::read(theirs.join("named.tar.gz")).unwrap());
+
+        // Whole, by the standard input, from a folder, and in two files.
+        let told =
+            image(&["import", "ours/named.tar.gz", "rome:", "--alias", "one", "--public", "user.a=b c"]);
+        assert_eq!(told, format!("Image imported with fingerprint: {id}\n"));
+        assert_eq!(images(rome), format!("one,{id},yes\n"));
+        assert_eq!(image(&["get-property", "rome:one", "user.a"]), "b c\n");
+        let again = world.run(&["lxd", "image", "import", "ours/named.tar.gz", "rome:"]);
+        assert!(again.code == Some(1) && again.stderr.contains("same fingerprint"), "{}", again.stderr);
+        image(&["delete", "rome:one"]);
+        let mut import = world.program();
+        let mut import =
+            import.args(["lxd", "image", "import", "-", "rome:"]).stdin(Stdio::piped()).spawn().unwrap();
+        import.stdin.take().unwrap().write_all(&piped.stdout).unwrap();
+        assert_eq!(finish(import).stdout, format!("Image imported with fingerprint: {id}\n"));
+        sh(world.home.path(), "mkdir x && tar -C x -xzf ours/named.tar.gz");
+        image(&["import", "x", "rome:", "--alias", "folder"]);
+        rome.lxc(&["init", "folder", "made"]);
+        assert!(rome.root("made").join("bin/busybox").exists());
+        sh(
+            world.home.path(),
+            "tar -C x -czf meta.tar.gz metadata.yaml && tar -C x/rootfs -czf root.tar.gz .",
+        );
+        image(&["import", "meta.tar.gz", "root.tar.gz", "rome:", "--alias", "split", "--alias", "folder"]);
+        let split = fingerprint(rome, "split");
+        assert_eq!(fingerprint(rome, "folder"), split, "an alias goes over, as with lxc");
+        image(&["export", "rome:split", "ours"]);
+        image(&["export", "rome:split", "ours/two"]);
+        rome.lxc(&["image", "export", "split", theirs.to_str().unwrap()]);
+        rome.lxc(&["image", "export", "split", theirs.join("two").to_str().unwrap()]);
+        assert_eq!(files(&world.path("ours")), files(&theirs));
+        files(&theirs).iter().for_each(|name| same(name));
+        let told = world.run(&["lxd", "image", "export", "rome:split", "-"]);
+        assert!(
+            told.code == Some(2)
+                && told.stderr.contains("name a folder") | told.stderr.contains("into a folder"),
+            "{}",
+            told.stderr
+        );
+        for (arguments, words) in [
+            (&["nofile", "rome:"][..], "nofile"),
+            (&["http://example.invalid/x", "rome:"], "Only https://"),
+            (&["ours", "rome:"], "metadata.yaml"),
+        ] {
+            let told = world.run(&[&["lxd", "image", "import"], arguments].concat());
+            assert!(told.code != Some(0) && told.stderr.contains(words), "{}", told.stderr);
+        }
+        image(&["delete", "rome:split", &format!("rome:{}", &id[..10])]);
+        assert_eq!(images(rome).lines().count(), 1);
+    });
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn an_image_is_copied_each_way_and_verified() {
+    in_own_network("images::an_image_is_copied_each_way_and_verified", || {
+        let pair = Pair::start();
+        let (world, oslo, rome) = (&pair.world, &pair.oslo, &pair.rome);
+        let id = fingerprint(oslo, "busybox");
+        oslo.lxc(&["image", "set-property", "busybox", "user.mark", "a b"]);
+        for (mode, way) in [("auto", "pull"), ("pull", "pull"), ("push", "push"), ("relay", "relay")] {
+            let mode = format!("--mode={mode}");
+            let copy = [
+                "lxd",
+                "image",
+                "copy",
+                "oslo:busybox",
+                "rome:",
+                "--alias",
+                "new",
+                "--copy-aliases",
+                "--public",
+                &mode,
+            ];
+            let told = world.json(&copy);
+            assert_eq!((&told["way"], &told["fingerprint"]), (&way.into(), &id.as_str().into()), "{told}");
+            assert_eq!(images(rome), format!("new (1 more),{id},yes\n"), "{mode}");
+            assert_eq!(rome.lxc(&["image", "get-property", "busybox", "user.mark"]), "a b\n");
+            // Again, where it is there already: nothing is sent, and a name that another has goes over.
+            let told =
+                world.json(&["lxd", "image", "copy", "oslo:busybox", "rome:", "--alias", "more", &mode]);
+            assert_eq!(told["way"], Value::Null, "{told}");
+            assert_eq!(fingerprint(rome, "more"), id);
+            rome.lxc(&["image", "delete", &id]);
+        }
+        oslo.lxc(&["image", "edit", "busybox"]);
+        let told = world.run(&["lxd", "image", "copy", "oslo:none", "rome:"]);
+        assert!(told.code == Some(5) && told.stderr.contains("Image not found"), "{}", told.stderr);
+        let told = world.run(&["lxd", "image", "copy", "oslo:busybox", "oslo:"]);
+        assert!(told.code == Some(2) && told.stderr.contains("must be different"), "{}", told.stderr);
+
+        // Into another project, of the same server and of the other one.
+        for server in [oslo, rome] {
+            server.lxc(&["project", "create", "other", "-c", "features.images=true"]);
+        }
+        for (to, way) in [("oslo:", "server"), ("rome:", "pull")] {
+            let told = world.json(&["lxd", "image", "copy", "oslo:busybox", to, "--target-project", "other"]);
+            assert_eq!(told["way"], way, "{told}");
+        }
+        for server in [oslo, rome] {
+            assert!(server.lxc(&["image", "list", "--project", "other", "-f", "csv"]).contains(&id[..12]));
+        }
+        let back = ["lxd", "--project", "other", "image", "copy", "rome:", "oslo:"];
+        let name = format!("rome:{}", &id[..12]);
+        let copy = |mode| {
+            let mut back = back;
+            back[5] = &name;
+            world.json(&[&back[..], &["--mode", mode, "--target-project", "default"]].concat())
+        };
+        assert_eq!(copy("relay")["way"], Value::Null);
+        oslo.lxc(&["image", "delete", "busybox"]);
+        assert_eq!(copy("pull")["way"], "pull");
+
+        // In two files, and kept new.
+        sh(world.home.path(), "mkdir x");
+        world.good(&["lxd", "image", "export", &format!("oslo:{id}"), "whole"]);
+        sh(
+            world.home.path(),
+            "tar -C x -xzf whole.tar.gz && tar -C x -czf meta.tar.gz metadata.yaml && tar -C x/rootfs -czf root.tar.gz .",
+        );
+        world.good(&[
+            "lxd",
+            "image",
+            "import",
+            "meta.tar.gz",
+            "root.tar.gz",
+            "oslo:",
+            "--alias",
+            "split",
+            "--public",
+        ]);
+        for mode in ["relay", "pull"] {
+            let told = world.json(&[
+                "lxd",
+                "image",
+                "copy",
+                "oslo:split",
+                "rome:",
+                "--copy-aliases",
+                "--mode",
+                mode,
+            ]);
+            assert_eq!(fingerprint(rome, "split"), told["fingerprint"].as_str().unwrap());
+            rome.lxc(&["image", "delete", "split"]);
+        }
+        world.json(&["lxd", "image", "copy", "oslo:split", "rome:", "--auto-update", "--alias", "kept"]);
+        assert!(rome.lxc(&["image", "info", "kept"]).contains("Auto update: enabled"));
+        assert_eq!(world.good(&["lxd", "image", "refresh", "rome:kept"]), "Image already up to date.\n");
+        let told =
+            world.run(&["lxd", "image", "copy", "oslo:split", "rome:", "--auto-update", "--mode", "relay"]);
+        assert!(told.code == Some(2) && told.stderr.contains("pull mode"), "{}", told.stderr);
+    });
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn instances_are_published_exported_and_imported() {
+    in_own_network("images::instances_are_published_exported_and_imported", || {
+        let pair = Pair::apart(None);
+        let (world, oslo, rome) = (&pair.world, &pair.oslo, &pair.rome);
+        oslo.make("web", 2);
+        oslo.lxc(&["snapshot", "web", "s0"]);
+        let told = world.good(&[
+            "lxd",
+            "publish",
+            "oslo:web",
+            "--alias",
+            "pub",
+            "--public",
+            "os=mine",
+            "--compression",
+            "none",
+        ]);
+        let id = fingerprint(oslo, "pub");
+        assert_eq!(told, format!("Instance published with fingerprint: {id}\n"));
+        assert!(oslo.lxc(&["image", "info", "pub"]).contains("os: mine"));
+        let taken = world.run(&["lxd", "publish", "oslo:web/s0", "--alias", "pub"]);
+        assert!(
+            taken.code == Some(2) && taken.stderr.contains("Aliases already exists: pub"),
+            "{}",
+            taken.stderr
+        );
+        world.good(&["lxd", "publish", "oslo:web/s0", "--alias", "pub", "--reuse"]);
+        assert!(!images(oslo).contains(&id), "the old one is deleted");
+        oslo.lxc(&["start", "web"]);
+        let told = world.run(&["lxd", "publish", "oslo:web"]);
+        assert!(told.stderr.contains("Use --force to have it stopped"), "{}", told.stderr);
+        world.good(&["lxd", "publish", "oslo:web", "rome:", "--force", "--alias", "there"]);
+        assert_eq!(oslo.lxc(&["list", "-f", "csv", "-c", "ns"]), "web,RUNNING\n");
+        let id = fingerprint(rome, "there");
+        assert!(!images(oslo).contains(&id), "it is left at the source");
+        oslo.lxc(&["stop", "--force", "web"]);
+
+        let told = world.good(&["lxd", "export", "oslo:web", "--compression", "none"]);
+        assert_eq!(told, "Backup exported successfully!\n");
+        assert_eq!(oslo.lxc(&["query", "/1.0/instances/web/backups"]).trim(), "[]");
+        world.good(&["lxd", "import", "rome:", "backup.tar.gz", "--storage", "other"]);
+        world.good(&["lxd", "import", "backup.tar.gz", "rome:second", "-s", "other"]);
+        assert_eq!(rome.instances(), ["second", "web"]);
+        assert!(rome.lxc(&["info", "web"]).contains("s0"));
+        let read = |server: &Server, name| std::fs::read(server.root(name).join("root/big")).unwrap();
+        assert!(read(oslo, "web") == read(rome, "second"));
+        for arguments in [&["backup.tar.gz", "rome:second"][..], &["rome:", "backup.tar.gz", "-s", "other"]] {
+            let told = world.run(&[&["lxd", "import"], arguments].concat());
+            assert!(
+                told.code == Some(2) && told.stderr.contains("already"),
+                "{:?} {}",
+                told.code,
+                told.stderr
+            );
+        }
+        rome.lxc(&["delete", "web", "second"]);
+
+        // By pipes, and without snapshots.
+        let pipe = "\"$0\" lxd export oslo:web - --instance-only | \"$0\" lxd import rome: - piped -s other";
+        let mut piped = Command::new("sh");
+        piped.args(["-c", pipe, env!("CARGO_BIN_EXE_kolaboree-node")]).current_dir(world.home.path());
+        assert!(piped.env("HOME", world.home.path()).stdout(Stdio::null()).status().unwrap().success());
+        assert!(!rome.lxc(&["info", "piped"]).contains("s0"));
+        assert!(read(oslo, "web") == read(rome, "piped"));
+
+        // What fails leaves nothing.
+        world.write("junk", "junk");
+        for (arguments, words) in [
+            (&["rome:", "junk"][..], "compression"),
+            (&["rome:", "backup.tar.gz", "x", "-s", "none"], "Storage pool not found"),
+            (
+                &["rome:", "backup.tar.gz", "x", "-s", "other", "-d", "root,size=10GB"],
+                "import_instance_devices",
+            ),
+            (&["rome:", "nofile"], "nofile"),
+        ] {
+            let told = world.run(&[&["lxd", "import"], arguments].concat());
+            assert!(told.code != Some(0) && told.stderr.contains(words), "{arguments:?}: {}", told.stderr);
+        }
+        assert_eq!(rome.instances(), ["piped"]);
+        let told = world.run(&["lxd", "export", "oslo:none", "file"]);
+        assert!(told.code == Some(5) && !world.path("file").exists(), "{}", told.stderr);
+    });
+}
+
+/// The files that a program is writing in a folder.
+fn half_made(folder: &Path) -> Vec<String> {
+    files(folder)
+        .into_iter()
+        .filter(|name| name.starts_with(".kolaboree-") || name.starts_with(".tmp"))
+        .collect()
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn what_is_interrupted_leaves_nothing_on_either_side() {
+    in_own_network("images::what_is_interrupted_leaves_nothing_on_either_side", || {
+        let pair = Pair::apart(None);
+        let (world, oslo, rome) = (&pair.world, &pair.oslo, &pair.rome);
+        oslo.make("web", 300);
+        let backups = || oslo.lxc(&["query", "/1.0/instances/web/backups"]).trim().to_owned();
+        world.good(&["lxd", "publish", "oslo:web", "--alias", "big", "--compression", "none"]);
+        world.good(&["lxd", "export", "oslo:web", "--compression", "none"]);
+        world.good(&["lxd", "image", "export", "oslo:big", "big"]);
+        let before = (images(rome), uploads(rome), files(world.home.path()));
+        for arguments in [
+            &["export", "oslo:web", "half", "--compression", "none"][..],
+            &["import", "rome:", "backup.tar.gz", "half", "-s", "other"],
+            &["image", "export", "oslo:big", "half"],
+            &["image", "import", "big.tar", "rome:"],
+            &["image", "copy", "oslo:big", "rome:", "--mode", "relay"],
+        ] {
+            for _ in 0..2 {
+                let mut command = pair.spawn(&[&["lxd"], arguments].concat());
+                let begun = || {
+                    backups() != "[]" || uploads(rome) > before.1 || !half_made(world.home.path()).is_empty()
+                };
+                until(|| begun() || command.try_wait().unwrap().is_some(), |begun| *begun);
+                let told = end(command, "INT");
+                if told.code == Some(0) {
+                    // It was faster: its result is whole, and not what this is about.
+                    let _ = Command::new("sh")
+                        .args(["-c", "rm -f half*"])
+                        .current_dir(world.home.path())
+                        .status();
+                    let _ = world.run(&["lxd", "delete", "rome:half"]);
+                    let _ =
+                        world.run(&["lxd", "image", "delete", &format!("rome:{}", fingerprint(oslo, "big"))]);
+                    continue;
+                }
+                assert_eq!(told.code, Some(130), "{arguments:?}: {}", told.stderr);
+                assert!(!told.stderr.contains("left behind"), "{arguments:?}: {}", told.stderr);
+                assert_eq!(backups(), "[]", "{arguments:?}");
+                until(|| (images(rome), uploads(rome), files(world.home.path())), |now| *now == before);
+                assert_eq!(rome.instances(), [""; 0], "{arguments:?}");
+                assert!(half_made(world.home.path()).is_empty(), "{arguments:?}");
+            }
+        }
+    });
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn a_full_disk_on_either_side_leaves_nothing() {
+    in_own_network("images::a_full_disk_on_either_side_leaves_nothing", || {
+        let pair = Pair::apart(Some(30));
+        let (world, oslo, rome) = (&pair.world, &pair.oslo, &pair.rome);
+        oslo.make("web", 60);
+        world.good(&["lxd", "publish", "oslo:web", "--alias", "big", "--compression", "none"]);
+        world.good(&["lxd", "export", "oslo:web", "--compression", "none"]);
+        world.good(&["lxd", "image", "export", "oslo:big", "big"]);
+        let small = |folder: &Path| {
+            let mut mount = Command::new("mount");
+            let mount = mount.args(["-t", "tmpfs", "-o", "size=20m", "tmpfs"]).arg(folder).status();
+            assert!(mount.unwrap().success());
+        };
+        std::fs::create_dir(world.path("small")).unwrap();
+        small(&world.path("small"));
+        for arguments in [
+            &["export", "oslo:web", "small/x", "--compression", "none"][..],
+            &["image", "export", "oslo:big", "small"],
+        ] {
+            let told = world.run(&[&["lxd"], arguments].concat());
+            let words = told.stderr.contains("small") && told.stderr.contains("No space left");
+            assert!(told.code == Some(1) && words, "{:?} {}", told.code, told.stderr);
+            assert_eq!(files(&world.path("small")), [""; 0]);
+        }
+        assert_eq!(oslo.lxc(&["query", "/1.0/instances/web/backups"]).trim(), "[]");
+
+        // The pool at the target, and then where it keeps what is sent to it.
+        let told = world.run(&["lxd", "import", "rome:", "backup.tar.gz", "-s", "other"]);
+        assert!(told.code == Some(1) && told.stderr.contains("o space left"), "{}", told.stderr);
+        assert_eq!(rome.instances(), [""; 0]);
+        assert!(!rome.root("web").exists());
+        for folder in ["images", "backups"] {
+            small(&rome.dir().join(folder));
+        }
+        for arguments in [
+            &["import", "rome:", "backup.tar.gz", "-s", "other"][..],
+            &["image", "import", "big.tar", "rome:"],
+            &["image", "copy", "oslo:big", "rome:", "--mode", "relay"],
+        ] {
+            let told = world.run(&[&["lxd"], arguments].concat());
+            let words = told.stderr.contains("o space left");
+            assert!(told.code == Some(1) && words, "{:?} {}", told.code, told.stderr);
+            assert_eq!((rome.instances(), images(rome).as_str()), (Vec::new(), ""));
+            for folder in ["images", "backups"] {
+                let folder = rome.dir().join(folder);
+                until(|| files(&folder), |left| left.iter().all(|name| !name.contains("lxd_")));
+            }
+        }
+    });
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn an_export_goes_on_after_the_node_was_killed_and_a_killed_server_is_told() {
+    in_own_network("images::an_export_goes_on_after_the_node_was_killed_and_a_killed_server_is_told", || {
+        let mut pair = Pair::apart(None);
+        pair.oslo.make("web", 400);
+        let home = pair.world.home.path().to_owned();
+        let fetched = || {
+            let half = half_made(&home);
+            let size =
+                half.first().map(|name| std::fs::metadata(home.join(name)).map_or(0, |about| about.len()));
+            size.unwrap_or_default()
+        };
+        let export = pair.spawn(&["lxd", "export", "oslo:web", "whole", "--compression", "none"]);
+        until(fetched, |bytes| *bytes > 1 << 20);
+        pair.service.take().unwrap().signal("KILL");
+        let mut service = pair.world.start();
+        service.joins();
+        let told = finish(export);
+        assert_eq!(told.code, Some(0), "{}", told.stderr);
+        pair.world.good(&["lxd", "import", "rome:", "whole", "-s", "other"]);
+        let read = |server: &Server| std::fs::read(server.root("web").join("root/big")).unwrap();
+        assert!(read(&pair.oslo) == read(&pair.rome));
+        pair.rome.lxc(&["delete", "web"]);
+
+        pair.world.good(&["lxd", "publish", "oslo:web", "--alias", "big", "--compression", "none"]);
+        for arguments in [
+            &["lxd", "import", "rome:", "whole", "-s", "other"][..],
+            &["lxd", "image", "copy", "oslo:big", "rome:", "--mode", "relay"],
+        ] {
+            let before = uploads(&pair.rome);
+            let command = pair.spawn(arguments);
+            until(|| uploads(&pair.rome), |now| *now > before);
+            pair.rome.kill();
+            let told = finish(command);
+            assert!(told.code != Some(0) && told.stderr.contains("rome"), "{:?} {}", told.code, told.stderr);
+            pair.rome.run();
+            assert_eq!((pair.rome.instances(), images(&pair.rome).as_str()), (Vec::new(), ""));
+        }
+        assert_eq!(pair.oslo.instances(), ["web"]);
+    });
+}
