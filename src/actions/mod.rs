@@ -14,6 +14,7 @@ mod bulk;
 mod changed;
 pub(crate) mod copy;
 mod error;
+pub(crate) mod files;
 pub(crate) mod images;
 pub(crate) mod instances;
 mod job;

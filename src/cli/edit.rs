@@ -1,6 +1,7 @@
 //! Editing a thing as YAML: in the user's editor, or from the standard input.
 
 use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::Context;
@@ -65,15 +66,28 @@ pub(super) async fn input() -> anyhow::Result<Option<String>> {
 
 /// The text after the user's editor has ended.
 async fn in_editor(text: String, ending: &'static str) -> anyhow::Result<String> {
-    let name = |variable: &str| std::env::var(variable).ok().filter(|name| !name.is_empty());
-    let editor = name("VISUAL").or_else(|| name("EDITOR")).unwrap_or_else(|| "vi".to_owned());
-    let edited = blocking(move || {
+    let file = blocking(move || {
         let mut file = tempfile::Builder::new().prefix("kolaboree-").suffix(ending).tempfile()?;
         file.write_all(text.as_bytes())?;
+        io::Result::Ok(file)
+    });
+    let file = file.await.context("the text was not edited")?;
+    open_editor(file.path()).await?;
+    // An editor may have put another file there.
+    let read = blocking(move || std::fs::read_to_string(file.path()));
+    read.await.context("the text was not edited")
+}
+
+/// Opens a file in the user's editor (`VISUAL`, `EDITOR` or `vi`), and waits for its end.
+pub(super) async fn open_editor(file: &Path) -> anyhow::Result<()> {
+    let name = |variable: &str| std::env::var(variable).ok().filter(|name| !name.is_empty());
+    let editor = name("VISUAL").or_else(|| name("EDITOR")).unwrap_or_else(|| "vi".to_owned());
+    let file = file.to_owned();
+    let ended = blocking(move || {
         // A shell, because the variable may hold arguments: "code --wait".
         let status = std::process::Command::new("sh")
             .args(["-c", &format!("{editor} \"$0\"")])
-            .arg(file.path())
+            .arg(file)
             .stdin(Stdio::inherit())
             .status()?;
         if !status.success() {
@@ -81,7 +95,7 @@ async fn in_editor(text: String, ending: &'static str) -> anyhow::Result<String>
                 "the editor {editor} ended with {status}; nothing was changed"
             )));
         }
-        std::fs::read_to_string(file.path()) // an editor may have put another file there
+        Ok(())
     });
-    edited.await.context("the text was not edited")
+    ended.await.context("the text was not edited")
 }

@@ -22,6 +22,8 @@ mod proxies;
 mod real_lxd;
 mod reload;
 mod service;
+mod session_files;
+mod sessions;
 mod soak;
 mod terminal;
 mod unprivileged;

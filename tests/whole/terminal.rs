@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use crate::program::HANG;
 
@@ -52,8 +52,32 @@ impl Terminal {
     pub(crate) fn resizes(&self, rows: u16, columns: u16) {
         tcsetwinsize(&self.keyboard, size(rows, columns)).unwrap();
         // Only those for whom it is the controlling terminal are told by the kernel.
+        self.signals("WINCH");
+    }
+
+    /// Sends a signal to the program.
+    pub(crate) fn signals(&self, name: &str) {
         let pid = self.program.id().to_string();
-        assert!(Command::new("kill").args(["-WINCH", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Whether it is as a shell leaves it: it echoes what is typed, and Ctrl-C interrupts.
+    pub(crate) fn is_sane(&self) -> bool {
+        let modes = tcgetattr(&self.keyboard).unwrap().local_modes;
+        modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+    }
+
+    /// Types these keys again and again until it shows this.
+    pub(crate) fn answers(&mut self, keys: &str, text: &str) {
+        let deadline = Instant::now() + HANG;
+        while !self.shown.contains(text) {
+            assert!(Instant::now() < deadline, "no {text:?} in {:?}", self.shown);
+            self.types(keys);
+            while let Ok(piece) = self.pieces.recv_timeout(Duration::from_secs(1)) {
+                self.shown.push_str(&String::from_utf8_lossy(&piece));
+            }
+        }
+        self.shows(text);
     }
 
     /// Waits until it shows this, after what was waited for before.

@@ -75,7 +75,7 @@ pub(super) async fn run(command: &Lxd, mut config: Config, out: &Out) -> anyhow:
         LxdCommand::Look(command) => look::run(command, &fleet, out).await,
         LxdCommand::Instance(command) => instances::run(command, &fleet, out).await,
         LxdCommand::Copy(command) => copies::run(command, &fleet, out).await,
-        LxdCommand::Session(command) => sessions::run(command, &fleet).await,
+        LxdCommand::Session(command) => sessions::run(command, &fleet, out).await,
         LxdCommand::Images(command) => images::run(command, &fleet, out).await,
         LxdCommand::Object(command) => objects::run(command, &fleet, out).await,
     };

@@ -7,6 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Sockets;
@@ -30,6 +31,8 @@ pub struct Process {
     pub stderr: Option<Stdout>,
     operation: Operation,
     control: mpsc::Sender<Value>,
+    /// Closes its websockets, once the sender of `control` is dropped.
+    closing: Option<JoinHandle<()>>,
 }
 
 /// What a [`Process`] is on the server.
@@ -88,7 +91,7 @@ impl Process {
         };
         let stderr = sockets.remove("2").map(Stdout::new);
         let (control, commands) = mpsc::channel(8);
-        if let Some(socket) = sockets.remove("control") {
+        let closing = sockets.remove("control").map(|socket| {
             tokio::spawn(async move {
                 let Some(mut socket) = relay_commands(socket, commands).await else { return };
                 let _ = request_close.send(());
@@ -97,9 +100,9 @@ impl Process {
                     tokio::time::sleep(AFTER_CLOSE).await;
                 }
                 let _ = socket.stream.close(None).await;
-            });
-        }
-        Process { stdin, stdout, stderr, operation, control }
+            })
+        });
+        Process { stdin, stdout, stderr, operation, control, closing }
     }
 
     /// Writes all of its input in the background.
@@ -140,6 +143,17 @@ impl Process {
             message: "the command has ended".to_owned(),
             source: std::io::ErrorKind::BrokenPipe.into(),
         })
+    }
+
+    /// Ends it, as dropping it does, and waits until its websockets are closed. A program that exits right after it has
+    /// dropped a console may make the server (LXD 5.0) crash; this keeps it from that. Streams that were taken out must be
+    /// dropped before. Waits a few seconds at the most.
+    pub async fn close(self) {
+        let Process { stdin, stdout, stderr, control, closing, .. } = self;
+        drop((stdin, stdout, stderr, control));
+        if let Some(closing) = closing {
+            let _ = tokio::time::timeout(2 * CLOSE_TIMEOUT, closing).await;
+        }
     }
 
     /// Waits for its end. Closes `stdin`, and reads and drops what it still writes to `stdout` and `stderr`, as far as

@@ -1,13 +1,16 @@
 //! Files in an instance: `/1.0/instances/{name}/files` and `/sftp`.
 
+mod arrival;
 mod counter;
 mod folder;
 mod pull;
 mod push;
+mod remove;
 mod sftp;
 mod special;
 
 use std::ops::RangeBounds;
+use std::sync::Arc;
 
 use http::HeaderMap;
 use tokio::io::AsyncRead;
@@ -19,6 +22,7 @@ use crate::transfer::Download;
 use crate::transport::full;
 use crate::{Client, Error, RawStream};
 
+use arrival::Arrivals;
 pub use push::PushOptions;
 
 /// How many files of a folder are transferred at once: to a server far away, each spends most of its time waiting.
@@ -43,6 +47,8 @@ const MOST_LINKS: usize = 40;
 pub struct Files {
     client: Client,
     instance: InstanceHandle,
+    /// Shared by its clones.
+    arrivals: Arc<Arrivals>,
 }
 
 /// What is at a path, from [`Files::read`].
@@ -143,7 +149,7 @@ impl InstanceHandle {
     /// Its files. Nothing is sent.
     #[must_use]
     pub fn files(&self) -> Files {
-        Files { client: self.client.clone(), instance: self.clone() }
+        Files { client: self.client.clone(), instance: self.clone(), arrivals: Arc::default() }
     }
 
     /// `GET /1.0/instances/{name}/sftp`: a stream that speaks SFTP version 3, for any library or tool that
@@ -298,6 +304,32 @@ impl Files {
         self.post(path, "directory", options).await?.stream(full(Default::default())).done().await
     }
 
+    /// Makes the folders above a path that are not there.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when one of them is a file.
+    pub async fn create_parents(&self, path: &str, options: &FileOptions) -> Result<(), Error> {
+        let mut missing = Vec::new();
+        let mut folder = above(path);
+        while !folder.is_empty() {
+            match self.kind(folder).await? {
+                Some(FileKind::File) => {
+                    return Err(Error::config(format!("{folder} is to be a folder, and is a file")));
+                }
+                Some(_) => break,
+                None => missing.push(folder),
+            }
+            folder = above(folder);
+        }
+        for folder in missing.into_iter().rev() {
+            match self.create_dir(folder, options).await {
+                Err(error) if !error.is_conflict() => return Err(about(folder, error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Makes a symbolic link that leads to `target`, as it is.
     ///
     /// # Errors
@@ -336,6 +368,11 @@ impl Files {
         }
         Ok(request)
     }
+}
+
+/// The folder that a path is in; empty for the root.
+fn above(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above.trim_end_matches('/'))
 }
 
 /// The path that a link leads to. Servers give it as an absolute one.

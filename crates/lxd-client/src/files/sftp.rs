@@ -1,4 +1,4 @@
-//! The part of SFTP, version 3, that lists folders (draft-ietf-secsh-filexfer-02).
+//! The part of SFTP, version 3, that lists folders, and renames and removes what is in them (draft-ietf-secsh-filexfer-02).
 
 use std::collections::HashMap;
 use std::io;
@@ -20,6 +20,10 @@ const CLOSE: u8 = 4;
 const LSTAT: u8 = 7;
 const OPENDIR: u8 = 11;
 const READDIR: u8 = 12;
+const REMOVE: u8 = 13;
+const RMDIR: u8 = 15;
+const RENAME: u8 = 18;
+const STATUS: u8 = 101;
 const HANDLE: u8 = 102;
 const NAME: u8 = 104;
 const ATTRS: u8 = 105;
@@ -41,6 +45,14 @@ pub(super) struct Sftp {
     next: AtomicU32,
     timeout: Duration,
     reader: AbortHandle,
+}
+
+/// The owner of what is at a path, and its permissions with its type; 0 where the server gives none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Attributes {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    pub(super) permissions: u32,
 }
 
 /// An answer: its kind, and what follows its number.
@@ -78,13 +90,34 @@ impl Sftp {
         Ok(Sftp { writer: writer.into(), waiting, next: AtomicU32::new(1), timeout, reader })
     }
 
-    /// The permissions of what is at a path, with its type. `None` when the server gives none.
-    pub(super) async fn permissions(&self, path: &str) -> io::Result<Option<u32>> {
+    /// What is at a path; of a link itself. `None` when nothing is, or the server does not tell.
+    pub(super) async fn attributes(&self, path: &str) -> io::Result<Option<Attributes>> {
         let mut answer = self.ask(LSTAT, path.as_bytes()).await?;
         match answer.kind {
-            ATTRS => permissions(&mut answer.body).map(Some),
+            ATTRS => attributes(&mut answer.body).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Gives what is at a path another one, in place of a file that is there.
+    pub(super) async fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let answer = self.send_all(RENAME, &[from.as_bytes(), to.as_bytes()]).await?;
+        done(self.wait(answer).await?)
+    }
+
+    /// Removes a file or a link.
+    pub(super) async fn remove(&self, path: &str) -> io::Result<()> {
+        done(self.ask(REMOVE, path.as_bytes()).await?)
+    }
+
+    /// Removes a folder that is empty.
+    pub(super) async fn remove_dir(&self, path: &str) -> io::Result<()> {
+        done(self.ask(RMDIR, path.as_bytes()).await?)
+    }
+
+    /// Whether the connection is still there.
+    pub(super) fn is_alive(&self) -> bool {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Calls `entry` with each name in a folder and its permissions. Of what is no folder it does nothing.
@@ -112,7 +145,7 @@ impl Sftp {
             for _ in 0..names {
                 let name = text(&mut answer.body)?;
                 text(&mut answer.body)?; // as `ls -l` shows it
-                entry(&name, permissions(&mut answer.body)?);
+                entry(&name, attributes(&mut answer.body)?.permissions);
             }
         }
         self.send(CLOSE, &handle).await?;
@@ -126,18 +159,26 @@ impl Sftp {
 
     /// Sends a request that has one text.
     async fn send(&self, kind: u8, about: &[u8]) -> io::Result<oneshot::Receiver<Packet>> {
+        self.send_all(kind, &[about]).await
+    }
+
+    /// Sends a request that has these texts.
+    async fn send_all(&self, kind: u8, about: &[&[u8]]) -> io::Result<oneshot::Receiver<Packet>> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
         match &mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(waiting) => drop(waiting.insert(number, sender)),
             None => return Err(io::ErrorKind::ConnectionReset.into()),
         }
-        let mut packet = Vec::with_capacity(about.len() + 13);
-        for part in [about.len() as u32 + 9, number, about.len() as u32] {
-            packet.extend(part.to_be_bytes());
+        let length: usize = 5 + about.iter().map(|text| 4 + text.len()).sum::<usize>();
+        let mut packet = Vec::with_capacity(4 + length);
+        packet.extend((length as u32).to_be_bytes());
+        packet.push(kind);
+        packet.extend(number.to_be_bytes());
+        for text in about {
+            packet.extend((text.len() as u32).to_be_bytes());
+            packet.extend(*text);
         }
-        packet.insert(4, kind);
-        packet.extend(about);
         let writing = async { self.writer.lock().await.write_all(&packet).await };
         tokio::time::timeout(self.timeout, writing).await.map_err(|_| io::ErrorKind::TimedOut)??;
         Ok(answer)
@@ -186,23 +227,39 @@ fn text(body: &mut Bytes) -> io::Result<Bytes> {
     Ok(body.split_to(length))
 }
 
-/// The permissions among an entry's attributes; 0 where it has none.
-fn permissions(body: &mut Bytes) -> io::Result<u32> {
-    let flags = number(body)?;
-    let mut permissions = 0;
-    for (flag, numbers) in [(1, 2), (2, 2), (4, 1), (8, 2)] {
-        for _ in 0..(if flags & flag == 0 { 0 } else { numbers }) {
-            let value = number(body)?;
-            if flag == 4 {
-                permissions = value;
-            }
-        }
+/// The error of an answer that has no more than a status.
+fn done(mut answer: Packet) -> io::Result<()> {
+    if answer.kind != STATUS {
+        return Err(malformed());
     }
-    if flags & 0x8000_0000 != 0 {
+    match number(&mut answer.body)? {
+        0 => Ok(()),
+        2 => Err(io::ErrorKind::NotFound.into()),
+        _ => Err(io::Error::other(String::from_utf8_lossy(&text(&mut answer.body)?).into_owned())),
+    }
+}
+
+fn attributes(body: &mut Bytes) -> io::Result<Attributes> {
+    let flags = number(body)?;
+    let mut found = Attributes::default();
+    let present = |flag: u32| flags & flag != 0;
+    if present(1) {
+        body.try_get_u64().map_err(|_| malformed())?; // the length
+    }
+    if present(2) {
+        (found.uid, found.gid) = (number(body)?, number(body)?);
+    }
+    if present(4) {
+        found.permissions = number(body)?;
+    }
+    if present(8) {
+        body.try_get_u64().map_err(|_| malformed())?; // the times
+    }
+    if present(0x8000_0000) {
         for _ in 0..number(body)? {
             text(body)?;
             text(body)?;
         }
     }
-    Ok(permissions)
+    Ok(found)
 }

@@ -11,7 +11,7 @@ use super::sftp::Sftp;
 use crate::Error;
 
 /// What is no file, folder or link, by its type in the permissions.
-fn special(permissions: u32) -> Option<&'static str> {
+pub(super) fn special(permissions: u32) -> Option<&'static str> {
     match permissions & 0o170_000 {
         0o010_000 => Some("a named pipe"),
         0o020_000 | 0o060_000 => Some("a device"),
@@ -40,8 +40,8 @@ impl SpecialFiles {
     pub(super) async fn special(&self, files: &Files, path: &str) -> Result<Option<&'static str>, Error> {
         match self.session(files).await {
             Some(sftp) => {
-                let permissions = sftp.permissions(path).await.map_err(|e| files.client.broken(e))?;
-                Ok(permissions.and_then(special))
+                let found = sftp.attributes(path).await.map_err(|e| files.client.broken(e))?;
+                Ok(found.and_then(|found| special(found.permissions)))
             }
             None => Ok(None),
         }

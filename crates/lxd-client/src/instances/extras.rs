@@ -85,6 +85,14 @@ impl InstanceHandle {
         self.client.get(&self.path(["logs", file])[..]).download().await
     }
 
+    /// The same from a byte on, of a log that grows.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with the code 416 when the log has no such byte: it is shorter.
+    pub async fn log_from(&self, file: &str, first: u64) -> Result<Download, Error> {
+        self.client.get(&self.path(["logs", file])[..]).download_from(first).await
+    }
+
     /// `DELETE /1.0/instances/{name}/logs/{file}`. LXD 6 has this no longer.
     ///
     /// # Errors

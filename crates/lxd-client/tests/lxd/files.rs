@@ -142,7 +142,7 @@ async fn a_tree_is_sent_again_after_its_links_have_moved() {
     sh(&client, &format!("cd {remote_path}; rm sub; mkdir sub sub/f")).await;
     std::fs::write(at("sub/f"), "x").unwrap();
     let error = push().await.unwrap_err().to_string();
-    assert!(error.contains(&format!("{remote_path}/sub/f")) && error.contains("is a directory"), "{error}");
+    assert!(error.contains(&format!("{remote_path}/sub/f: a folder is in the way")), "{error}");
     assert!(files.is_dir(&format!("{remote_path}/same")).await.unwrap());
     assert!(!files.is_dir(&format!("{remote_path}/sub/f/none")).await.unwrap_or_default());
     sh(&client, &format!("rm -r {remote_path}")).await;
