@@ -1,6 +1,14 @@
-//! What else a server has: `lxd trust`.
+//! What else a server has: `lxd profile`, `project`, `network`, `storage` and `trust`. The verbs that they have alike are in
+//! `usual.rs`, and `names.rs` has a row for each kind.
 
+mod keys;
+mod lists;
+mod names;
+mod network;
+mod profile;
+mod project;
 mod trust;
+mod usual;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,6 +19,16 @@ use crate::cli::output::Out;
 /// The commands for what else a server has.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum ObjectCommand {
+    /// Works with profiles, which instances share their settings by.
+    #[command(subcommand)]
+    Profile(profile::ProfileCommand),
+    /// Works with projects, which keep things of a server apart. There is no current project, and so no switch: --project
+    /// names one, or the configuration of the cloud.
+    #[command(subcommand)]
+    Project(project::ProjectCommand),
+    /// Works with networks, and what belongs to them.
+    #[command(subcommand)]
+    Network(network::NetworkCommand),
     /// Has a server trust this node, by a token from `lxc config trust add` there. The token is read from a file, from the
     /// configuration, from LXD_TRUST_TOKEN or from the standard input, and never from the arguments.
     Trust {
@@ -24,6 +42,9 @@ pub(crate) enum ObjectCommand {
 
 pub(super) async fn run(command: &ObjectCommand, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
     match command {
+        ObjectCommand::Profile(command) => profile::run(command, fleet, out).await,
+        ObjectCommand::Project(command) => project::run(command, fleet, out).await,
+        ObjectCommand::Network(command) => network::run(command, fleet, out).await,
         ObjectCommand::Trust { cloud, token_from } => {
             trust::trust(fleet, cloud, token_from.as_deref(), out).await
         }
