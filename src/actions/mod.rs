@@ -23,6 +23,7 @@ mod operation;
 pub(crate) mod profiles;
 pub(crate) mod server;
 mod sink;
+pub(crate) mod storage;
 mod upload;
 
 pub(crate) use bulk::bulk;

@@ -7,6 +7,7 @@ mod names;
 mod network;
 mod profile;
 mod project;
+mod storage;
 mod trust;
 mod usual;
 
@@ -29,6 +30,9 @@ pub(crate) enum ObjectCommand {
     /// Works with networks, and what belongs to them.
     #[command(subcommand)]
     Network(network::NetworkCommand),
+    /// Works with storage pools, and the volumes and buckets in them.
+    #[command(subcommand)]
+    Storage(storage::StorageCommand),
     /// Has a server trust this node, by a token from `lxc config trust add` there. The token is read from a file, from the
     /// configuration, from LXD_TRUST_TOKEN or from the standard input, and never from the arguments.
     Trust {
@@ -45,6 +49,7 @@ pub(super) async fn run(command: &ObjectCommand, fleet: &Fleet, out: &Out) -> an
         ObjectCommand::Profile(command) => profile::run(command, fleet, out).await,
         ObjectCommand::Project(command) => project::run(command, fleet, out).await,
         ObjectCommand::Network(command) => network::run(command, fleet, out).await,
+        ObjectCommand::Storage(command) => storage::run(command, fleet, out).await,
         ObjectCommand::Trust { cloud, token_from } => {
             trust::trust(fleet, cloud, token_from.as_deref(), out).await
         }

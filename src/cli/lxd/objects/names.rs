@@ -19,6 +19,11 @@ pub(super) trait Names {
     /// The member of a cluster that is asked.
     fn member(&self) -> Option<&str>;
 
+    /// Its own name.
+    fn name(&self) -> &str {
+        self.names(self.first()).pop().unwrap_or_default()
+    }
+
     /// The thing.
     async fn object(&self, fleet: &Fleet) -> anyhow::Result<Object> {
         let (client, first) = self.client(fleet).await?;
@@ -64,7 +69,7 @@ macro_rules! names {
         pub(crate) struct $names {
             $(#[$doc])*
             $first: String,
-            $($(#[$more_doc])* $more: String,)*
+            $($(#[$more_doc])* pub(super) $more: String,)*
             #[command(flatten)]
             member: $member,
         }
@@ -100,6 +105,7 @@ names! {
     }
     ProjectName of PROJECT at AnyMember {
         /// The project, such as berlin:shop.
+        #[arg(value_name = "PROJECT")]
         project_name
     }
     NetworkName of NETWORK at Member {
@@ -154,6 +160,7 @@ names! {
         /// The bucket.
         bucket,
         /// The key.
+        #[arg(value_name = "KEY")]
         key_name
     }
 }
@@ -170,6 +177,11 @@ pub(crate) struct VolumeName {
 }
 
 impl VolumeName {
+    /// The argument as it was given.
+    pub(super) fn text(&self) -> &str {
+        &self.volume
+    }
+
     /// Its type, its name, and that of the snapshot.
     pub(super) fn parts(&self) -> (&str, &str, Option<&str>) {
         volume_parts(&self.volume)

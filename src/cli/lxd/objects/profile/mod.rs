@@ -30,9 +30,9 @@ pub(crate) enum ProfileCommand {
     #[command(visible_alias = "cp")]
     Copy {
         /// The profile, such as berlin:web.
-        source: String,
+        profile: String,
         /// Its copy, such as paris:web; paris: keeps the name.
-        destination: String,
+        copy: String,
         /// Into this project of the destination.
         #[arg(long, value_name = "NAME")]
         target_project: Option<String>,
@@ -72,8 +72,8 @@ pub(super) async fn run(command: &ProfileCommand, fleet: &Fleet, out: &Out) -> a
         ProfileCommand::Usual(verb) => usual::usual(fleet, verb, out).await,
         ProfileCommand::Create(create) => usual::create(fleet, create).await,
         ProfileCommand::Rename(rename) => usual::rename(fleet, rename).await,
-        ProfileCommand::Copy { source, destination, target_project } => {
-            copy(fleet, source, destination, target_project.as_deref()).await
+        ProfileCommand::Copy { profile, copy: to, target_project } => {
+            copy(fleet, profile, to, target_project.as_deref()).await
         }
         ProfileCommand::Assign { instance, profiles } => {
             let object = instance.object(fleet).await?;
