@@ -11,6 +11,7 @@
 
 pub(crate) mod backups;
 mod bulk;
+pub(crate) mod certificates;
 mod changed;
 pub(crate) mod copy;
 pub(crate) mod devices;

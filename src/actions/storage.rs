@@ -1,9 +1,9 @@
-//! Storage: snapshots of volumes.
+//! Storage: snapshots of volumes. Copies of volumes are in `copy`, their backups in `backups`.
 
 use lxd_client::Client;
 use serde_json::{Value, json};
 
-use super::objects::{Object, VOLUME_SNAPSHOT};
+use super::objects::{Object, VOLUME, VOLUME_SNAPSHOT, text};
 use super::{ActionError, Job};
 
 /// The time of what never expires, as servers have it.
@@ -53,4 +53,26 @@ pub(crate) async fn restore(
     job: &Job,
 ) -> Result<(), ActionError> {
     job.run(client.storage_pool(pool).custom_volume(volume).restore(snapshot)).await
+}
+
+/// Makes a volume of a snapshot, inside a cloud. `from` has the pool, the volume and the snapshot; `to` the pool and the name.
+pub(crate) async fn copy_snapshot(
+    client: &Client,
+    from: [&str; 3],
+    to_client: &Client,
+    project: &str,
+    to: [&str; 2],
+    job: &Job,
+) -> Result<(), ActionError> {
+    let ([pool, volume, snapshot], [to_pool, name]) = (from, to);
+    let original = Object::new(client, &VOLUME, &[pool, "custom", volume]).get(job).await?;
+    let source = json!({
+        "type": "copy", "pool": pool, "name": format!("{volume}/{snapshot}"), "project": project,
+    });
+    let body = json!({
+        "name": name, "type": "custom", "content_type": text(&original, "content_type"), "source": source,
+    });
+    let request = to_client.post(["storage-pools", to_pool, "volumes", "custom"]).json(&body);
+    let operation = job.run(request.operation()).await?;
+    job.follow(operation).await.map(drop)
 }

@@ -14,7 +14,7 @@ use crate::terminal::Terminal;
 
 /// A world with a cloud `real`, which is the server of `LXD_DIR`, beside `berlin`, the stand-in, and a service that
 /// both trust.
-fn with_real(kind: &str) -> (World, Service) {
+pub(crate) fn with_real(kind: &str) -> (World, Service) {
     let (world, mut service) = trusted_for(kind, None);
     // The token is used by itself, once.
     service.says("it trusts this node now, by its token");

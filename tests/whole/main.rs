@@ -12,6 +12,7 @@ mod kill;
 mod lxd_ping;
 mod machines;
 mod membership;
+mod objects;
 mod proxies;
 mod real_lxd;
 mod reload;

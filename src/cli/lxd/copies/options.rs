@@ -6,7 +6,7 @@ use crate::actions::copy::{Mode, Overrides, Profiles, Wanted};
 use crate::cli::exit::usage;
 
 /// Shown below the long help.
-pub(super) const WAYS: &str = "\
+pub(in crate::cli::lxd) const WAYS: &str = "\
 Between clouds the bytes take one of three ways (--mode):
   pull   the target fetches them from the source
   push   the source sends them to the target

@@ -47,7 +47,8 @@ pub(super) async fn sides(
     Ok(Sides { from, source, to, name })
 }
 
-async fn place(
+/// One side of a copy: a cloud, in its project or in another one. `between` is whether the other side is another cloud.
+pub(in crate::cli::lxd) async fn place(
     fleet: &Fleet,
     cloud: &CloudConfig,
     project: Option<&str>,

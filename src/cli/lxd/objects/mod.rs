@@ -11,7 +11,6 @@ mod storage;
 mod trust;
 mod usual;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::fleet::Fleet;
@@ -33,15 +32,11 @@ pub(crate) enum ObjectCommand {
     /// Works with storage pools, and the volumes and buckets in them.
     #[command(subcommand)]
     Storage(storage::StorageCommand),
-    /// Has a server trust this node, by a token from `lxc config trust add` there. The token is read from a file, from the
-    /// configuration, from LXD_TRUST_TOKEN or from the standard input, and never from the arguments.
-    Trust {
-        /// Which.
-        cloud: String,
-        /// A file with the token.
-        #[arg(long, value_name = "FILE")]
-        token_from: Option<PathBuf>,
-    },
+    /// Has a server trust this node, by a token from `lxc config trust add` there; and shows and changes whom servers trust.
+    ///
+    /// The token is read from a file, from the configuration, from LXD_TRUST_TOKEN or from the standard input, and never from
+    /// the arguments.
+    Trust(trust::Trust),
 }
 
 pub(super) async fn run(command: &ObjectCommand, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
@@ -50,8 +45,6 @@ pub(super) async fn run(command: &ObjectCommand, fleet: &Fleet, out: &Out) -> an
         ObjectCommand::Project(command) => project::run(command, fleet, out).await,
         ObjectCommand::Network(command) => network::run(command, fleet, out).await,
         ObjectCommand::Storage(command) => storage::run(command, fleet, out).await,
-        ObjectCommand::Trust { cloud, token_from } => {
-            trust::trust(fleet, cloud, token_from.as_deref(), out).await
-        }
+        ObjectCommand::Trust(options) => trust::run(options, fleet, out).await,
     }
 }

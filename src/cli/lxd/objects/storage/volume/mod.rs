@@ -1,6 +1,8 @@
 //! `lxd storage volume`.
 
 mod attach;
+mod backup;
+mod copy;
 mod info;
 mod list;
 
@@ -63,6 +65,10 @@ pub(crate) enum VolumeCommand {
         /// The snapshot.
         snapshot: String,
     },
+    #[command(flatten)]
+    Copy(copy::CopyCommand),
+    #[command(flatten)]
+    Backup(backup::BackupCommand),
 }
 
 pub(super) async fn run(command: &VolumeCommand, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
@@ -79,6 +85,8 @@ pub(super) async fn run(command: &VolumeCommand, fleet: &Fleet, out: &Out) -> an
             let new_name = renamed(volume, new_name)?;
             done(volume, async |job| object.rename(new_name, job).await).await
         }
+        VolumeCommand::Copy(command) => copy::run(command, fleet, out).await,
+        VolumeCommand::Backup(command) => backup::run(command, fleet, out).await,
         VolumeCommand::Attach(command) => attach::run(command, fleet).await,
         VolumeCommand::Snapshot { volume, snapshot, no_expiry, reuse } => {
             let name = custom(volume)?;
