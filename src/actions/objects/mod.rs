@@ -59,7 +59,9 @@ impl Object {
 
     /// Reads it, with the version by which an update tells that nobody changed it since.
     pub(crate) async fn get(&self, job: &Job) -> Result<Versioned<Fields>, ActionError> {
-        job.run(self.ask(Method::GET).versioned()).await
+        let mut found: Versioned<Fields> = job.run(self.ask(Method::GET).versioned()).await?;
+        without_nulls(&mut found);
+        Ok(found)
     }
 
     /// Makes it, with these fields.
@@ -156,6 +158,20 @@ fn empty(value: &Value) -> Value {
         Value::String(_) => "".into(),
         Value::Array(_) => Vec::<Value>::new().into(),
         Value::Object(_) => Fields::new().into(),
+    }
+}
+
+/// Servers have `null` for an empty map or list.
+fn without_nulls(fields: &mut Fields) {
+    for (key, value) in fields {
+        match key.as_str() {
+            _ if !value.is_null() => {}
+            "config" | "devices" => *value = Fields::new().into(),
+            "used_by" | "ports" | "backends" | "ingress" | "egress" | "entries" | "projects" => {
+                *value = Vec::<Value>::new().into();
+            }
+            _ => {}
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! What else a server has: `lxd profile`, `project`, `network`, `storage` and `trust`. The verbs that they have alike are in
 //! `usual.rs`, and `names.rs` has a row for each kind.
 
-mod keys;
 mod lists;
 mod names;
 mod network;

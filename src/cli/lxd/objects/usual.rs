@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::keys::{settings, stdin};
 use super::names::Names;
 use crate::actions::Job;
 use crate::actions::objects::{self, Fields, Kind};
-use crate::cli::edit::edit;
+use crate::cli::edit::{edit, input};
 use crate::cli::exit::usage;
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
+use crate::cli::lxd::instances::pairs::settings_or_input;
 use crate::cli::output::{Format, Out, write};
 use crate::config::to_text;
 
@@ -92,7 +92,7 @@ pub(super) async fn usual<N: Names + clap::Args>(
             get(if *property { value.get(key) } else { value.get("config").and_then(|c| c.get(key)) }, out)
         }
         Usual::Set(Keys { thing, settings: given, property }) => {
-            let (object, given) = (thing.object(fleet).await?, settings(given).await?);
+            let (object, given) = (thing.object(fleet).await?, settings_or_input(given).await?);
             done(thing, async |job| match property {
                 true => objects::set_fields(&object, &given, job).await,
                 false => objects::set_config(&object, &given, job).await,
@@ -155,14 +155,13 @@ pub(super) async fn wanted<const N: usize>(
 ) -> anyhow::Result<Fields> {
     let reads_a_value = given.iter().any(|setting| setting.ends_with("=-"));
     let mut wanted = Fields::new();
-    if !reads_a_value && !std::io::stdin().is_terminal() {
-        let text = stdin().await?;
+    if !reads_a_value && let Some(text) = input().await? {
         let yaml: Option<Fields> = serde_yaml::from_str(&text)
             .map_err(|error| usage(format!("the standard input is no {}: {error}", kind.one)))?;
         wanted = yaml.unwrap_or_default();
     }
-    let given = settings(given).await?;
     if !given.is_empty() {
+        let given = settings_or_input(given).await?;
         let config = wanted.entry("config").or_insert_with(|| Fields::new().into());
         if let Value::Object(config) = config {
             config.extend(given.into_iter().map(|(key, value)| (key, value.into())));

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::actions::objects::{self, ACL, Fields, Settings};
 use crate::cli::exit::usage;
 use crate::cli::lxd::fleet::Fleet;
-use crate::cli::lxd::objects::keys::settings;
+use crate::cli::lxd::instances::pairs::settings_or_input;
 use crate::cli::lxd::objects::lists::{self, Columns, Projects, column};
 use crate::cli::lxd::objects::names::{AclName, Names};
 use crate::cli::lxd::objects::usual::{self, Create, Rename, Usual, done};
@@ -133,7 +133,7 @@ impl Rule {
     }
 
     async fn parts(&self) -> anyhow::Result<Settings> {
-        let parts = settings(&self.parts).await?;
+        let parts = settings_or_input(&self.parts).await?;
         match parts.keys().find(|key| !PARTS.contains(&key.as_str())) {
             None => Ok(parts),
             Some(key) => Err(usage(format!("a rule has no {key:?}: it has {}", PARTS.join(", ")))),

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use crate::actions::objects::{self, Fields};
+use crate::actions::objects::{self, Fields, Settings};
 use crate::cli::exit::UserError;
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
-use crate::cli::lxd::objects::keys::settings;
+use crate::cli::lxd::instances::pairs::settings_or_input;
 use crate::cli::lxd::objects::names::{Names, ProfileName};
 use crate::cli::lxd::objects::usual::{done, get, show};
 use crate::cli::output::Out;
@@ -79,7 +79,7 @@ pub(super) async fn run(command: &DeviceCommand, fleet: &Fleet, out: &Out) -> an
         DeviceCommand::Show(profile) => show(&devices(fleet, profile).await?, out),
         DeviceCommand::Add { profile, device, kind, settings: given } => {
             let object = profile.object(fleet).await?;
-            let mut given = settings(given).await?;
+            let mut given = if given.is_empty() { Settings::new() } else { settings_or_input(given).await? };
             given.insert("type".to_owned(), kind.clone());
             done(profile, async |job| objects::add_device(&object, device, &given, job).await).await
         }
@@ -96,7 +96,7 @@ pub(super) async fn run(command: &DeviceCommand, fleet: &Fleet, out: &Out) -> an
             get(device.get(key), out)
         }
         DeviceCommand::Set { profile, device, settings: given } => {
-            let (object, given) = (profile.object(fleet).await?, settings(given).await?);
+            let (object, given) = (profile.object(fleet).await?, settings_or_input(given).await?);
             done(profile, async |job| objects::set_device(&object, device, &given, job).await).await
         }
         DeviceCommand::Unset(Key { profile, device, key }) => {

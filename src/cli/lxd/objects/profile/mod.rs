@@ -8,7 +8,7 @@ use super::lists::{self, Columns, Projects, column};
 use super::names::{InstanceName, Names, ProfileName};
 use super::usual::{self, Create, Rename, Usual, done};
 use crate::actions::objects::PROFILE;
-use crate::actions::profiles;
+use crate::actions::{instances, profiles};
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
 use crate::cli::output::Out;
@@ -76,18 +76,18 @@ pub(super) async fn run(command: &ProfileCommand, fleet: &Fleet, out: &Out) -> a
             copy(fleet, profile, to, target_project.as_deref()).await
         }
         ProfileCommand::Assign { instance, profiles } => {
-            let object = instance.object(fleet).await?;
+            let (client, name) = instance.client(fleet).await?;
             let profiles: Vec<String> =
                 profiles.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-            done(instance, async |job| profiles::assign(&object, &profiles, job).await).await
+            done(instance, async |job| instances::profiles::assign(&client, name, &profiles, job).await).await
         }
         ProfileCommand::Add { instance, profile } => {
-            let object = instance.object(fleet).await?;
-            done(instance, async |job| profiles::add(&object, profile, job).await).await
+            let (client, name) = instance.client(fleet).await?;
+            done(instance, async |job| instances::profiles::add(&client, name, profile, job).await).await
         }
         ProfileCommand::Remove { instance, profile } => {
-            let object = instance.object(fleet).await?;
-            done(instance, async |job| profiles::remove(&object, profile, job).await).await
+            let (client, name) = instance.client(fleet).await?;
+            done(instance, async |job| instances::profiles::remove(&client, name, profile, job).await).await
         }
         ProfileCommand::Device(command) => device::run(command, fleet, out).await,
     }

@@ -7,7 +7,7 @@ use lxd_client::{Bucket, BucketKey};
 use crate::actions::objects::{BUCKET, BUCKET_KEY, text};
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
-use crate::cli::lxd::objects::keys::settings;
+use crate::cli::lxd::instances::pairs::settings_or_input;
 use crate::cli::lxd::objects::lists::{self, Columns, column};
 use crate::cli::lxd::objects::names::{BucketKeyName, BucketName, Names, PoolName};
 use crate::cli::lxd::objects::usual::{self, Usual, done};
@@ -64,7 +64,9 @@ pub(super) async fn run(command: &BucketCommand, fleet: &Fleet, out: &Out) -> an
         BucketCommand::Create { bucket, settings: given } => {
             let (client, name) = bucket.client(fleet).await?;
             let mut wanted = Bucket::new(bucket.name());
-            wanted.config = settings(given).await?;
+            if !given.is_empty() {
+                wanted.config = settings_or_input(given).await?;
+            }
             let handle = client.storage_pool(name);
             let key =
                 action::run(bucket.first(), async |job| job.run(handle.create_bucket(&wanted)).await).await?;

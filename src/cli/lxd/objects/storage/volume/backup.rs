@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::custom;
+use crate::actions::Sink;
 use crate::actions::backups::{self, BackupOptions};
-use crate::actions::{Sink, Source};
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
 use crate::cli::lxd::images::{STANDARD, source};
