@@ -14,8 +14,11 @@ use crate::cli::lxd::fleet::Fleet;
 use crate::cli::output::{Out, Table, report};
 use crate::config::CloudConfig;
 
-/// The heads of a table's columns, and what stands in them.
-pub(super) type Columns = [(&'static str, fn(&Fields) -> String)];
+/// The columns of a table.
+pub(super) type Columns = [Column];
+
+/// The head of a column, and what stands in it.
+pub(super) type Column = (&'static str, fn(&Fields) -> String);
 
 /// The clouds of a list.
 #[derive(Debug, clap::Args)]
@@ -64,9 +67,8 @@ pub(super) async fn list_in_projects(
 }
 
 /// The columns with the project before them.
-pub(super) fn with_project(columns: &Columns) -> Vec<(&'static str, fn(&Fields) -> String)> {
-    let mut all: Vec<(&'static str, fn(&Fields) -> String)> =
-        vec![("PROJECT", |thing| text(thing, "project").to_owned())];
+pub(super) fn with_project(columns: &Columns) -> Vec<Column> {
+    let mut all: Vec<Column> = vec![("PROJECT", |thing| text(thing, "project").to_owned())];
     all.extend(columns);
     all
 }
@@ -181,8 +183,6 @@ impl Listing<'_> {
 /// Columns that many lists have.
 pub(super) mod column {
     use super::*;
-
-    type Column = (&'static str, fn(&Fields) -> String);
 
     pub(crate) const NAME: Column = ("NAME", |thing| text(thing, "name").to_owned());
     pub(crate) const DESCRIPTION: Column = ("DESCRIPTION", |thing| text(thing, "description").to_owned());

@@ -28,8 +28,8 @@ pub(crate) enum ProjectCommand {
         #[command(flatten)]
         project: ProjectName,
         /// A setting of the new project.
-        #[arg(short, long, value_name = "KEY=VALUE")]
-        config: Vec<String>,
+        #[arg(short = 'c', long = "set", value_name = "KEY=VALUE")]
+        settings: Vec<String>,
     },
     /// Gives a project another name.
     #[command(visible_alias = "mv")]
@@ -55,7 +55,9 @@ pub(super) async fn run(command: &ProjectCommand, fleet: &Fleet, out: &Out) -> a
         ProjectCommand::List(of) => lists::list(fleet, &PROJECT, of, COLUMNS, out).await,
         ProjectCommand::Info(project) => info(fleet, project, out).await,
         ProjectCommand::Usual(verb) => usual::usual(fleet, verb, out).await,
-        ProjectCommand::Create { project, config } => usual::create_with(fleet, project, config, []).await,
+        ProjectCommand::Create { project, settings } => {
+            usual::create_with(fleet, project, settings, []).await
+        }
         ProjectCommand::Rename(rename) => usual::rename(fleet, rename).await,
     }
 }
