@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
@@ -178,6 +179,12 @@ impl Drop for Cleaned {
     }
 }
 
+/// The tests with twins run one at a time: their lists would show the twins of the others.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A world with the server, and an instance of this name for each twin.
 fn with_instances(name: &str) -> (World, Service) {
     let (world, service) = with_real("lxd");
@@ -198,6 +205,7 @@ fn with_instances(name: &str) -> (World, Service) {
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn profiles_and_projects_change_as_lxc_changes_them() {
+    let _alone = alone();
     let _cleaned = Cleaned(&[
         "delete --force @i",
         "profile delete @p",
@@ -282,6 +290,7 @@ fn profiles_and_projects_change_as_lxc_changes_them() {
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn networks_change_as_lxc_changes_them() {
+    let _alone = alone();
     let _cleaned = Cleaned(&[
         "delete --force @h",
         "profile delete @o",
@@ -422,6 +431,7 @@ fn networks_change_as_lxc_changes_them() {
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn storage_changes_as_lxc_changes_it() {
+    let _alone = alone();
     let _cleaned = Cleaned(&[
         "delete --force @g",
         "storage volume delete @s data",
