@@ -11,16 +11,21 @@
 
 pub(crate) mod backups;
 mod bulk;
+pub(crate) mod certificates;
 mod changed;
 pub(crate) mod copy;
+pub(crate) mod devices;
 mod error;
 pub(crate) mod files;
 pub(crate) mod images;
 pub(crate) mod instances;
 mod job;
+pub(crate) mod objects;
 mod operation;
+pub(crate) mod profiles;
 pub(crate) mod server;
 mod sink;
+pub(crate) mod storage;
 mod upload;
 
 pub(crate) use bulk::bulk;

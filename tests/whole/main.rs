@@ -18,6 +18,7 @@ mod lxd_ping;
 mod machines;
 mod membership;
 mod pair;
+mod objects;
 mod proxies;
 mod real_lxd;
 mod reload;

@@ -45,6 +45,19 @@ impl Certificate {
         }
     }
 
+    /// What the certificate says of itself; none where it cannot be read.
+    #[must_use]
+    pub fn subject(&self) -> Option<Subject> {
+        let chain = pem::certificates(&self.certificate).ok()?;
+        let (_, parsed) = x509_parser::parse_x509_certificate(chain.first()?).ok()?;
+        let common_name = parsed.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
+        Some(Subject {
+            common_name: common_name.unwrap_or_default().to_owned(),
+            not_before: parsed.validity().not_before.timestamp(),
+            not_after: parsed.validity().not_after.timestamp(),
+        })
+    }
+
     /// For these projects only.
     #[must_use]
     pub fn restricted_to<S: Into<String>>(mut self, projects: impl IntoIterator<Item = S>) -> Certificate {
@@ -52,6 +65,45 @@ impl Certificate {
         self.projects = projects.into_iter().map(Into::into).collect();
         self
     }
+}
+
+/// A token that nobody has used yet, from [`Client::trust_tokens`]. It is revoked by a cancel of its
+/// [`operation`](Client::operation). `Debug` does not show its secret.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PendingToken {
+    /// The token.
+    pub token: TrustToken,
+    /// Until when it can be used, RFC 3339; none for ever.
+    pub expires_at: Option<String>,
+    /// The number of the operation that stands for it.
+    pub operation: String,
+}
+
+/// What a certificate says of itself, from [`Certificate::subject`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Subject {
+    /// Whose it is.
+    pub common_name: String,
+    /// From when on it is valid, in seconds since 1970.
+    pub not_before: i64,
+    /// Until when.
+    pub not_after: i64,
+}
+
+/// The time of what never expires.
+const NEVER: &str = "0001-01-01T00:00:00Z";
+
+/// The token that an operation stands for.
+fn token_of(name: &str, told: &Map<String, Value>) -> Result<TrustToken, Error> {
+    let field = |name: &str| told.get(name).cloned().unwrap_or_default();
+    let token = json!({
+        "client_name": name, "fingerprint": field("fingerprint"), "addresses": field("addresses"),
+        "secret": field("secret"),
+        "expires_at": told.get("expiresAt").cloned().unwrap_or(json!(NEVER)),
+    });
+    Ok(STANDARD.encode(token.to_string()).parse::<TrustToken>()?)
 }
 
 handle! {
@@ -98,14 +150,32 @@ impl Client {
         });
         let request = self.post(["certificates"]).unscoped().needs("certificate_token").json(&body);
         let operation = request.operation().await?;
-        let told = &operation.begun_as().metadata;
-        let field = |name: &str| told.get(name).cloned().unwrap_or_default();
-        let token = json!({
-            "client_name": name, "fingerprint": field("fingerprint"), "addresses": field("addresses"),
-            "secret": field("secret"),
-            "expires_at": told.get("expiresAt").cloned().unwrap_or(json!("0001-01-01T00:00:00Z")),
-        });
-        Ok(STANDARD.encode(token.to_string()).parse::<TrustToken>()?)
+        token_of(name, &operation.begun_as().metadata)
+    }
+
+    /// The tokens that nobody has used yet: the operations of the class `token` that are for clients. Cancel safe.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn trust_tokens(&self) -> Result<Vec<PendingToken>, Error> {
+        let operations = self.operations().await?;
+        let mut tokens = Vec::new();
+        for operation in operations.iter().filter(|operation| operation.class == "token") {
+            let told = &operation.metadata;
+            // The tokens of a cluster's members have no request.
+            let Some(name) = told.get("request").and_then(|request| request["name"].as_str()) else {
+                continue;
+            };
+            if !operation.is_final() {
+                let expires_at = told.get("expiresAt").and_then(Value::as_str).unwrap_or(NEVER).to_owned();
+                tokens.push(PendingToken {
+                    token: token_of(name, told)?,
+                    expires_at: (!expires_at.starts_with("0001-")).then_some(expires_at),
+                    operation: operation.id.clone(),
+                });
+            }
+        }
+        Ok(tokens)
     }
 
     /// `POST /1.0/certificates`: has the server trust this client's [`Identity`](crate::Identity), by a

@@ -216,7 +216,7 @@ mod versioned;
 
 pub use {bytes, futures_core, http, hyper, hyper_util, rustls, serde_json, tower_service};
 
-pub use certificates::{Certificate, CertificateHandle};
+pub use certificates::{Certificate, CertificateHandle, PendingToken, Subject};
 pub use client::{Client, ClientBuilder, fetch_fingerprint};
 pub use cluster::{
     Cluster, ClusterGroup, ClusterGroupHandle, ClusterMember, ClusterMemberHandle, ClusterMemberState,

@@ -119,11 +119,20 @@ impl Fleet {
 
     /// The cloud and the instance of `berlin:c1`; with a single cloud, of `c1`.
     pub(super) fn target<'a>(&'a self, text: &'a str) -> anyhow::Result<(&'a CloudConfig, &'a str)> {
-        let (cloud, instance) = self.place(text)?;
-        if instance.is_empty() {
-            return Err(usage(format!("{text:?} names no instance: write {}:INSTANCE", cloud.name)));
+        self.thing(text, "instance")
+    }
+
+    /// The same of another thing; `one` is what it is, such as `profile`.
+    pub(super) fn thing<'a>(
+        &'a self,
+        text: &'a str,
+        one: &str,
+    ) -> anyhow::Result<(&'a CloudConfig, &'a str)> {
+        let (cloud, name) = self.place(text)?;
+        if name.is_empty() {
+            return Err(usage(format!("{text:?} names no {one}: write {}:NAME", cloud.name)));
         }
-        Ok((cloud, instance))
+        Ok((cloud, name))
     }
 
     /// The cloud, the instance and the snapshot of `berlin:c1/snap0`; with a single cloud, of `c1/snap0`.

@@ -105,6 +105,9 @@ async fn a_certificate_is_trusted_read_changed_and_forgotten() {
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_token_that_this_client_made_lets_another_client_in_once() {
     let token = local().create_trust_token(&fresh("token"), None).await.unwrap();
+    let tokens = local().trust_tokens().await.unwrap();
+    let pending = tokens.iter().find(|pending| pending.token == token).unwrap();
+    assert_eq!((pending.token.client_name(), &pending.expires_at), (token.client_name(), &None));
     let (addr, _) = address().await;
     let newcomer = |identity| {
         lxd_client::Client::builder("https://cloud.example.ts.net:8443".parse().unwrap(), To(addr))

@@ -2,9 +2,9 @@
 
 mod copy;
 mod r#move;
-mod options;
-mod outcome;
-mod place;
+pub(super) mod options;
+pub(super) mod outcome;
+pub(super) mod place;
 mod reach;
 
 use std::process::ExitCode;

@@ -10,8 +10,8 @@ use super::place::Sides;
 use crate::actions::copy::{Copied, Way};
 use crate::cli::output::Out;
 
-/// What was done with an instance.
-pub(super) enum Done<'a> {
+/// What was done with an instance or a volume.
+pub(in crate::cli::lxd) enum Done<'a> {
     Copied(&'a Copied),
     /// Moved by a copy.
     Moved(&'a Copied),
@@ -21,27 +21,34 @@ pub(super) enum Done<'a> {
 
 pub(super) fn print(sides: &Sides, done: &Done<'_>, out: &Out) -> anyhow::Result<ExitCode> {
     let Sides { from, source, to, name } = sides;
-    let mut value = json!({
+    let value = json!({
         "from": {"cloud": from.cloud, "project": from.project, "name": source.text()},
         "to": {"cloud": to.cloud, "project": to.project, "name": name},
-        "moved": !matches!(done, Done::Copied(_)),
-        "way": Way::Server,
     });
+    print_of(value, &format!("{}:{}", from.cloud, source.text()), &format!("{}:{name}", to.cloud), done, out)
+}
+
+/// Prints what was done; `value` has both sides, which `from` and `to` name for people.
+pub(in crate::cli::lxd) fn print_of(
+    mut value: Value,
+    from: &str,
+    to: &str,
+    done: &Done<'_>,
+    out: &Out,
+) -> anyhow::Result<ExitCode> {
+    value["moved"] = json!(!matches!(done, Done::Copied(_)));
+    value["way"] = json!(Way::Server);
     if let (Done::Copied(copied) | Done::Moved(copied), Value::Object(value)) = (done, &mut value) {
         if let Value::Object(more) = json!(copied) {
             value.extend(more);
         }
         value.insert("bytes_per_second".to_owned(), json!(copied.rate()));
     }
-    out.print(&value, || text(sides, done))?;
+    out.print(&value, || text(from, to, done))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(sides: &Sides, done: &Done<'_>) -> String {
-    let (from, to) = (
-        format!("{}:{}", sides.from.cloud, sides.source.text()),
-        format!("{}:{}", sides.to.cloud, sides.name),
-    );
+fn text(from: &str, to: &str, done: &Done<'_>) -> String {
     let (copied, verb) = match done {
         Done::Copied(copied) => (copied, "copied"),
         Done::Moved(copied) => (copied, "moved"),

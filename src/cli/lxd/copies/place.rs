@@ -47,7 +47,7 @@ pub(super) async fn sides(
     Ok(Sides { from, source, to, name })
 }
 
-/// A cloud as one side of a copy, in this project of it; `between` clouds it has an address for the other.
+/// One side of a copy: a cloud, in its project or in another one. `between` is whether the other side is another cloud.
 pub(in crate::cli::lxd) async fn place(
     fleet: &Fleet,
     cloud: &CloudConfig,

@@ -65,7 +65,7 @@ pub(super) async fn import(fleet: &Fleet, options: &Import, out: &Out) -> anyhow
 }
 
 /// A file, or the standard input.
-async fn source(file: &str) -> anyhow::Result<Source> {
+pub(in crate::cli::lxd) async fn source(file: &str) -> anyhow::Result<Source> {
     if file == STANDARD {
         return Ok(Source::new("the standard input", tokio::io::stdin()));
     }

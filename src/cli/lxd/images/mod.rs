@@ -7,6 +7,8 @@ mod publish;
 
 use std::process::ExitCode;
 
+pub(super) use import::source;
+
 use super::fleet::Fleet;
 use crate::cli::output::Out;
 
@@ -34,4 +36,4 @@ pub(super) async fn run(command: &ImagesCommand, fleet: &Fleet, out: &Out) -> an
 }
 
 /// A file's name that is the standard input or output.
-const STANDARD: &str = "-";
+pub(super) const STANDARD: &str = "-";

@@ -3,7 +3,7 @@
 mod config;
 mod create;
 mod delete;
-mod pairs;
+pub(super) mod pairs;
 mod rebuild;
 mod rename;
 mod snapshot;

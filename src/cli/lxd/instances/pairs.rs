@@ -42,7 +42,9 @@ pub(super) fn settings(words: &[String]) -> anyhow::Result<BTreeMap<String, Stri
 }
 
 /// The same, where the value `-` is the standard input.
-pub(super) async fn settings_or_input(words: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
+pub(in crate::cli::lxd) async fn settings_or_input(
+    words: &[String],
+) -> anyhow::Result<BTreeMap<String, String>> {
     let mut settings = settings(words)?;
     for value in settings.values_mut().filter(|value| *value == "-") {
         *value = input().await?.ok_or_else(|| usage("- is the standard input, which is a terminal"))?;
