@@ -14,7 +14,7 @@ use crate::terminal::Terminal;
 
 /// A world with a cloud `real`, which is the server of `LXD_DIR`, beside `berlin`, the stand-in, and a service that
 /// both trust.
-fn with_real(kind: &str) -> (World, Service) {
+pub(crate) fn with_real(kind: &str) -> (World, Service) {
     let (world, mut service) = trusted_for(kind, None);
     // The token is used by itself, once.
     service.says("it trusts this node now, by its token");
@@ -26,7 +26,7 @@ fn with_real(kind: &str) -> (World, Service) {
 }
 
 /// The same, where the token is for these projects only.
-fn trusted_for(kind: &str, projects: Option<&[&str]>) -> (World, Service) {
+pub(crate) fn trusted_for(kind: &str, projects: Option<&[&str]>) -> (World, Service) {
     let (server, token) = block_on(async {
         let client = local();
         (client.server().await.unwrap(), client.create_trust_token("test", projects).await.unwrap())
@@ -44,7 +44,7 @@ fn trusted_for(kind: &str, projects: Option<&[&str]>) -> (World, Service) {
     (world, service)
 }
 
-fn local() -> Client {
+pub(crate) fn local() -> Client {
     Client::unix(&lxd_dir().join("unix.socket"), std::time::Duration::from_secs(10)).unwrap()
 }
 

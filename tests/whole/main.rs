@@ -19,3 +19,4 @@ mod service;
 mod soak;
 mod terminal;
 mod unprivileged;
+mod verbs_instances;
