@@ -116,18 +116,6 @@ impl Fleet {
         }
     }
 
-    /// The cloud of `berlin:`, and the cloud and the thing of `berlin:c1`; with a single cloud, of `c1`. The name is empty
-    /// where the cloud itself is meant.
-    pub(super) fn place<'a>(&'a self, text: &'a str) -> anyhow::Result<(&'a CloudConfig, &'a str)> {
-        match text.split_once(':') {
-            Some((cloud, name)) => Ok((self.with_api(cloud)?, name)),
-            None => match &self.clouds(&[])?[..] {
-                [single] => Ok((*single, text)),
-                _ => Err(usage(format!("{text:?} does not say in which cloud: write CLOUD:{text}"))),
-            },
-        }
-    }
-
     /// The cloud and the instance of `berlin:c1`; with a single cloud, of `c1`.
     pub(super) fn target<'a>(&'a self, text: &'a str) -> anyhow::Result<(&'a CloudConfig, &'a str)> {
         let (cloud, instance) = self.place(text)?;
