@@ -129,8 +129,8 @@ pub(super) async fn run(command: &DeviceCommand, fleet: &Fleet, out: &Out) -> an
         C::List { instance: text } => {
             let (client, name) = instance(fleet, text).await?;
             let found = client.instance(name).get().await.with_context(|| text.clone())?;
-            let names: Vec<&String> = found.devices.keys().collect();
-            out.print(&names, || names.iter().map(|name| format!("{name}\n")).collect())?;
+            let names: Vec<&str> = found.devices.keys().map(String::as_str).collect();
+            out.print(&names, || names.join("\n") + "\n")?;
             Ok(ExitCode::SUCCESS)
         }
         C::Show { instance: text } => {

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
+use serde_json::json;
 
 use super::show::print;
 use super::target::instance;
@@ -44,7 +45,9 @@ templates:
 pub(super) async fn run(command: &MetadataCommand, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
     let (MetadataCommand::Show { instance: text } | MetadataCommand::Edit { instance: text }) = command;
     let (client, name) = instance(fleet, text).await?;
-    let before = client.instance(name).metadata().await.with_context(|| text.clone())?;
+    let mut before = client.instance(name).metadata().await.with_context(|| text.clone())?;
+    // Servers have null for a map without anything in it.
+    before.values_mut().filter(|value| value.is_null()).for_each(|value| *value = json!({}));
     match command {
         MetadataCommand::Show { .. } => print(out, &before.value)?,
         MetadataCommand::Edit { .. } => {
