@@ -122,19 +122,6 @@ impl Fleet {
         self.thing(text, "instance")
     }
 
-    /// The same of another thing; `one` is what it is, such as `profile`.
-    pub(super) fn thing<'a>(
-        &'a self,
-        text: &'a str,
-        one: &str,
-    ) -> anyhow::Result<(&'a CloudConfig, &'a str)> {
-        let (cloud, name) = self.place(text)?;
-        if name.is_empty() {
-            return Err(usage(format!("{text:?} names no {one}: write {}:NAME", cloud.name)));
-        }
-        Ok((cloud, name))
-    }
-
     /// The cloud, the instance and the snapshot of `berlin:c1/snap0`; with a single cloud, of `c1/snap0`.
     #[allow(dead_code)] // until a command of snapshots uses it
     pub(super) fn snapshot<'a>(
