@@ -11,6 +11,7 @@ use lxd_client::{
     OperationState, StoragePoolHandle, VolumeBackupHandle, VolumeHandle,
 };
 
+use super::operation::name_of;
 use super::sink::Writing;
 use super::upload::Source;
 use super::{ActionError, Job, Left, REMOVAL, Sink};
@@ -102,7 +103,7 @@ pub(crate) async fn import_instance(
     let operation = sent.through(client.import_instance_with(reader, options), job).await?;
     let named = options.name.clone();
     let ended = unpack(operation, "instance", named.as_deref(), job).await?;
-    Ok(name_in(&ended, "instances").or(named).unwrap_or_default())
+    Ok(name_of(&ended, "instances").or(named).unwrap_or_default())
 }
 
 /// Creates the volume that is in a backup's archive, and gives its name; otherwise as [`import_instance`].
@@ -123,7 +124,7 @@ pub(crate) async fn import_volume(
     let (reader, sent) = archive.sending(job);
     let operation = sent.through(pool.import_volume(reader, name), job).await?;
     let ended = unpack(operation, "volume", name, job).await?;
-    let created = name_in(&ended, "storage_volumes").or_else(|| name_in(&ended, "storage-volumes"));
+    let created = name_of(&ended, "storage_volumes").or_else(|| name_of(&ended, "storage-volumes"));
     Ok(created.or(name.map(str::to_owned)).unwrap_or_default())
 }
 
@@ -247,11 +248,4 @@ async fn unpack(
             unknown.leaving(format!("perhaps the {kind}{name}, or a part of it"))
         }
     })
-}
-
-/// The name of what an operation made.
-fn name_in(ended: &OperationState, kind: &str) -> Option<String> {
-    let made = ended.resources.get(kind)?.as_array()?.first()?.as_str()?;
-    let name = made.split('?').next()?.rsplit('/').next()?;
-    Some(percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned())
 }

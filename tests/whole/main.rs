@@ -8,6 +8,7 @@ mod program;
 mod clouds;
 mod commands;
 mod examples;
+mod instances;
 mod kill;
 mod lxd_ping;
 mod machines;
