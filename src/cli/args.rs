@@ -172,8 +172,9 @@ mod tests {
             for argument in command.get_arguments().filter(|a| !a.is_global_set()) {
                 assert!(
                     !globals.contains(&argument.get_id().to_string()),
-                    "{} {argument}",
-                    command.get_name()
+                    "{} {}",
+                    command.get_name(),
+                    argument.get_id()
                 );
             }
             command.get_subcommands().for_each(|sub| check(sub, globals));

@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn settings_are_read_as_people_write_them() {
-        let text = "config: {limits.cpu: 2, security.nesting: true, user.a: 'x', user.b:}\ndevices:\n  root: {path: /, size: 1.5}\nprofiles: [a]\nname: web\n";
+        let text = "config: {limits.cpu: 2, security.nesting: true, user.a: 'x', user.b: null}\ndevices:\n  root: {path: /, size: 1.5}\nprofiles: [a]\nname: web\n";
         let read: Settings = serde_yaml::from_str(text).unwrap();
         let config: Vec<(&str, &str)> = read.config.iter().map(|(k, v)| (&**k, &**v)).collect();
         assert_eq!(
