@@ -17,7 +17,7 @@ use crate::cli::output::Out;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Get {
     /// The instance (berlin:c1) or server (berlin:), and the key. The server of a single cloud may be left out.
-    #[arg(required = true, num_args = 1..=2, value_names = ["TARGET", "KEY"])]
+    #[arg(required = true, num_args = 1..=2, value_name = "[TARGET] KEY")]
     words: Vec<String>,
     /// With what the instance has from its profiles.
     #[arg(short, long)]
@@ -31,7 +31,7 @@ pub(crate) struct Get {
 pub(crate) struct Set {
     /// The instance (berlin:c1) or server (berlin:), and KEY=VALUE, several if you like, or KEY VALUE. The value - is the
     /// standard input. The server of a single cloud may be left out.
-    #[arg(required = true, value_names = ["TARGET", "KEY=VALUE"])]
+    #[arg(required = true, value_name = "[TARGET] KEY=VALUE")]
     words: Vec<String>,
     /// The member of the cluster whose own settings are meant.
     #[arg(long, value_name = "MEMBER")]
@@ -41,7 +41,7 @@ pub(crate) struct Set {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Unset {
     /// The instance (berlin:c1) or server (berlin:), and the key. The server of a single cloud may be left out.
-    #[arg(required = true, num_args = 1..=2, value_names = ["TARGET", "KEY"])]
+    #[arg(required = true, num_args = 1..=2, value_name = "[TARGET] KEY")]
     words: Vec<String>,
     /// The member of the cluster whose own settings are meant.
     #[arg(long, value_name = "MEMBER")]
