@@ -18,7 +18,7 @@ Exit codes:
   4  not joined in time                        10  something else than LXD answered
   5  not in the tailnet, or no such thing      11  no node runs
                                               130  interrupted
-`lxd exec` exits as the command did.";
+`lxd exec` and `lxd shell` exit as the command did.";
 
 /// The exit code, and what to do, which may be empty.
 pub type Remedy = (u8, &'static str);

@@ -133,7 +133,7 @@ fn equal_names_in_two_clouds_are_two_instances() {
     assert_eq!((value(&here), value(&there)), (Value::Null, "there".into()));
     let unclear = world.run(&["lxd", "start", &name]);
     assert_eq!(unclear.code, Some(2), "{}", unclear.stderr);
-    assert!(unclear.stderr.contains("write CLOUD:"), "{}", unclear.stderr);
+    assert!(unclear.stderr.contains(&format!("write {here} or {there}")), "{}", unclear.stderr);
     let elsewhere = world.run(&["lxd", "rename", &here, &format!("other:{name}-x")]);
     assert!(elsewhere.code == Some(2) && elsewhere.stderr.contains("lxd move"), "{}", elsewhere.stderr);
     let foreign = world.run(&["lxd", "init", "berlin:busybox", &format!("{here}-x")]);

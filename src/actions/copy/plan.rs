@@ -184,8 +184,13 @@ impl Target {
         instance.profiles = match &overrides.profiles {
             Profiles::Only(profiles) => profiles.clone(),
             Profiles::Kept(renamed) => {
-                let new = |name: &String| renamed.get(name).unwrap_or(name).clone();
-                original.profiles.iter().map(new).collect()
+                let mut new = Vec::new();
+                // Servers refuse a profile that is there twice; the last one counts, as later profiles win.
+                for name in original.profiles.iter().map(|name| renamed.get(name).unwrap_or(name)) {
+                    new.retain(|before| before != name);
+                    new.push(name.clone());
+                }
+                new
             }
         };
         instance.ephemeral = match overrides.ephemeral {
@@ -390,6 +395,10 @@ mod tests {
         let copy = target(&[("www", "fast")]).instance(&original(), &wanted, false).unwrap();
         assert_eq!(copy.profiles, ["www", "default"]);
         assert_eq!(copy.devices["disk0"]["pool"], "other");
+        wanted.overrides.profiles =
+            Profiles::Kept([("web".to_owned(), "default".to_owned())].into_iter().collect());
+        let copy = target(&[("default", "fast")]).instance(&original(), &wanted, false).unwrap();
+        assert_eq!(copy.profiles, ["default"]);
         wanted.overrides.profiles = Profiles::Only(Vec::new());
         let copy = target(&[("www", "fast")]).instance(&original(), &wanted, false).unwrap();
         assert_eq!((copy.profiles.len(), &*copy.devices["root"]["path"]), (0, "/"));

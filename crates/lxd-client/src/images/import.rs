@@ -124,7 +124,7 @@ impl ImageSource {
     }
 
     /// One image of another LXD or Incus, by its fingerprint; `protocol` is `lxd` or `incus`, `secret` is what
-    /// [`ImageHandle::secret`] gave there, for an image that is not public.
+    /// [`crate::ImageHandle::secret`] gave there, for an image that is not public.
     #[must_use]
     pub fn fingerprint(server: &str, protocol: &str, fingerprint: &str, secret: Option<&str>) -> ImageSource {
         let mut source = json!({
@@ -265,7 +265,7 @@ impl Client {
     }
 
     /// `POST /1.0/images`: has the server expect an image from another one, and gives the secret for
-    /// [`ImageHandle::push_to`] there.
+    /// [`crate::ImageHandle::push_to`] there.
     ///
     /// # Errors
     /// See [`Error`].
