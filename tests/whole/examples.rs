@@ -30,7 +30,7 @@ fn the_sandbox_lets_the_node_be_tried_with_no_account() {
     assert_eq!(trusted.code, Some(0), "{}", trusted.stderr);
     let listed = run(program().args(["lxd", "list"]));
     assert_eq!(listed.code, Some(0), "{}", listed.stderr);
-    assert!(listed.stdout.contains("demo-web") && listed.stdout.contains("Running"), "{}", listed.stdout);
+    assert!(listed.stdout.contains("demo-web") && listed.stdout.contains("RUNNING"), "{}", listed.stdout);
     let doctor = run(program().args(["doctor"]));
     assert!(!doctor.stdout.contains("FAIL"), "{}", doctor.stdout);
     assert_eq!(sandbox.ends_on("TERM").0, Some(0));

@@ -55,6 +55,7 @@ pub(super) async fn feed(
     let mut pause = FIRST;
     let mut restricted = false;
     loop {
+        usable(&store, &cloud, &mut health).await;
         let began = Instant::now();
         let end = run(&store, &cloud, &*remote, &looks, restricted).await;
         // The restriction may be lifted by the next time.
@@ -80,6 +81,26 @@ fn reason(end: &End) -> Option<String> {
         End::Failed(error) => Some(one_line(error)),
         End::Lost => Some("the connection for its events was lost".to_owned()),
         End::OtherProjects | End::Restricted => None,
+    }
+}
+
+/// Waits until the node's own probe finds that the cloud answers and trusts this node. Until then it is not asked here too.
+async fn usable(store: &Store, cloud: &str, health: &mut Option<watch::Receiver<Health>>) {
+    let Some(health) = health else { return };
+    loop {
+        let found = health.borrow_and_update().clone();
+        let reason = match (found.reachable, found.trusted) {
+            (Some(true), Some(false)) => Some("it does not trust this node".to_owned()),
+            (Some(true), _) => return,
+            (Some(false), _) => found.error,
+            (None, _) => None, // not probed yet
+        };
+        if let Some(reason) = reason {
+            store.change(|model| model.set_stale(cloud, seconds(), &reason));
+        }
+        if health.changed().await.is_err() {
+            return std::future::pending().await;
+        }
     }
 }
 
