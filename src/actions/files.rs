@@ -50,7 +50,7 @@ pub(crate) async fn push(
 ) -> Result<Vec<String>, ActionError> {
     let files = client.instance(instance).files();
     let work = async {
-        let (is_folder, ()) = tokio::join!(is_folder(&files, to, into), files.connect());
+        let (is_folder, _session) = tokio::join!(is_folder(&files, to, into), files.connect());
         let is_folder = is_folder?;
         if sources.len() > 1 && !is_folder {
             return Err(ActionError::Refused(format!("{to:?} is not a folder, which several files need")));
@@ -209,7 +209,7 @@ pub(crate) async fn write_edited(
 ) -> Result<(), ActionError> {
     let files = client.instance(instance).files();
     let work = async {
-        let (now, ()) = tokio::join!(text(&files, path), files.connect());
+        let (now, _session) = tokio::join!(text(&files, path), files.connect());
         if now? != *before {
             let message = format!("{path} was changed by somebody else meanwhile; nothing was written");
             return Err(ActionError::Conflict(message));

@@ -227,7 +227,7 @@ pub use events::{Event, EventKind, Events, Lifecycle};
 pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
 #[cfg(feature = "facade")]
 pub use facade::Facade;
-pub use files::{Entry, FileInfo, FileKind, FileOptions, Files, Progress, PushOptions};
+pub use files::{Entry, FileInfo, FileKind, FileOptions, Files, FilesSession, Progress, PushOptions};
 pub use filter::Filter;
 pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
 #[cfg(fuzzing)]

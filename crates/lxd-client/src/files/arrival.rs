@@ -1,6 +1,6 @@
 //! Files that arrive under another name, and get their own once they are whole.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -20,9 +20,17 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// What the transfers of a handle share.
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
-    session: tokio::sync::Mutex<Option<Arc<Sftp>>>,
+    /// Open as long as a transfer needs it: LXD 5.0 stops no instance before its last session has ended.
+    session: tokio::sync::Mutex<Weak<Sftp>>,
     /// What transfers that ended early have not removed.
     unfinished: Mutex<Vec<String>>,
+}
+
+/// A connection for transfers, from [`Files::connect`]. It closes when this is dropped and no transfer needs it.
+#[derive(Debug)]
+#[must_use = "the connection closes when this is dropped"]
+pub struct FilesSession {
+    _sftp: Option<Arc<Sftp>>,
 }
 
 /// Where a file arrives.
@@ -86,9 +94,10 @@ impl Files {
     }
 
     /// Opens the connection on which transfers rename files, which [`replace`](Files::replace) and
-    /// [`push`](Files::push) do by themselves: sooner, while something else is asked. Cancel safe.
-    pub async fn connect(&self) {
-        drop(self.session().await);
+    /// [`push`](Files::push) do by themselves: sooner, while something else is asked, and once for all that are done until
+    /// it is dropped. LXD 5.0 waits for that before it stops the instance. Cancel safe.
+    pub async fn connect(&self) -> FilesSession {
+        FilesSession { _sftp: self.session().await }
     }
 
     /// Removes what transfers by this handle and its clones have left in the instance that failed or were dropped, and
@@ -117,12 +126,14 @@ impl Files {
     /// The SFTP session that the transfers share; `None` where the server has none.
     pub(super) async fn session(&self) -> Option<Arc<Sftp>> {
         let mut session = self.arrivals.session.lock().await;
-        if session.as_ref().is_none_or(|sftp| !sftp.is_alive()) {
-            let opened = Sftp::open(self).await;
-            *session =
-                opened.inspect_err(|error| tracing::debug!(%error, "there is no SFTP")).ok().map(Arc::new);
+        if let Some(sftp) = session.upgrade().filter(|sftp| sftp.is_alive()) {
+            return Some(sftp);
         }
-        session.clone()
+        let opened = Sftp::open(self).await;
+        let sftp =
+            opened.inspect_err(|error| tracing::debug!(%error, "there is no SFTP")).ok().map(Arc::new)?;
+        *session = Arc::downgrade(&sftp);
+        Some(sftp)
     }
 
     /// Where a file of this path arrives.

@@ -23,6 +23,7 @@ use crate::transport::full;
 use crate::{Client, Error, RawStream};
 
 use arrival::Arrivals;
+pub use arrival::FilesSession;
 pub use push::PushOptions;
 
 /// How many files of a folder are transferred at once: to a server far away, each spends most of its time waiting.

@@ -103,7 +103,7 @@ impl Files {
     ) -> Result<Progress, Error> {
         let (root, base) = (from.to_owned(), to.trim_end_matches('/').to_owned());
         let surveying = tokio::task::spawn_blocking(move || survey(&root, &base));
-        let (found, ()) = tokio::join!(surveying, self.connect());
+        let (found, _session) = tokio::join!(surveying, self.connect());
         let Survey { levels, rest, total, left_out } =
             found.map_err(|e| local(from, io::Error::other(e)))??;
         let counter = Counter::new(Progress { total, ..Progress::default() }, progress);
