@@ -7,38 +7,50 @@ use serde_json::Value;
 
 use super::ActionError;
 
+/// A setting that differs between two states of a thing.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Changed {
+    /// Where it is, such as `config.limits.cpu`.
+    pub(crate) place: String,
+    /// What it was; null where it was not there.
+    pub(crate) before: Value,
+    /// What it is; null where it is gone.
+    pub(crate) now: Value,
+}
+
 /// The error for a thing that somebody else changed after it was read: it names the settings that are others now. Their
 /// values may be secrets.
 pub(crate) fn conflict(what: &str, before: &impl Serialize, now: &impl Serialize) -> ActionError {
-    let names: Vec<String> = changed(&value(before), &value(now)).into_iter().collect();
+    let names: Vec<String> = changes(before, now).into_iter().map(|changed| changed.place).collect();
     let names = if names.is_empty() { "something".to_owned() } else { names.join(", ") };
     ActionError::Conflict(format!(
         "{what} was changed by somebody else meanwhile: {names}; nothing was written"
     ))
 }
 
-fn value(thing: &impl Serialize) -> Value {
-    serde_json::to_value(thing).unwrap_or_default()
+/// The settings in which two states of a thing differ, by their places.
+pub(crate) fn changes(before: &impl Serialize, now: &impl Serialize) -> Vec<Changed> {
+    let value = |state: serde_json::Result<Value>| state.unwrap_or_default();
+    let mut found = Vec::new();
+    compare("", &value(serde_json::to_value(before)), &value(serde_json::to_value(now)), &mut found);
+    found
 }
 
-/// The places where two values differ, such as `config.limits.cpu`.
-fn changed(before: &Value, now: &Value) -> BTreeSet<String> {
-    fn walk(place: &str, before: &Value, now: &Value, found: &mut BTreeSet<String>) {
-        match (before, now) {
-            (Value::Object(before), Value::Object(now)) => {
-                for key in before.keys().chain(now.keys()) {
-                    let place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
-                    let of = |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or_default();
-                    walk(&place, &of(before), &of(now), found);
-                }
+fn compare(place: &str, before: &Value, now: &Value, found: &mut Vec<Changed>) {
+    match (before, now) {
+        (Value::Object(before), Value::Object(now)) => {
+            let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+            for key in keys {
+                let place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
+                let of = |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or_default();
+                compare(&place, &of(before), &of(now), found);
             }
-            (before, now) if before != now => drop(found.insert(place.to_owned())),
-            _ => {}
         }
+        (before, now) if before != now => {
+            found.push(Changed { place: place.to_owned(), before: before.clone(), now: now.clone() });
+        }
+        _ => {}
     }
-    let mut found = BTreeSet::new();
-    walk("", before, now, &mut found);
-    found
 }
 
 #[cfg(test)]
@@ -56,6 +68,8 @@ mod tests {
             told,
             "web was changed by somebody else meanwhile: config.c, devices.eth0, profiles; nothing was written"
         );
-        assert!(changed(&before, &before).is_empty());
+        assert!(changes(&before, &before).is_empty());
+        let secret = Changed { place: "config.c".to_owned(), before: json!("hush"), now: json!("secret") };
+        assert_eq!(changes(&before, &now)[0], secret);
     }
 }

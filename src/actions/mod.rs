@@ -7,7 +7,6 @@
 //! let job = Job::new();
 //! let copied = copy::copy(&from, &to, &wanted, &job).await?; // elsewhere: job.watch(), job.cancel()
 //! ```
-#![allow(dead_code)]
 
 pub(crate) mod backups;
 mod bulk;
@@ -29,7 +28,7 @@ pub(crate) mod storage;
 mod upload;
 
 pub(crate) use bulk::bulk;
-pub(crate) use changed::conflict;
+pub(crate) use changed::{Changed, changes, conflict};
 pub(crate) use error::{ActionError, Left};
 pub(crate) use job::{Job, Progress};
 pub(crate) use sink::Sink;

@@ -5,7 +5,6 @@ mod command;
 mod completion;
 mod config;
 mod doctor;
-#[allow(dead_code)]
 mod edit;
 mod examples;
 mod exit;

@@ -22,33 +22,89 @@ fn is_there(world: &World, name: &str) -> bool {
 
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
-fn an_edit_that_somebody_else_was_faster_with_says_what_they_changed() {
+fn the_editor_opens_again_where_a_text_is_refused_or_somebody_else_was_faster() {
     let (world, service) = with_real("lxd");
     let name = fresh("edit");
     let of = format!("real:{name}");
     world.good(&["lxd", "init", "busybox", &of]);
-    // The editor of somebody who is slow.
-    let slow = format!(
-        "#!/bin/sh\nLXD_DIR='{}' lxc config set {name} user.theirs=hush && sed -i 's/^config:/config:\\n  user.ours: \"1\"/' \"$1\"\n",
-        lxd_dir().display()
-    );
-    let quick = "#!/bin/sh\nsed -i 's/^config:/config:\\n  user.ours: \"1\"/' \"$1\"\n";
-    let unwilling = "#!/bin/sh\nexit 0\n";
-    for (script, code) in [(slow.as_str(), 1), (unwilling, 0), (quick, 0)] {
-        world.write("editor", script);
-        let mut program = world.program();
-        program
-            .args(["lxd", "config", "edit", &of])
-            .env("EDITOR", format!("sh {}", world.path("editor").display()));
-        let mut terminal = Terminal::of(&mut program, 24, 200);
-        if code != 0 {
-            terminal.shows("was changed by somebody else meanwhile: config.user.theirs; nothing was written");
+    // Each time it is opened, the editor does the next line.
+    let edit = |opened: &[&str]| {
+        for (number, line) in opened.iter().enumerate() {
+            world.write(&format!("editor.{number}"), line);
         }
-        assert_eq!(terminal.program.wait().unwrap().code(), Some(code), "{script}");
-        let ours = lxc(&["config", "get", &name, "user.ours"]);
-        assert_eq!(ours, if script == quick { "1\n" } else { "\n" });
-    }
-    assert_eq!(lxc(&["config", "get", &name, "user.theirs"]), "hush\n");
+        let script = format!(
+            "cd '{}'; n=$(cat opened 2>/dev/null || echo 0); echo $((n + 1)) > opened; . ./editor.$n\n",
+            world.home.path().display()
+        );
+        let _ = std::fs::remove_file(world.path("opened"));
+        world.write("editor", &script);
+        let mut program = world.program();
+        program.args(["lxd", "config", "edit", &of]).env("TMPDIR", world.home.path());
+        program.env("EDITOR", format!("sh {}", world.path("editor").display()));
+        Terminal::of(&mut program, 24, 200)
+    };
+    let ends = |mut terminal: Terminal, code: i32| {
+        assert_eq!(terminal.program.wait().unwrap().code(), Some(code));
+    };
+    let kept = || {
+        let names = std::fs::read_dir(world.home.path()).unwrap().map(|entry| entry.unwrap().path());
+        let drafts = names.filter(|path| path.to_string_lossy().contains("/kolaboree-"));
+        let text: Vec<String> = drafts
+            .map(|path| {
+                let text = std::fs::read_to_string(&path).unwrap();
+                std::fs::remove_file(path).unwrap();
+                text
+            })
+            .collect();
+        text.concat()
+    };
+    let get = |key: &str| lxc(&["config", "get", &name, key]);
+    let theirs = format!("LXD_DIR='{}' lxc config set {name} user.theirs", lxd_dir().display());
+    let ours = r#"sed -i 's/^config:/config:\n  user.ours: "1"/' "$1""#;
+    let again = "Press enter to open the editor again or ctrl+c to abort change";
+
+    // Somebody else is faster, and this one gives way: nothing is written, and the text is kept.
+    let faster = format!("{theirs} hush; {ours}");
+    let mut terminal = edit(&[&faster, "cat \"$1\""]);
+    terminal.shows("was changed by somebody else meanwhile: config.user.theirs; nothing was written");
+    terminal.shows(again);
+    terminal.types("\r");
+    terminal.shows("#   config.user.theirs: null is now \"hush\"");
+    terminal.shows("what you wrote is in ");
+    ends(terminal, 1);
+    assert_eq!((get("user.theirs"), get("user.ours")), ("hush\n".to_owned(), "\n".to_owned()));
+    assert!(kept().contains("user.ours: \"1\""));
+    // And this one does not.
+    let faster = format!("{theirs} again; {ours}");
+    let mut terminal = edit(&[&faster, "sed -i '/^#/d' \"$1\""]);
+    terminal.shows(again);
+    terminal.types("\r");
+    ends(terminal, 0);
+    assert_eq!((get("user.theirs"), get("user.ours")), ("hush\n".to_owned(), "1\n".to_owned()));
+
+    // The server refuses it, and then it is no YAML.
+    let wrong = "sed -i 's/^config:/config:\\n  nonsense: \"1\"/' \"$1\"";
+    let mut terminal =
+        edit(&[wrong, "sed -i 's/^  nonsense:/  [/' \"$1\"", "sed -i 's/^  \\[/  user.right:/' \"$1\""]);
+    terminal.shows("nonsense");
+    terminal.shows(again);
+    terminal.types("\r");
+    terminal.shows("this is no instance");
+    terminal.shows(again);
+    terminal.types("\r");
+    ends(terminal, 0);
+    assert_eq!(get("user.right"), "1\n");
+    assert_eq!(kept(), "");
+    let mut terminal = edit(&[wrong]);
+    terminal.shows(again);
+    terminal.signals("INT");
+    terminal.shows("what you wrote is in ");
+    ends(terminal, 130);
+    assert!(kept().contains("nonsense: \"1\""));
+    // Nothing was changed.
+    ends(edit(&["exit 0"]), 0);
+    ends(edit(&["exit 3"]), 1);
+    assert_eq!(kept(), "");
     world.good(&["lxd", "delete", &of]);
     service.ends_on("TERM");
 }

@@ -599,6 +599,8 @@ fn an_edit_tells_what_somebody_else_changed_meanwhile() {
     program.args(["lxd", "profile", "edit", &format!("real:{name}")]);
     let mut terminal = crate::terminal::Terminal::of(&mut program, 24, 200);
     terminal.shows("was changed by somebody else meanwhile: config.user.theirs; nothing was written");
+    terminal.shows("Press enter");
+    terminal.types("\r"); // and nothing is changed in the editor
     assert_eq!(terminal.program.wait().unwrap().code(), Some(1));
     let shown = world.json(&["lxd", "profile", "show", &format!("real:{name}")]);
     assert_eq!((&shown["description"], &shown["config"]["user.theirs"]), (&"".into(), &"hush".into()));

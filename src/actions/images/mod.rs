@@ -14,7 +14,7 @@ pub(crate) use export::{Target, export};
 pub(crate) use import::{Files, import};
 pub(crate) use publish::{Published, publish};
 
-use super::{ActionError, Job};
+use super::{ActionError, Job, conflict};
 
 /// The fingerprint of the image that a name stands for: an alias, or the beginning of a fingerprint. An alias comes first.
 pub(crate) async fn fingerprint(client: &Client, name: &str, job: &Job) -> Result<String, ActionError> {
@@ -83,10 +83,29 @@ pub(crate) async fn change(
     change: impl FnOnce(&mut Image) -> Result<(), ActionError>,
     job: &Job,
 ) -> Result<(), ActionError> {
-    let mut image = get(client, name, job).await?;
-    change(&mut image.value)?;
-    let handle = client.image(&image.value.fingerprint);
-    job.run(handle.update(&image)).await
+    let before = get(client, name, job).await?;
+    let mut after = before.value.clone();
+    change(&mut after)?;
+    update(client, &before, after, job).await
+}
+
+/// Replaces what an image says of itself: only where it still is as it was read before.
+pub(crate) async fn update(
+    client: &Client,
+    before: &Versioned<Image>,
+    after: Image,
+    job: &Job,
+) -> Result<(), ActionError> {
+    let handle = client.image(&before.fingerprint);
+    let mut changed = before.clone();
+    changed.value = after;
+    match job.run(handle.update(&changed)).await {
+        Err(ActionError::Cloud(error)) if error.is_changed_meanwhile() => {
+            let now = job.run(handle.get()).await?;
+            Err(conflict(&format!("the image {}", before.fingerprint), &before.value, &now.value))
+        }
+        outcome => outcome,
+    }
 }
 
 /// The fingerprint of what an operation made.

@@ -17,7 +17,7 @@ pub(crate) use devices::{DeviceChange, Devices, change_devices, missing};
 pub(crate) use edit::{
     Settings, SnapshotSettings, expanded_config, expanded_devices, not_set, set, update, update_snapshot,
 };
-pub(crate) use metadata::{create_template, delete_template, update_metadata, write_template};
+pub(crate) use metadata::{Metadata, create_template, delete_template, update_metadata, write_template};
 pub(crate) use origin::Origin;
 pub(crate) use rebuild::rebuild;
 pub(crate) use snapshots::{delete_snapshot, rename_snapshot, restore, snapshot};

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
+use lxd_client::Versioned;
 use serde_json::Value;
 
 use super::names::Names;
@@ -203,15 +204,16 @@ pub(super) fn get(value: Option<&Value>, out: &Out) -> anyhow::Result<ExitCode> 
 
 /// Has the user edit a thing, and writes it.
 pub(super) async fn edit_object(object: &objects::Object, name: &str) -> anyhow::Result<ExitCode> {
-    let before = action::run(name, async |job: &Job| object.get(job).await).await?;
     let explanation = format!(
         "The {} {name}. Lines that begin with # are left out. An empty value is as good as none.\n\
          Its name cannot be changed here, nor what the server fills in, such as used_by.",
         object.kind.one
     );
-    if let Some(after) = edit(object.kind.one, &explanation, &before.value).await? {
-        action::run(name, async |job| object.replace(&before, after, job).await).await?;
-    }
+    let read = async || action::run(name, async |job: &Job| object.get(job).await).await;
+    let write = async |before: &Versioned<Fields>, after| {
+        action::run(name, async |job| object.replace(before, after, job).await).await
+    };
+    edit(object.kind.one, &explanation, read, |before| before.value.clone(), write).await?;
     Ok(ExitCode::SUCCESS)
 }
 

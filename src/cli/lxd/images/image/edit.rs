@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use lxd_client::Image;
+use lxd_client::{Image, Versioned};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -61,14 +61,13 @@ pub(super) async fn show(fleet: &Fleet, text: &str, out: &Out) -> anyhow::Result
 
 pub(super) async fn edit(fleet: &Fleet, text: &str) -> anyhow::Result<ExitCode> {
     let (_, client, name) = image(fleet, text).await?;
-    let mut found = action::run(text, async |job| images::get(&client, name, job).await).await?;
-    let before = Changeable::of(&found);
-    let Some(after) = crate::cli::edit::edit("image", EXPLANATION, &before).await? else {
-        return Ok(ExitCode::SUCCESS);
+    let read = async || action::run(text, async |job| images::get(&client, name, job).await).await;
+    let write = async |before: &Versioned<Image>, part: Changeable| {
+        let mut after = before.value.clone();
+        part.put_into(&mut after);
+        action::run(text, async |job| images::update(&client, before, after, job).await).await
     };
-    after.put_into(&mut found.value);
-    let handle = client.image(&found.fingerprint);
-    action::run(text, async |job| job.run(handle.update(&found)).await).await?;
+    crate::cli::edit::edit("image", EXPLANATION, read, |image| Changeable::of(image), write).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
+use lxd_client::{Instance, Snapshot, Versioned};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::target::{Target, What};
 use crate::actions::instances::{Settings, SnapshotSettings};
 use crate::actions::{instances, server};
-use crate::cli::edit;
+use crate::cli::edit::edit;
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
 
@@ -44,36 +45,37 @@ devices:
 
 What begins with volatile. is the server's, and has to stay.";
 
-pub(super) async fn edit(fleet: &Fleet, options: &Edit) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(fleet: &Fleet, options: &Edit) -> anyhow::Result<ExitCode> {
     let target = Target::of(fleet, &options.of, options.target.as_deref()).await?;
     let (client, of) = (&target.client, &options.of);
     let context = || of.clone();
     match target.what {
         What::Server => {
-            let before = client.server_config().await.with_context(context)?;
-            let settings = ServerSettings { config: before.value.clone() };
-            if let Some(after) = edit::edit("server's configuration", "", &settings).await? {
-                action::run(of, async |job| server::update(client, Some(&before), after.config, job).await)
-                    .await?;
-            }
+            let read = async || client.server_config().await.with_context(context);
+            let part = |read: &Versioned<_>| ServerSettings { config: Map::clone(&read.value) };
+            let write = async |before: &Versioned<_>, after: ServerSettings| {
+                action::run(of, async |job| server::update(client, Some(before), after.config, job).await)
+                    .await
+            };
+            edit("server's configuration", "", read, part, write).await?;
         }
         What::Instance(name) => {
-            let before = client.instance(name).get().await.with_context(context)?;
-            let settings = Settings::of(&before, false);
-            if let Some(after) = edit::edit("instance", EXPLANATION, &settings).await? {
-                let update =
-                    async |job: &_| instances::update(client, name, Some(&before), &after, job).await;
-                action::run(of, update).await?;
-            }
+            let read = async || client.instance(name).get().await.with_context(context);
+            let write = async |before: &Versioned<Instance>, after: Settings| {
+                let update = async |job: &_| instances::update(client, name, Some(before), &after, job).await;
+                action::run(of, update).await
+            };
+            edit("instance", EXPLANATION, read, |read| Settings::of(read, false), write).await?;
         }
         What::Snapshot(name, snapshot) => {
-            let before = client.instance(name).snapshot(snapshot).get().await.with_context(context)?;
-            let settings = SnapshotSettings { expires_at: before.expires_at.clone() };
-            if let Some(after) = edit::edit("snapshot", "When the snapshot is deleted.", &settings).await? {
+            let read = async || client.instance(name).snapshot(snapshot).get().await.with_context(context);
+            let part = |read: &Versioned<Snapshot>| SnapshotSettings { expires_at: read.expires_at.clone() };
+            let write = async |before: &Versioned<Snapshot>, after: SnapshotSettings| {
                 let update =
-                    async |job: &_| instances::update_snapshot(client, name, &before, &after, job).await;
-                action::run(of, update).await?;
-            }
+                    async |job: &_| instances::update_snapshot(client, name, before, &after, job).await;
+                action::run(of, update).await
+            };
+            edit("snapshot", "When the snapshot is deleted.", read, part, write).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
+use lxd_client::Versioned;
 use serde_json::json;
 
 use super::show::print;
 use super::target::instance;
-use crate::actions::instances::update_metadata;
+use crate::actions::instances::{Metadata, update_metadata};
 use crate::cli::edit::edit;
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
@@ -45,16 +46,20 @@ templates:
 pub(super) async fn run(command: &MetadataCommand, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
     let (MetadataCommand::Show { instance: text } | MetadataCommand::Edit { instance: text }) = command;
     let (client, name) = instance(fleet, text).await?;
-    let mut before = client.instance(name).metadata().await.with_context(|| text.clone())?;
-    // Servers have null for a map without anything in it.
-    before.values_mut().filter(|value| value.is_null()).for_each(|value| *value = json!({}));
+    let read = async || {
+        let mut found = client.instance(name).metadata().await.with_context(|| text.clone())?;
+        // Servers have null for a map without anything in it.
+        found.values_mut().filter(|value| value.is_null()).for_each(|value| *value = json!({}));
+        anyhow::Ok(found)
+    };
     match command {
-        MetadataCommand::Show { .. } => print(out, &before.value)?,
+        MetadataCommand::Show { .. } => print(out, &read().await?.value)?,
         MetadataCommand::Edit { .. } => {
-            if let Some(after) = edit("instance's metadata", EXPLANATION, &before.value).await? {
-                let update = async |job: &_| update_metadata(&client, name, Some(&before), after, job).await;
-                action::run(text, update).await?;
-            }
+            let write = async |before: &Versioned<Metadata>, after| {
+                let update = async |job: &_| update_metadata(&client, name, Some(before), after, job).await;
+                action::run(text, update).await
+            };
+            edit("instance's metadata", EXPLANATION, read, |found| found.value.clone(), write).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -43,7 +43,7 @@ pub(super) async fn run(command: &ConfigCommand, fleet: &Fleet, out: &Out) -> an
         ConfigCommand::Set(options) => keys::set(fleet, options).await,
         ConfigCommand::Unset(options) => keys::unset(fleet, options).await,
         ConfigCommand::Show(options) => show::show(fleet, options, out).await,
-        ConfigCommand::Edit(options) => edit::edit(fleet, options).await,
+        ConfigCommand::Edit(options) => edit::run(fleet, options).await,
         ConfigCommand::Device(command) => device::run(command, fleet, out).await,
         ConfigCommand::Metadata(command) => metadata::run(command, fleet, out).await,
         ConfigCommand::Template(command) => template::run(command, fleet, out).await,

@@ -63,10 +63,10 @@ pub(super) async fn run(command: &TemplateCommand, fleet: &Fleet, out: &Out) -> 
             out.print(&content, || content.clone())?;
         }
         C::Edit(_) => {
-            if let Some(after) = edit_text(shown().await?).await? {
-                action::run(text, async |job| write_template(&client, name, template, after, job).await)
-                    .await?;
-            }
+            let write = async |after| {
+                action::run(text, async |job| write_template(&client, name, template, after, job).await).await
+            };
+            edit_text(shown().await?, write).await?;
         }
         C::Create(_) => {
             action::run(text, async |job| create_template(&client, name, template, job).await).await?;
