@@ -6,10 +6,11 @@ use lxd_client::{Client as LxdClient, Identity};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::cloud;
-use crate::config::{CloudConfig, Config};
+use crate::config::{CloudConfig, CloudKind, Config};
 use crate::control::client::{self as control, ControlError};
 use crate::control::connector::Connector;
 use crate::control::protocol::{self as api, Health, PingRequest, Pong, Status};
+use crate::inventory::{Inventory, Query};
 use crate::node::{Node, NodeBuilder, NodeError, blocking};
 
 /// A stream through either kind of uplink.
@@ -114,6 +115,16 @@ impl Uplink {
             Uplink::Running(client) => cloud::over(of, Connector(client.clone()), identity)?,
             Uplink::Own(node) => cloud::over(of, node.tailnet().connector(), identity)?,
         })
+    }
+
+    /// An inventory of the clouds that the query is about, for a command whose node has none.
+    pub(crate) async fn inventory(&self, config: &Config, query: &Query) -> anyhow::Result<Inventory> {
+        let mut clouds = Vec::new();
+        let with_api = config.clouds.iter().filter(|cloud| cloud.kind != CloudKind::Tcp);
+        for cloud in with_api.filter(|cloud| query.has_cloud(&cloud.name)) {
+            clouds.push((cloud.name.clone(), cloud.kind, self.bare_client(config, cloud).await?));
+        }
+        Ok(Inventory::over(clouds))
     }
 
     /// Stops the command's own node.

@@ -107,18 +107,3 @@ pub(super) fn bytes(count: u64) -> String {
     }
     format!("{scaled:.1} TiB")
 }
-
-/// As `lxc` writes them in lists: 1536 is 1.50KiB.
-pub(super) fn iec(count: u64) -> String {
-    if count < 1024 {
-        return format!("{count}B");
-    }
-    let mut scaled = count as f64;
-    for unit in ["KiB", "MiB", "GiB", "TiB", "PiB"] {
-        scaled /= 1024.0;
-        if scaled < 1024.0 {
-            return format!("{scaled:.2}{unit}");
-        }
-    }
-    format!("{:.2}EiB", scaled / 1024.0)
-}

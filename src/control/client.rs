@@ -19,9 +19,9 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use super::protocol::{
-    Cloud, Failure, Netcheck, PingRequest, Pong, Reloaded, Status, UpRequest, Whois, endpoints,
+    Cloud, CloudNames, Failure, Netcheck, PingRequest, Pong, Reloaded, Status, UpRequest, Whois, endpoints,
 };
-use crate::inventory::{Query, Revision, Snapshot, Update};
+use crate::inventory::{InstanceKey, InstanceUsage, Overview, Query, Revision, Snapshot, Update};
 
 /// How long a request may take. The node's own deadlines are shorter.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -116,6 +116,22 @@ impl Client {
         self.get(&format!("{}?fields={}&{}", endpoints::INVENTORY, list(fields), asked(query))).await
     }
 
+    /// How much each cloud has.
+    pub(crate) async fn overview(&self) -> Result<Overview, ControlError> {
+        self.get(endpoints::INVENTORY_OVERVIEW).await
+    }
+
+    /// What an instance has used during the last hour, oldest first.
+    pub(crate) async fn usage(&self, key: &InstanceKey) -> Result<Vec<InstanceUsage>, ControlError> {
+        let (cloud, project, name) = (encoded(&key.cloud), encoded(&key.project), encoded(&key.name));
+        self.get(&format!("{}?cloud={cloud}&project={project}&name={name}", endpoints::INVENTORY_USAGE)).await
+    }
+
+    /// The names that the node knows, for completion.
+    pub(crate) async fn names(&self) -> Result<Vec<CloudNames>, ControlError> {
+        self.get(endpoints::INVENTORY_NAMES).await
+    }
+
     /// The changes of the inventory after this one. Without one, and where they are not known any more, all rows come first.
     pub(crate) async fn changes(
         &self,
@@ -153,8 +169,7 @@ impl Client {
         hyper::upgrade::on(answer).await.map_err(malformed)
     }
 
-    /// Asks for what the node tells at this path.
-    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ControlError> {
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ControlError> {
         self.json(Request::get(path).body(Full::default())).await
     }
 

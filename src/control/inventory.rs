@@ -16,7 +16,9 @@ use super::names::{self, AskedNames};
 use super::protocol::{CloudNames, FailureCode, endpoints};
 use super::server::{Answer, Refusal, Served, refusal};
 use crate::clock::now;
-use crate::inventory::{Inventory, Item, Kind, Query, Revision, Snapshot, Update};
+use crate::inventory::{
+    InstanceKey, InstanceUsage, Inventory, Item, Kind, Overview, Query, Revision, Snapshot, Update,
+};
 use crate::node::Node;
 
 /// How long an answer waits for what is not known of instances.
@@ -28,6 +30,8 @@ const OLD: u64 = 300;
 pub(super) fn routes() -> Router<Served> {
     Router::new()
         .route(endpoints::INVENTORY, get(rows))
+        .route(endpoints::INVENTORY_OVERVIEW, get(overview))
+        .route(endpoints::INVENTORY_USAGE, get(usage))
         .route(endpoints::INVENTORY_CHANGES, get(changes))
         .route(endpoints::INVENTORY_NAMES, get(all_names))
         .route(endpoints::INVENTORY_LOOK, post(look))
@@ -161,6 +165,23 @@ fn narrowed(update: Update, query: &Query) -> Update {
             Update::Reset(all)
         }
     }
+}
+
+async fn overview(State(inventory): State<Inventory>) -> Json<Overview> {
+    Json(inventory.overview())
+}
+
+async fn usage(
+    State(inventory): State<Inventory>,
+    Parameters(key): Parameters<InstanceKey>,
+) -> Answer<Vec<InstanceUsage>> {
+    if !inventory.has(&key) {
+        let InstanceKey { cloud, project, name } = &key;
+        let error = format!("the inventory has no instance {cloud}:{name} in the project {project}");
+        return Err(refusal(FailureCode::NotFound, error));
+    }
+    inventory.look(std::slice::from_ref(&key));
+    Ok(Json(inventory.usage(&key)))
 }
 
 async fn look(State(inventory): State<Inventory>, Json(query): Json<Query>) {

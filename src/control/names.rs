@@ -37,11 +37,7 @@ struct Told {
 pub(super) fn of(node: &Node, inventory: &Inventory, asked: &AskedNames) -> Vec<CloudNames> {
     let kinds = vec![Kind::Instances, Kind::Images];
     let snapshot = inventory.snapshot(&Query { kinds, ..Query::default() });
-    let name = |project: &str, name: &str| Name {
-        project: project.to_owned(),
-        name: name.to_owned(),
-        ..Name::default()
-    };
+    let name = |project: &str, name: &str| Name { project: project.to_owned(), name: name.to_owned() };
     let mut clouds = Vec::new();
     for cloud in node.clouds() {
         let mut names = CloudNames { cloud: cloud.name().to_owned(), ..CloudNames::default() };
@@ -94,7 +90,7 @@ async fn ask(client: &Client, projects: &[String]) -> Result<Told, Error> {
         Told { pools: client.storage_pools().names().await.unwrap_or_default(), ..Told::default() };
     for project in projects {
         let client = client.project(project);
-        let named = |name: String| Name { project: project.clone(), name, ..Name::default() };
+        let named = |name: String| Name { project: project.clone(), name };
         let (profiles, networks) = tokio::join!(client.profiles().names(), client.networks().names());
         told.profiles.extend(profiles?.into_iter().map(named));
         told.networks.extend(networks?.into_iter().map(named));

@@ -41,6 +41,10 @@ pub mod endpoints {
     /// `images`, and `?fields=` with the fields of an instance choose what is told, each with commas between them. Where the
     /// fields name the `state` or the `snapshots`, those are fetched first of instances of which they are not known.
     pub const INVENTORY: &str = "/v1/inventory";
+    /// `GET`: how many instances, operations and images each cloud has.
+    pub const INVENTORY_OVERVIEW: &str = "/v1/inventory/overview";
+    /// `GET` with `?cloud=`, `?project=` and `?name=` of an instance: what it has used during the last hour, oldest first.
+    pub const INVENTORY_USAGE: &str = "/v1/inventory/usage";
     /// `GET` with `?since=REVISION`, and `?clouds=`, `?projects=` and `?kinds=`: the changes after that one, as they happen,
     /// in lines of JSON: `{"changes": […]}`, or `{"reset": {…}}` with all rows where they are not known.
     pub const INVENTORY_CHANGES: &str = "/v1/inventory/changes";
@@ -84,8 +88,6 @@ pub struct Name {
     pub project: String,
     /// Its name there.
     pub name: String,
-    /// Of an instance, where they are known.
-    pub snapshots: Vec<String>,
 }
 
 /// Why a request failed.

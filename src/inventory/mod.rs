@@ -8,7 +8,6 @@
 //! outcome is not certain has the row read again, and all is listed again now and then; and where kube-rs' shared store and
 //! linkerd's topics of snapshots wait for a subscriber whose buffer is full, subscribers here have no buffer, and read what
 //! has changed since their revision.
-#![allow(dead_code, unused_imports, reason = "the commands and the API are built on it")]
 
 mod change;
 mod feed;
@@ -34,13 +33,12 @@ use store::Store;
 use crate::config::CloudKind;
 use crate::node::Node;
 
-pub(crate) use change::{Change, Item, Revision, Update};
+#[cfg(test)]
+pub(crate) use change::Change;
+pub(crate) use change::{Item, Revision, Update};
 pub(crate) use feed::ListedInstance;
 pub(crate) use query::{Counts, Kind, Overview, Query, Snapshot};
-pub(crate) use row::{
-    CloudRow, ImageKey, ImageRow, InstanceAddress, InstanceKey, InstanceRow, InstanceUsage, OperationKey,
-    OperationRow,
-};
+pub(crate) use row::{CloudRow, InstanceKey, InstanceRow, InstanceUsage, Rates};
 pub(crate) use subscription::Subscription;
 
 /// The inventory. Clones share it. It is filled for as long as the node runs, or the clones live.
@@ -84,6 +82,20 @@ impl Inventory {
     /// The rows that are asked for, as they are now.
     pub(crate) fn snapshot(&self, query: &Query) -> Snapshot {
         self.store.read().snapshot(query)
+    }
+
+    /// Whether it has this instance.
+    pub(crate) fn has(&self, key: &InstanceKey) -> bool {
+        self.store.read().instance(key).is_some()
+    }
+
+    /// Waits until all of each cloud was read, or cannot be. Cancel safe.
+    pub(crate) async fn settled(&self) {
+        let mut changes = self.subscribe(None);
+        let query = Query { kinds: vec![Kind::Operations], ..Query::default() };
+        while self.snapshot(&query).clouds.iter().any(|cloud| !cloud.filled && cloud.stale_since.is_none()) {
+            changes.next().await;
+        }
     }
 
     /// How much there is.

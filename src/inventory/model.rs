@@ -106,6 +106,7 @@ impl Model {
         self.update_cloud(name, |row| (row.filled, row.stale_since, row.stale_reason) = (true, None, None));
     }
 
+    #[cfg(test)]
     pub(super) fn cloud(&self, name: &str) -> Option<&Arc<CloudRow>> {
         self.clouds.get(name).map(|cloud| &cloud.row)
     }
@@ -360,7 +361,6 @@ impl Model {
                     None => drop(counts.statuses.insert(row.status.clone(), 1)),
                 }
             }
-            overview.total.add(&counts);
             overview.clouds.push(counts);
         }
         overview

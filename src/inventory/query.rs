@@ -71,9 +71,6 @@ pub(crate) struct Snapshot {
 #[serde(default)]
 pub(crate) struct Overview {
     pub(crate) revision: Revision,
-    /// All clouds together; its name is empty.
-    pub(crate) total: Counts,
-    /// Each cloud.
     pub(crate) clouds: Vec<Counts>,
 }
 
@@ -90,17 +87,4 @@ pub(crate) struct Counts {
     /// Operations that have not ended.
     pub(crate) operations: usize,
     pub(crate) images: usize,
-}
-
-impl Counts {
-    /// Adds those of a cloud.
-    pub(super) fn add(&mut self, cloud: &Counts) {
-        self.stale |= cloud.stale;
-        self.instances += cloud.instances;
-        self.operations += cloud.operations;
-        self.images += cloud.images;
-        for (status, count) in &cloud.statuses {
-            *self.statuses.entry(status.clone()).or_default() += count;
-        }
-    }
 }

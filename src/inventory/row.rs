@@ -150,6 +150,31 @@ pub(crate) struct InstanceUsage {
     pub(crate) sent: u64,
 }
 
+impl InstanceUsage {
+    /// How fast the instance has used things since an earlier moment. None where it was started anew between.
+    pub(crate) fn since(&self, before: &InstanceUsage) -> Option<Rates> {
+        let seconds = self.at.checked_sub(before.at).filter(|seconds| *seconds > 0)? as f64;
+        let a_second = |after: u64, before: u64| Some(after.checked_sub(before)? as f64 / seconds);
+        let cpu = self.cpu_seconds - before.cpu_seconds;
+        (cpu >= 0.0).then_some(Rates {
+            cpu_percent: cpu / seconds * 100.0,
+            received: a_second(self.received, before.received)?,
+            sent: a_second(self.sent, before.sent)?,
+        })
+    }
+}
+
+/// How fast an instance uses things.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Rates {
+    /// Of one processor.
+    pub(crate) cpu_percent: f64,
+    /// In bytes a second.
+    pub(crate) received: f64,
+    /// In bytes a second.
+    pub(crate) sent: f64,
+}
+
 /// An address of an instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -131,8 +131,9 @@ fn a_query_narrows_the_rows() {
     assert_eq!(count(Query { projects: vec!["default".to_owned()], ..Query::default() }), (2, 1, 1));
     assert_eq!(count(Query { kinds: vec![Kind::Operations], ..Query::default() }), (2, 0, 1));
     let overview = model.overview();
-    assert_eq!((overview.total.instances, overview.total.operations, overview.total.stale), (2, 1, true));
-    assert_eq!(overview.total.statuses["Running"], 1);
+    let counts: Vec<_> = overview.clouds.iter().map(|c| (c.instances, c.operations, c.stale)).collect();
+    assert_eq!(counts, [(1, 1, true), (1, 0, true)]);
+    assert_eq!(overview.clouds[0].statuses["Running"], 1);
 }
 
 #[tokio::test]

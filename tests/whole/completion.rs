@@ -10,9 +10,9 @@ use crate::terminal::Terminal;
 /// What a running node tells.
 const NAMES: &str = r#"[
   {"cloud": "berlin", "projects": ["default", "team"], "pools": ["zfs"],
-   "instances": [{"project": "default", "name": "web", "snapshots": ["snap0", "snap1"]},
-                 {"project": "default", "name": "database", "snapshots": []},
-                 {"project": "team", "name": "wiki", "snapshots": []}],
+   "instances": [{"project": "default", "name": "web"},
+                 {"project": "default", "name": "database"},
+                 {"project": "team", "name": "wiki"}],
    "images": [{"project": "default", "name": "busybox"}], "profiles": [{"project": "default", "name": "large"}],
    "networks": [{"project": "default", "name": "lxdbr0"}]},
   {"cloud": "paris", "projects": ["default"], "pools": [], "instances": [{"project": "default", "name": "web"}]}]"#;

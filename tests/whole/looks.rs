@@ -91,8 +91,26 @@ fn a_list_is_that_of_lxc_with_a_node_and_without() {
         ["CLOUD", "NAME", "STATE"]
     );
 
+    let usage = until(
+        || world.json(&["lxd", "usage", "real:view-a2"]),
+        |samples| samples.as_array().is_some_and(|samples| !samples.is_empty()),
+    );
+    assert!(usage[0]["processes"].as_i64() > Some(0), "{usage}");
+    let none = run(world.program().args(["lxd", "usage", "real:view-none"]));
+    assert_eq!(none.code, Some(5), "{}", none.stderr);
+    // Of the image in its project, and of the instances in all projects, which others make and delete meanwhile.
+    let counted = |how: &str| {
+        let overview = world.json(&["lxd", "overview", "real"]);
+        let counts = &overview[0];
+        assert!(counts["images"].as_u64() >= Some(1) && counts["stale"] == false, "{how}: {overview}");
+        assert!(counts["statuses"]["Running"].as_u64() >= Some(1), "{how}: {overview}");
+    };
+    counted("from the node");
+
     service.ends_on("TERM");
     same("directly");
+    counted("directly");
+    assert_eq!(run(world.program().args(["lxd", "usage", "real:view-a2"])).code, Some(11));
     let direct = world.json(&["lxd", "list", "real:view-(a|b).*"]);
     let without_usage = |mut list: Value| {
         for row in list.as_array_mut().unwrap() {

@@ -18,7 +18,6 @@ use serde::Serialize;
 
 pub(crate) use moving::{Moved, move_instance};
 pub(crate) use plan::{Overrides, Profiles};
-#[allow(unused_imports, reason = "the commands for volumes are another group's")]
 pub(crate) use volumes::{VolumeWanted, copy_volume, move_volume};
 pub(crate) use ways::{Mode, Refused, Way};
 

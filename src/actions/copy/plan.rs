@@ -42,8 +42,6 @@ pub(super) struct Plan {
     pub(super) source: Source,
     pub(super) handle: InstanceHandle,
     pub(super) name: String,
-    /// The source as it is.
-    pub(super) original: Instance,
     /// The copy as it is to be.
     pub(super) instance: Instance,
     /// The snapshots that the copy is to have; none where it is to have none.
@@ -106,7 +104,6 @@ pub(super) async fn plan(
         source: source.clone(),
         handle,
         name: wanted.name.clone(),
-        original,
         instance,
         snapshots,
         mode: wanted.mode,

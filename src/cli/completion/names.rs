@@ -3,17 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use super::words::Kind;
 use crate::config::{CloudKind, Config, Flags};
+use crate::control::protocol::{CloudNames, Name};
 use crate::uplink;
 
 /// How long a person waits for a Tab.
 const PATIENCE: Duration = Duration::from_millis(300);
-
-/// Where the running node tells names.
-const ENDPOINT: &str = "/v1/inventory/names";
 
 /// The names of all clouds.
 #[derive(Debug, Default)]
@@ -23,27 +18,18 @@ pub(super) struct Names {
     project: Option<String>,
 }
 
-/// The names in a cloud. One that the node does not know yet has none.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(in crate::cli) struct CloudNames {
-    pub(in crate::cli) cloud: String,
-    projects: Vec<String>,
-    pools: Vec<String>,
-    pub(in crate::cli) instances: Vec<Name>,
-    images: Vec<Name>,
-    profiles: Vec<Name>,
-    networks: Vec<Name>,
-}
-
-/// The name of a thing in a project.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(in crate::cli) struct Name {
-    project: String,
-    pub(in crate::cli) name: String,
-    /// Of an instance.
-    snapshots: Vec<String>,
+/// What an argument names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Cloud,
+    /// A cloud with a colon behind it, where other words may stand too.
+    Place,
+    Project,
+    Instance,
+    Image,
+    Profile,
+    Network,
+    Pool,
 }
 
 /// Looks the names up. What fails leaves names out.
@@ -68,14 +54,14 @@ fn ask(config: &Config) -> Option<Vec<CloudNames>> {
 
 /// What the running node knows, if one answers soon.
 pub(in crate::cli) async fn known(config: &Config) -> Option<Vec<CloudNames>> {
-    let asked = async { uplink::running(config).await.ok()?.get(ENDPOINT).await.ok() };
+    let asked = async { uplink::running(config).await.ok()?.names().await.ok() };
     tokio::time::timeout(PATIENCE, asked).await.ok()?
 }
 
 impl Names {
     /// The names that begin so, whichever cloud they are in.
     pub(super) fn bare(&self, kind: Kind, current: &str) -> Vec<String> {
-        let all = self.clouds.iter().flat_map(|cloud| self.within(cloud, kind, current));
+        let all = self.clouds.iter().flat_map(|cloud| self.within(cloud, kind));
         all.filter(|name| name.starts_with(current)).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -87,8 +73,7 @@ impl Names {
         }
         if let Some((cloud, rest)) = current.split_once(':') {
             let cloud = self.clouds.iter().filter(|names| names.cloud == cloud);
-            let names =
-                cloud.flat_map(|cloud| self.within(cloud, kind, rest).map(|name| (&cloud.cloud, name)));
+            let names = cloud.flat_map(|cloud| self.within(cloud, kind).map(|name| (&cloud.cloud, name)));
             let names = names.filter(|(_, name)| name.starts_with(rest));
             return names.map(|(cloud, name)| format!("{cloud}:{name}")).collect();
         }
@@ -97,29 +82,19 @@ impl Names {
         names.into_iter().chain(clouds.filter(|cloud| cloud.starts_with(current))).collect()
     }
 
-    /// The names of a kind in a cloud. Once an instance and a slash were typed, those of its snapshots.
-    fn within<'a>(
-        &'a self,
-        cloud: &'a CloudNames,
-        kind: Kind,
-        current: &str,
-    ) -> Box<dyn Iterator<Item = String> + 'a> {
+    /// The names of a kind in a cloud.
+    fn within<'a>(&'a self, cloud: &'a CloudNames, kind: Kind) -> Box<dyn Iterator<Item = String> + 'a> {
         let mine = |name: &&Name| self.project.as_ref().is_none_or(|project| *project == name.project);
         let of = |names: &'a [Name]| Box::new(names.iter().filter(mine).map(|name| name.name.clone()));
-        match (kind, current.split_once('/')) {
-            (Kind::Place, _) => Box::new(std::iter::empty()),
-            (Kind::Cloud, _) => Box::new([cloud.cloud.clone()].into_iter()),
-            (Kind::Project, _) => Box::new(cloud.projects.iter().cloned()),
-            (Kind::Pool, _) => Box::new(cloud.pools.iter().cloned()),
-            (Kind::Image, _) => of(&cloud.images),
-            (Kind::Profile, _) => of(&cloud.profiles),
-            (Kind::Network, _) => of(&cloud.networks),
-            (Kind::Instance, None) => of(&cloud.instances),
-            (Kind::Instance, Some((instance, _))) => {
-                let instance = instance.to_owned();
-                let its = cloud.instances.iter().filter(mine).filter(move |name| name.name == instance);
-                Box::new(its.flat_map(|of| of.snapshots.iter().map(|name| format!("{}/{name}", of.name))))
-            }
+        match kind {
+            Kind::Place => Box::new(std::iter::empty()),
+            Kind::Cloud => Box::new([cloud.cloud.clone()].into_iter()),
+            Kind::Project => Box::new(cloud.projects.iter().cloned()),
+            Kind::Pool => Box::new(cloud.pools.iter().cloned()),
+            Kind::Image => of(&cloud.images),
+            Kind::Profile => of(&cloud.profiles),
+            Kind::Network => of(&cloud.networks),
+            Kind::Instance => of(&cloud.instances),
         }
     }
 }
@@ -129,17 +104,12 @@ mod tests {
     use super::*;
 
     fn names(clouds: &[&str]) -> Names {
-        let name =
-            |name: &str| Name { project: "default".to_owned(), name: name.to_owned(), ..Name::default() };
+        let name = |name: &str| Name { project: "default".to_owned(), name: name.to_owned() };
         let of = |cloud: &&str| CloudNames {
             cloud: (*cloud).to_owned(),
             projects: vec!["default".to_owned(), "team".to_owned()],
             pools: vec!["zfs".to_owned()],
-            instances: vec![
-                Name { snapshots: vec!["s0".to_owned(), "s1".to_owned()], ..name("web") },
-                name("db"),
-                Name { project: "team".to_owned(), ..name("website") },
-            ],
+            instances: vec![name("web"), name("db"), Name { project: "team".to_owned(), ..name("website") }],
             profiles: vec![name("default")],
             ..CloudNames::default()
         };
@@ -154,8 +124,6 @@ mod tests {
             ("berl", &["berlin:"]),
             ("berlin:", &["berlin:web", "berlin:db", "berlin:website"]),
             ("berlin:we", &["berlin:web", "berlin:website"]),
-            ("berlin:web/", &["berlin:web/s0", "berlin:web/s1"]),
-            ("bern:db/", &[]),
             ("paris:", &[]),
             ("web", &[]),
         ] {
@@ -171,7 +139,6 @@ mod tests {
     fn with_a_single_cloud_names_stand_alone_too() {
         let one = names(&["berlin"]);
         assert_eq!(one.placed(Kind::Instance, "w"), ["web", "website"]);
-        assert_eq!(one.placed(Kind::Instance, "web/s1"), ["web/s1"]);
         assert_eq!(one.placed(Kind::Instance, "b"), ["berlin:"]);
         assert_eq!(one.placed(Kind::Instance, "berlin:d"), ["berlin:db"]);
     }

@@ -6,22 +6,8 @@ use std::sync::{Arc, LazyLock};
 use clap::{Arg, ArgMatches, Command, FromArgMatches};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
-use super::names::{self, Names};
+use super::names::{self, Kind, Names};
 use crate::config::Flags;
-
-/// What an argument names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Cloud,
-    /// A cloud with a colon behind it, where other words may stand too.
-    Place,
-    Project,
-    Instance,
-    Image,
-    Profile,
-    Network,
-    Pool,
-}
 
 /// What an argument names, by its name in the help; there it may be a plural.
 const KINDS: [(&str, Kind); 11] = [

@@ -122,21 +122,6 @@ impl Fleet {
         self.thing(text, "instance")
     }
 
-    /// The cloud, the instance and the snapshot of `berlin:c1/snap0`; with a single cloud, of `c1/snap0`.
-    #[allow(dead_code)] // until a command of snapshots uses it
-    pub(super) fn snapshot<'a>(
-        &'a self,
-        text: &'a str,
-    ) -> anyhow::Result<(&'a CloudConfig, &'a str, &'a str)> {
-        let (cloud, name) = self.target(text)?;
-        match name.split_once('/') {
-            Some((instance, snapshot)) if !instance.is_empty() && !snapshot.is_empty() => {
-                Ok((cloud, instance, snapshot))
-            }
-            _ => Err(usage(format!("{text:?} names no snapshot: write {}:INSTANCE/SNAPSHOT", cloud.name))),
-        }
-    }
-
     /// The cloud and the name of `berlin:NAME`, of a thing of that kind; with a single cloud, of `NAME`.
     pub(super) fn thing<'a>(
         &'a self,

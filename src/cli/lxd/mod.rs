@@ -1,6 +1,5 @@
 //! `lxd`: works with the instances of all configured clouds. The commands stand in groups, a folder for each.
 
-#[allow(dead_code)]
 mod action;
 mod bars;
 mod copies;
@@ -10,6 +9,7 @@ mod instances;
 mod look;
 mod objects;
 mod sessions;
+mod words;
 
 use std::process::ExitCode;
 

@@ -9,6 +9,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use self::keys::{Ask, Keys};
@@ -16,6 +17,7 @@ use self::screen::Screen;
 use self::source::Source;
 use self::table::{By, Instances};
 use super::output::{Out, Table, report};
+use crate::clock::now;
 use crate::config::{Config, Flags};
 use crate::inventory::InstanceKey;
 
@@ -64,9 +66,10 @@ async fn once(
     instances: &mut Instances,
     out: &Out,
 ) -> anyhow::Result<()> {
+    let begun = now();
     let mut source = Source::connect(config, clouds).await?;
     let filled = async {
-        while !instances.is_filled() {
+        while !instances.is_filled(begun) {
             instances.apply(source.next().await);
         }
     };
@@ -110,8 +113,10 @@ async fn draw(source: &mut Source, instances: &mut Instances) -> anyhow::Result<
     let mut frames = tokio::time::interval(FRAME);
     frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut changed, mut drawn) = (true, Instant::now());
+    let mut terminated = signal(SignalKind::terminate())?;
     loop {
         tokio::select! {
+            _ = terminated.recv() => return Ok(None), // the terminal is set back
             ask = keys.next(instances) => match ask? {
                 Ask::Draw => screen.draw(instances, &keys)?,
                 Ask::Quit => return Ok(None),

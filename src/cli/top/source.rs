@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{CloudKind, Config};
+use crate::config::Config;
 use crate::control::client::{Client, ControlError};
 use crate::inventory::{Inventory, Kind, Query, Update};
 use crate::uplink::{self, Uplink};
@@ -46,7 +46,7 @@ impl Source {
             }),
             Err(ControlError::NoNode(_)) => {
                 let uplink = Uplink::own(config).await?;
-                let inventory = match own_inventory(&uplink, config, &query).await {
+                let inventory = match uplink.inventory(config, &query).await {
                     Ok(inventory) => inventory,
                     Err(error) => {
                         uplink.close().await;
@@ -76,15 +76,6 @@ impl Source {
         self.stop.cancel();
         let _ = self.task.await;
     }
-}
-
-async fn own_inventory(uplink: &Uplink, config: &Config, query: &Query) -> anyhow::Result<Inventory> {
-    let mut clouds = Vec::new();
-    let wanted = |name: &str| query.has_cloud(name);
-    for cloud in config.clouds.iter().filter(|cloud| cloud.kind != CloudKind::Tcp && wanted(&cloud.name)) {
-        clouds.push((cloud.name.clone(), cloud.kind, uplink.bare_client(config, cloud).await?));
-    }
-    Ok(Inventory::over(clouds))
 }
 
 async fn by_inventory(inventory: Inventory, query: Query, news: mpsc::Sender<News>) {

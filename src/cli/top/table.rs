@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::source::News;
 use crate::cli::tables::bytes;
 use crate::clock::now;
-use crate::inventory::{CloudRow, InstanceKey, InstanceRow, InstanceUsage, Item, Update};
+use crate::inventory::{CloudRow, InstanceKey, InstanceRow, InstanceUsage, Item, Rates, Update};
 
 pub(super) const HEADS: [&str; 9] =
     ["CLOUD", "NAME", "STATE", "CPU", "MEMORY", "DISK", "NETWORK", "PROCESSES", "ADDRESS"];
@@ -28,18 +28,10 @@ pub(super) enum By {
 #[derive(Clone)]
 pub(super) struct Line {
     pub(super) row: Arc<InstanceRow>,
+    /// Between the last two looks.
     rates: Option<Rates>,
     /// Whether its cloud does not answer, so that it may be otherwise by now.
     pub(super) stale: bool,
-}
-
-/// What was used between the last two looks.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Rates {
-    /// Of one processor.
-    cpu_percent: f64,
-    /// In bytes per second, there and back.
-    network: f64,
 }
 
 /// All instances.
@@ -110,23 +102,26 @@ impl Instances {
     fn put(&mut self, row: Arc<InstanceRow>, before: Option<(Arc<InstanceRow>, Option<Rates>)>) {
         let known = before.as_ref().and_then(|(_, rates)| *rates);
         let rates = match (before.as_ref().and_then(|(before, _)| before.state.as_ref()), &row.state) {
-            (Some(before), Some(after)) if before.at < after.at => rates(before, after),
+            (Some(before), Some(after)) if before.at < after.at => after.since(before),
             (_, Some(_)) => known,
             (_, None) => None,
         };
         self.rows.insert(row.key.clone(), (row, rates));
     }
 
-    /// Whether all clouds have told their instances or cannot, and what those use.
-    pub(super) fn is_filled(&self) -> bool {
+    /// Whether all clouds have told their instances or cannot, and how much and how fast those have used things since then.
+    pub(super) fn is_filled(&self, since: u64) -> bool {
         let settled = |cloud: &CloudRow| cloud.filled || cloud.stale_since.is_some();
-        let fresh = |cloud: &str| self.clouds.get(cloud).is_some_and(|cloud| cloud.stale_since.is_none());
+        let answers = |cloud: &str| self.clouds.get(cloud).is_some_and(|cloud| cloud.stale_since.is_none());
+        let known = |row: &InstanceRow, rates: Option<Rates>| {
+            rates.is_some() && row.state.as_ref().is_some_and(|state| state.at >= since)
+        };
         self.filled
             && self.clouds.values().all(|cloud| settled(cloud))
             && self
                 .rows
                 .values()
-                .all(|(row, _)| row.state.is_some() || !row.is_running() || !fresh(&row.key.cloud))
+                .all(|(row, rates)| known(row, *rates) || !row.is_running() || !answers(&row.key.cloud))
     }
 
     /// What keeps the table from being that of now, a line each.
@@ -185,22 +180,13 @@ fn place(key: &InstanceKey) -> String {
     format!("{}:{}", key.cloud, key.name)
 }
 
-/// None where it was started anew between.
-fn rates(before: &InstanceUsage, after: &InstanceUsage) -> Option<Rates> {
-    let seconds = after.at.checked_sub(before.at).filter(|seconds| *seconds > 0)? as f64;
-    let bytes = |usage: &InstanceUsage| usage.received + usage.sent;
-    let network = bytes(after).checked_sub(bytes(before))? as f64 / seconds;
-    let cpu = after.cpu_seconds - before.cpu_seconds;
-    (cpu >= 0.0).then_some(Rates { cpu_percent: cpu / seconds * 100.0, network })
-}
-
 impl Line {
     fn amount(&self, by: By) -> f64 {
         let state = self.row.state.as_ref();
         let amount = match by {
             // Where nobody knows yet how fast, what was used since the start.
             By::Cpu => self.rates.map(|rates| 1.0 + rates.cpu_percent),
-            By::Network => self.rates.map(|rates| 1.0 + rates.network),
+            By::Network => self.rates.map(|rates| 1.0 + rates.received + rates.sent),
             By::Memory => state.map(|state| state.memory as f64),
             By::Disk => state.map(|state| state.disk as f64),
         };
@@ -218,7 +204,7 @@ impl Line {
             (None, None) => String::new(),
         };
         let network = match (self.rates, state) {
-            (Some(rates), _) => format!("{}/s", bytes(rates.network as u64)),
+            (Some(rates), _) => format!("{}/s", bytes((rates.received + rates.sent) as u64)),
             (None, Some(state)) => bytes(state.received + state.sent),
             (None, None) => String::new(),
         };
@@ -279,13 +265,13 @@ mod tests {
     /// Two clouds with an instance of the same name, and how much they use since.
     fn two() -> Instances {
         let mut instances = Instances::new(By::Cpu, "");
-        assert!(!instances.is_filled());
+        assert!(!instances.is_filled(100));
         instances.apply(News::Update(Update::Reset(Snapshot {
             clouds: vec![cloud("berlin", None), cloud("paris", None)],
             instances: vec![row("berlin", "web", 100, 5.0, 10, 0), row("paris", "web", 100, 1.0, 30, 0)],
             ..Snapshot::default()
         })));
-        assert!(instances.is_filled());
+        assert!(!instances.is_filled(100)); // how fast is not known
         instances
     }
 
@@ -300,6 +286,7 @@ mod tests {
             Item::Instance(row("berlin", "web", 110, 6.0, 20, 1024 * 10)),
             Item::Instance(row("paris", "web", 110, 8.0, 30, 0)),
         ]));
+        assert!(instances.is_filled(110) && !instances.is_filled(111));
         assert_eq!(names(&instances), ["paris:web", "berlin:web"]);
         assert_eq!(instances.lines()[0].cells()[3], "70.0%");
         instances.by = By::Network;

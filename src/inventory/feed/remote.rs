@@ -8,7 +8,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use lxd_client::{Client, Error, Event, EventKind, OperationState, Project, Server};
 
-use super::listed::{ListedImage, ListedInstance, ListedState};
+use super::listed::{ListedImage, ListedInstance};
 
 /// How long a list with the state of all instances may take, which the server has to measure.
 const FULL_LIST: Duration = Duration::from_secs(120);

@@ -8,9 +8,9 @@ use lxd_client::{Client, Instance, InstanceState};
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncReadExt;
 
-use super::words::{bytes, decimal_bytes, minute};
 use crate::cli::exit::usage;
 use crate::cli::lxd::fleet::Fleet;
+use crate::cli::lxd::words::{bytes, decimal_bytes, minute};
 use crate::cli::output::{Out, Table};
 use crate::config::CloudConfig;
 

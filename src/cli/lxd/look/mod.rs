@@ -1,4 +1,4 @@
-//! What looks: `lxd ping`, `list`, `info`, `events`, `operation`, `warning`, `cluster` and `query`.
+//! What looks: `lxd ping`, `list`, `overview`, `usage`, `info`, `events`, `operation`, `warning`, `cluster` and `query`.
 
 mod across;
 mod cluster;
@@ -6,10 +6,11 @@ mod events;
 mod info;
 mod list;
 mod operation;
+mod overview;
 mod ping;
 mod query;
+mod usage;
 mod warning;
-mod words;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,17 @@ pub(crate) enum LookCommand {
     /// Lists instances.
     #[command(alias = "ls")]
     List(list::List),
+    /// Counts the instances, operations and images of each cloud.
+    Overview {
+        /// Of which clouds. Default: all.
+        #[arg(value_name = "CLOUD")]
+        clouds: Vec<String>,
+    },
+    /// Shows what an instance has used during the last hour.
+    Usage {
+        /// Which, CLOUD:INSTANCE.
+        instance: String,
+    },
     /// Shows a server (berlin) or an instance (berlin:c1).
     Info(info::Info),
     /// Shows what happens at the servers, as it happens; over lost connections too.
@@ -52,6 +64,8 @@ pub(super) async fn run(command: &LookCommand, fleet: &Fleet, out: &Out) -> anyh
     match command {
         LookCommand::Ping { clouds, count } => ping::ping(fleet, clouds, *count, out).await,
         LookCommand::List(options) => list::list(fleet, options, out).await,
+        LookCommand::Overview { clouds } => overview::overview(fleet, clouds, out).await,
+        LookCommand::Usage { instance } => usage::usage(fleet, instance, out).await,
         LookCommand::Info(options) => info::info(fleet, options, out).await,
         LookCommand::Events(options) => events::events(fleet, options, out).await,
         LookCommand::Operation(command) => operation::run(command, fleet, out).await,

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use lxd_client::{Operation, OperationState};
 
-use super::{across, words};
+use super::across;
 use crate::cli::lxd::fleet::Fleet;
+use crate::cli::lxd::words;
 use crate::cli::output::{Out, Table};
 
 #[derive(Debug, clap::Subcommand)]

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use lxd_client::{Warning, WarningHandle};
 
-use super::{across, words};
+use super::across;
 use crate::cli::exit::usage;
 use crate::cli::lxd::fleet::Fleet;
+use crate::cli::lxd::words;
 use crate::cli::output::{Out, Table};
 
 #[derive(Debug, clap::Subcommand)]

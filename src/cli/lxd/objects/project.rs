@@ -10,8 +10,8 @@ use super::usual::{self, Rename, Usual};
 use crate::actions::objects::{Fields, PROJECT, setting};
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
+use crate::cli::lxd::words;
 use crate::cli::output::{Out, Table};
-use crate::cli::tables::iec;
 
 /// The verbs of projects. No project is the current one: a cloud's is in its configuration, and --project names another.
 #[derive(Debug, clap::Subcommand)]
@@ -69,7 +69,7 @@ async fn info(fleet: &Fleet, project: &ProjectName, out: &Out) -> anyhow::Result
     let mut table = Table::new(&["RESOURCE", "LIMIT", "USAGE"]);
     for (resource, ProjectUsage { limit, usage, .. }) in &state.resources {
         let shown = |count: i64| match resource.as_str() {
-            "disk" | "memory" => iec(u64::try_from(count).unwrap_or_default()),
+            "disk" | "memory" => words::bytes(u64::try_from(count).unwrap_or_default()),
             _ => count.to_string(),
         };
         let limit = if *limit < 0 { "UNLIMITED".to_owned() } else { shown(*limit) };

@@ -12,6 +12,7 @@ use super::clouds_and_filters;
 use super::info::{self, time};
 use crate::cli::exit::{Failure, usage};
 use crate::cli::lxd::fleet::Fleet;
+use crate::cli::lxd::words;
 use crate::cli::output::{Out, Table, report};
 use crate::config::CloudConfig;
 
@@ -47,7 +48,7 @@ const COLUMNS: [Column; 12] = [
     ('a', "ARCHITECTURE", |_, image| image.architecture.clone()),
     ('t', "TYPE", |_, image| image.kind.to_uppercase()),
     ('s', "SIZE", |_, image| info::size(image.size)),
-    ('u', "UPLOAD DATE", |_, image| info::uploaded(time(image, "uploaded_at"))),
+    ('u', "UPLOAD DATE", |_, image| words::long_minute(time(image, "uploaded_at"))),
 ];
 
 pub(super) async fn list(fleet: &Fleet, options: &List, out: &Out) -> anyhow::Result<ExitCode> {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::cli::exit::usage;
-use crate::cli::lxd::look::words;
+use crate::cli::lxd::words;
 use crate::inventory::{InstanceRow, InstanceUsage};
 
 /// A column that has a letter.

@@ -4,7 +4,7 @@ use super::wanted::{Wanted, project};
 use super::{Found, Needs, direct};
 use crate::cli::exit::Failure;
 use crate::cli::lxd::fleet::Fleet;
-use crate::cli::lxd::look::words;
+use crate::cli::lxd::words;
 use crate::control::client::Client;
 use crate::inventory::{CloudRow, Kind, Query};
 

@@ -16,7 +16,7 @@ use self::filter::Filter;
 use self::wanted::Wanted;
 use crate::cli::exit::{Failure, usage};
 use crate::cli::lxd::fleet::Fleet;
-use crate::cli::lxd::look::words;
+use crate::cli::lxd::words;
 use crate::cli::output::{Colour, Format, Out, Table, report};
 use crate::inventory::InstanceRow;
 

@@ -10,8 +10,8 @@ use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
 use crate::cli::lxd::objects::names::{Names, PoolName};
 use crate::cli::lxd::objects::usual::show;
+use crate::cli::lxd::words;
 use crate::cli::output::{Format, Out};
-use crate::cli::tables::iec;
 
 pub(super) async fn info(fleet: &Fleet, pool: &PoolName, bytes: bool, out: &Out) -> anyhow::Result<ExitCode> {
     let object = pool.object(fleet).await?;
@@ -24,7 +24,7 @@ pub(super) async fn info(fleet: &Fleet, pool: &PoolName, bytes: bool, out: &Out)
     let size = |count: u64| match out.format {
         Format::Json => json!(count),
         _ if bytes => json!(count.to_string()),
-        _ => json!(iec(count)),
+        _ => json!(words::bytes(count)),
     };
     let info = json!({
         "info": {

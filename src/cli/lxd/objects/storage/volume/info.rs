@@ -10,8 +10,8 @@ use crate::cli::exit::usage;
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
 use crate::cli::lxd::objects::names::{Names, VolumeName};
+use crate::cli::lxd::words;
 use crate::cli::output::{Out, Table};
-use crate::cli::tables::iec;
 
 pub(super) async fn info(fleet: &Fleet, volume: &VolumeName, out: &Out) -> anyhow::Result<ExitCode> {
     let (kind, name, None) = volume.parts() else {
@@ -49,10 +49,10 @@ fn shown(volume: &Fields, state: &Value, snapshots: &[Fields]) -> String {
         }
     }
     if let Some(used) = state["usage"]["used"].as_u64().filter(|used| *used > 0) {
-        let _ = writeln!(shown, "Usage: {}", iec(used));
+        let _ = writeln!(shown, "Usage: {}", words::bytes(used));
     }
     if let Some(total) = state["usage"]["total"].as_u64().filter(|total| *total > 0) {
-        let _ = writeln!(shown, "Total: {}", iec(total));
+        let _ = writeln!(shown, "Total: {}", words::bytes(total));
     }
     if !snapshots.is_empty() {
         let mut table = Table::new(&["NAME", "DESCRIPTION", "EXPIRES AT"]);

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::clock::{self, Moment};
+
 /// A count of bytes as `lxc` shows it: `384.00KiB`.
 pub(super) fn bytes(count: u64) -> String {
     scaled(count, 1024.0, ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])
@@ -52,68 +54,29 @@ pub(super) fn size(text: &str) -> Option<u64> {
 
 /// A time of a server (RFC 3339) as `lxc` shows it: `2026/11/29 03:27 UTC`. Nothing for the times that mean none.
 pub(super) fn minute(time: &str) -> String {
-    minutes_since_1970(time).filter(|minutes| *minutes > 0).map(shown).unwrap_or_default()
+    clock::parse(time).filter(|seconds| *seconds > 0).map(shown).unwrap_or_default()
 }
 
 /// The same of seconds since 1970.
 pub(super) fn minute_of(seconds: u64) -> String {
-    shown(i64::try_from(seconds / 60).unwrap_or_default())
+    shown(i64::try_from(seconds).unwrap_or_default())
 }
 
-fn shown(minutes: i64) -> String {
-    let (days, minute) = (minutes.div_euclid(24 * 60), minutes.rem_euclid(24 * 60));
-    let (year, month, day) = civil(days);
-    format!("{year:04}/{month:02}/{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)
+fn shown(seconds: i64) -> String {
+    let Moment { year, month, day, hour, minute, .. } = Moment::of(seconds);
+    format!("{year:04}/{month:02}/{day:02} {hour:02}:{minute:02} UTC")
 }
 
-/// The same as `lxc warning list` shows it: `Nov 29, 2026 at 3:27am (UTC)`.
+/// The same as lists of warnings and images show it: `Nov 29, 2026 at 3:27am (UTC)`.
 pub(super) fn long_minute(time: &str) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let Some(minutes) = minutes_since_1970(time).filter(|minutes| *minutes > 0) else { return String::new() };
-    let (days, minute) = (minutes.div_euclid(24 * 60), minutes.rem_euclid(24 * 60));
-    let (year, month, day) = civil(days);
-    let month =
-        usize::try_from(month - 1).ok().and_then(|month| MONTHS.get(month)).copied().unwrap_or_default();
-    let (half, hour) = if minute < 12 * 60 { ("am", minute / 60) } else { ("pm", minute / 60 - 12) };
-    let hour = if hour == 0 { 12 } else { hour };
-    format!("{month} {day}, {year} at {hour}:{:02}{half} (UTC)", minute % 60)
-}
-
-fn minutes_since_1970(time: &str) -> Option<i64> {
-    let part = |range: std::ops::Range<usize>| time.get(range)?.parse::<i64>().ok();
-    let (year, month, day) = (part(0..4)?, part(5..7)?, part(8..10)?);
-    let (hour, minute) = (part(11..13)?, part(14..16)?);
-    let zone = time.get(16..)?.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ':' | '.'));
-    let offset = match zone.split_at_checked(1)? {
-        ("Z", "") => 0,
-        (sign @ ("+" | "-"), offset) => {
-            let (hours, minutes) = offset.split_once(':')?;
-            let offset = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
-            if sign == "-" { -offset } else { offset }
-        }
-        _ => return None,
-    };
-    Some((days(year, month, day) * 24 + hour) * 60 + minute - offset)
-}
-
-/// Days since 1970 of a date of the Gregorian calendar. Years begin in March here, so that a leap day is the last one.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// The opposite of [`days`].
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, of_year - (153 * shifted + 2) / 5 + 1)
+    let Some(seconds) = clock::parse(time).filter(|seconds| *seconds > 0) else { return String::new() };
+    let Moment { year, month, day, hour, minute, .. } = Moment::of(seconds);
+    let month = MONTHS.iter().zip(1..).find(|(_, number)| *number == month).map_or("", |(name, _)| name);
+    let half = if hour < 12 { "am" } else { "pm" };
+    let hour = if hour % 12 == 0 { 12 } else { hour % 12 };
+    format!("{month} {day}, {year} at {hour}:{minute:02}{half} (UTC)")
 }
 
 /// Compares as people count: `c2` before `c10`. Nothing comes last, as in the lists of `lxc`.
