@@ -28,13 +28,18 @@ struct State {
     /// When all of these projects were last looked at; the empty name stands for all projects.
     projects: HashMap<String, Instant>,
     instances: HashMap<InstanceKey, Instant>,
+    /// Whether somebody has begun to look when nobody did.
+    begun: bool,
 }
 
 impl Looks {
     /// Somebody looks at these.
     pub(super) fn add(&self, keys: impl IntoIterator<Item = InstanceKey>) {
         let now = Instant::now();
-        self.lock(now).instances.extend(keys.into_iter().map(|key| (key, now)));
+        let mut state = self.lock(now);
+        state.begun |= !state.is_live(now);
+        state.instances.extend(keys.into_iter().map(|key| (key, now)));
+        drop(state);
         self.new.notify_one();
     }
 
@@ -42,6 +47,7 @@ impl Looks {
     pub(super) fn add_all(&self, projects: &[String]) {
         let now = Instant::now();
         let mut state = self.lock(now);
+        state.begun |= !state.is_live(now);
         match projects {
             [] => drop(state.projects.insert(String::new(), now)),
             projects => state.projects.extend(projects.iter().map(|project| (project.clone(), now))),
@@ -69,8 +75,12 @@ impl Looks {
     /// Whether somebody has looked at something just now.
     pub(super) fn is_live(&self) -> bool {
         let now = Instant::now();
-        let state = self.lock(now);
-        state.projects.values().chain(state.instances.values()).any(|at| now - *at < NOW)
+        self.lock(now).is_live(now)
+    }
+
+    /// Whether somebody has begun to look since this was asked last.
+    pub(super) fn take_begun(&self) -> bool {
+        std::mem::take(&mut self.lock(Instant::now()).begun)
     }
 
     /// The looks that last.
@@ -83,6 +93,10 @@ impl Looks {
 }
 
 impl State {
+    fn is_live(&self, now: Instant) -> bool {
+        self.projects.values().chain(self.instances.values()).any(|at| now - *at < NOW)
+    }
+
     fn has(&self, key: &InstanceKey) -> bool {
         self.projects.contains_key("")
             || self.projects.contains_key(&key.project)

@@ -60,7 +60,9 @@ pub(super) struct Session {
     /// When each list was last answered.
     answered: HashMap<Ask, Instant>,
     usage_at: Option<Instant>,
-    /// When the state of an instance was last read.
+    /// Whether usage is asked for once more soon: it takes two figures to tell how fast things are used.
+    usage_soon: bool,
+    /// When the state was last read of an instance that somebody looked at.
     states: HashMap<InstanceKey, Instant>,
     /// When to see what somebody looks at.
     look_at: Instant,
@@ -94,6 +96,7 @@ impl Session {
             relief: now,
             answered: HashMap::new(),
             usage_at: None,
+            usage_soon: false,
             states: HashMap::new(),
             look_at: now,
             scopes,

@@ -54,8 +54,10 @@ impl Session {
             }
             (Ask::Instance(project, _), Answer::Instance(listed)) => {
                 let (row, usage) = split(listed.row(&self.cloud, project, seconds()));
-                self.states.insert(row.key.clone(), now);
                 let looked_at = self.looks.has(&row.key);
+                if looked_at {
+                    self.states.insert(row.key.clone(), now);
+                }
                 self.store.change(|model| {
                     let key = row.key.clone();
                     model.take_instance(row, newer);
@@ -104,11 +106,10 @@ impl Session {
             .zip(usages)
             .filter_map(|(row, usage)| usage.map(|usage| (row.key.clone(), usage)))
             .collect();
-        if full {
-            self.states =
-                rows.iter().filter(|row| row.is_running()).map(|row| (row.key.clone(), now)).collect();
-        }
         let looked_at = self.looked_at(used.iter().map(|(key, _)| key));
+        if full {
+            self.states.extend(looked_at.iter().map(|key| (key.clone(), now)));
+        }
         self.store.change(|model| {
             model.list_instances(&self.cloud, scope.as_deref(), rows, newer);
             for (key, usage) in used {

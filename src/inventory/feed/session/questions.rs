@@ -24,6 +24,9 @@ const OTHERS: Duration = Duration::from_secs(300);
 const USAGE: Duration = Duration::from_secs(60);
 const USAGE_LIVE: Duration = Duration::from_secs(20);
 
+/// How soon it is asked for again when somebody begins to look at it.
+const USAGE_SOON: Duration = Duration::from_secs(3);
+
 /// How old the addresses may be of what somebody looks at.
 const STATE: Duration = Duration::from_secs(60);
 
@@ -79,10 +82,12 @@ impl Session {
         if now >= self.look_at && self.pace.free(now) > 0 {
             self.look(now);
         }
-        if !self.queue.is_empty() || self.pace.free(now) <= FOR_LOOKS {
+        let reserved = self.reserved();
+        if !self.queue.is_empty() || self.pace.free(now) <= reserved {
             return;
         }
         if self.usage_due(now) <= now {
+            self.usage_soon = false;
             self.usage_at = Some(now);
             self.ask_for_usage(now);
             return;
@@ -95,8 +100,17 @@ impl Session {
     }
 
     fn usage_due(&self, now: Instant) -> Instant {
-        let every = if self.looks.is_live() { USAGE_LIVE } else { USAGE };
+        let every = match self.usage_soon {
+            true => USAGE_SOON,
+            false if self.looks.is_live() => USAGE_LIVE,
+            false => USAGE,
+        };
         self.usage_at.map_or(now, |at| at + every)
+    }
+
+    /// How many requests of a minute are not for what nobody waits for.
+    fn reserved(&self) -> usize {
+        if self.usage_soon { 0 } else { FOR_LOOKS }
     }
 
     fn ask_for_usage(&mut self, now: Instant) {
@@ -128,9 +142,10 @@ impl Session {
     /// Asks for the state of what somebody looks at, and for its snapshots where they are not known.
     fn look(&mut self, now: Instant) {
         self.look_at = now + STATE / 4;
+        self.states.retain(|_, at| now - *at < STATE);
         let wanted: Vec<InstanceKey> = {
             let model = self.store.read();
-            let old = |key: &InstanceKey| self.states.get(key).is_none_or(|at| now - *at >= STATE);
+            let old = |key: &InstanceKey| !self.states.contains_key(key);
             let wanted = model
                 .instances(&self.cloud)
                 .filter(|row| row.snapshots.is_none() || (row.is_running() && old(&row.key)));
@@ -142,6 +157,7 @@ impl Session {
                 self.pace.spend(now);
                 self.states.insert(key.clone(), now);
                 self.queue.push_back(Ask::Instance(key.project, key.name));
+                self.usage_at = Some(now);
             }
             return;
         }
@@ -157,6 +173,7 @@ impl Session {
     /// Somebody has begun to look at something.
     pub(in crate::inventory::feed) fn looked(&mut self, now: Instant) {
         self.look_at = now;
+        self.usage_soon |= self.looks.take_begun();
     }
 
     /// When there is something to do, if nothing happens before.
@@ -171,7 +188,7 @@ impl Session {
         if self.first.is_empty() {
             self.pace.free(now);
             let list = self.next_list(now).map_or(at, |(due, _)| due);
-            at = at.min(self.usage_due(now).min(list).max(self.pace.next_free(FOR_LOOKS, now)));
+            at = at.min(self.usage_due(now).min(list).max(self.pace.next_free(self.reserved(), now)));
             at = at.min(self.look_at.max(self.pace.next_free(0, now)));
         }
         at

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lxd_client::Event;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::scripted::{Scripted, lifecycle, read};
 use super::{Fed, key, seconds};
@@ -240,6 +241,31 @@ async fn what_somebody_looks_at_has_its_addresses() {
         let event = server.world().act("default", "a", "instance-stopped", "Stopped");
         server.world().send(&event);
         fed.until("stopped", |fed| fed.row("default", "a").unwrap().state.is_none()).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_begins_to_look_has_two_figures_soon() {
+    for (metrics, instances) in [(true, 1), (true, 9), (false, 1), (false, 9)] {
+        let server = Scripted::new();
+        server.world().extensions.retain(|extension| metrics || *extension != "metrics");
+        for number in 0..instances {
+            server.world().create("default", &format!("i{number}"));
+            server.world().act("default", &format!("i{number}"), "instance-started", "Running");
+        }
+        let fed = Fed::start(server.clone());
+        fed.filled().await;
+        seconds(100).await;
+        let begun = Instant::now();
+        fed.looks.add_all(&[]);
+        fed.until("all figures", |fed| fed.snapshot().instances.iter().all(|row| row.state.is_some())).await;
+        assert!(begun.elapsed() < Duration::from_secs(1), "{metrics} {instances}: {:?}", begun.elapsed());
+        seconds(4).await;
+        let is_of_usage =
+            |ask: &Ask| matches!(ask, Ask::Instances(_, true) | Ask::Instance(..) | Ask::Metrics);
+        let asked = server.world().asked.clone();
+        let soon = asked.into_iter().filter(|(at, ask)| *at >= begun && is_of_usage(ask)).count();
+        assert_eq!(soon, 2, "{metrics} {instances}");
     }
 }
 
