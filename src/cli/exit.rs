@@ -3,7 +3,6 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use super::lxd::NoCloud;
 use crate::actions::ActionError;
 use crate::control::client::ControlError;
 use crate::control::protocol::FailureCode;
@@ -37,6 +36,13 @@ impl fmt::Display for Failure {
 pub(crate) struct UserError {
     pub(crate) code: u8,
     pub(crate) message: String,
+}
+
+/// A name was given without its cloud, and there are several clouds.
+#[derive(Debug, thiserror::Error)]
+#[error("{name:?} does not say in which cloud: write CLOUD:{name}")]
+pub(crate) struct NoCloud {
+    pub(crate) name: String,
 }
 
 /// A wrong argument, or one for which the configuration has nothing.

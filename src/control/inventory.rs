@@ -11,10 +11,10 @@ use axum::{Json, Router};
 use futures_util::stream;
 use serde::Deserialize;
 
+use super::answer::{Answer, Refusal, Served, refusal};
 use super::fields::{Fields, Narrowed};
 use super::names::{self, AskedNames};
 use super::protocol::{CloudNames, FailureCode, endpoints};
-use super::server::{Answer, Refusal, Served, refusal};
 use crate::clock::now;
 use crate::inventory::{
     InstanceKey, InstanceUsage, Inventory, Item, Kind, Overview, Query, Revision, Snapshot, Update,

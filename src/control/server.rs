@@ -1,6 +1,6 @@
 //! The server of the control socket, in the running node: it answers the requests that [`super::protocol`] describes.
 
-use axum::extract::{FromRef, Path, Query, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -10,36 +10,11 @@ use lxd_client::PrivateSocket;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, info, warn};
 
+use super::answer::{Answer, Refusal, Served, refusal};
 use super::names::AskedNames;
 use super::protocol::{self, Cloud, Failure, FailureCode, PingRequest, UpRequest, endpoints};
 use crate::inventory::Inventory;
 use crate::node::{AskError, Node, ReloadError};
-
-/// What the requests are answered from.
-#[derive(Clone, Debug)]
-pub(super) struct Served {
-    node: Node,
-    inventory: Inventory,
-    names: AskedNames,
-}
-
-impl FromRef<Served> for AskedNames {
-    fn from_ref(served: &Served) -> AskedNames {
-        served.names.clone()
-    }
-}
-
-impl FromRef<Served> for Node {
-    fn from_ref(served: &Served) -> Node {
-        served.node.clone()
-    }
-}
-
-impl FromRef<Served> for Inventory {
-    fn from_ref(served: &Served) -> Inventory {
-        served.inventory.clone()
-    }
-}
 
 /// Serves the control socket until the node stops.
 pub(crate) fn serve(node: &Node, inventory: Inventory, socket: PrivateSocket) {
@@ -65,36 +40,6 @@ pub(crate) fn serve(node: &Node, inventory: Inventory, socket: PrivateSocket) {
             warn!("the control socket is served no more: {error}");
         }
     });
-}
-
-/// An answer of the control socket.
-pub(super) type Answer<T> = Result<Json<T>, Refusal>;
-
-pub(super) struct Refusal(StatusCode, Failure);
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        (self.0, Json(self.1)).into_response()
-    }
-}
-
-impl From<AskError> for Refusal {
-    fn from(error: AskError) -> Refusal {
-        refusal(error.code(), error.to_string())
-    }
-}
-
-/// The answer to a request that failed, with the HTTP status for its code.
-pub(super) fn refusal(code: FailureCode, error: String) -> Refusal {
-    let status = match code {
-        FailureCode::Invalid => StatusCode::BAD_REQUEST,
-        FailureCode::NotInTailnet => StatusCode::FORBIDDEN,
-        FailureCode::NoSuchPeer | FailureCode::NoSuchHost | FailureCode::NotFound => StatusCode::NOT_FOUND,
-        FailureCode::NotRunning => StatusCode::SERVICE_UNAVAILABLE,
-        FailureCode::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        _ => StatusCode::BAD_GATEWAY,
-    };
-    Refusal(status, Failure { error, code })
 }
 
 fn answer<T: Serialize>(result: Result<T, AskError>) -> Answer<T> {

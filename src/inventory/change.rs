@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::query::Snapshot;
 use super::row::{CloudRow, ImageKey, ImageRow, InstanceKey, InstanceRow, OperationKey, OperationRow};
 
 /// The number of a change: of two changes the later one has the higher number, also over restarts of the node.
@@ -35,16 +34,6 @@ pub(crate) enum Item {
     ImageGone(ImageKey),
     Cloud(Arc<CloudRow>),
     CloudGone(String),
-}
-
-/// What a subscriber is told.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Update {
-    /// All rows: what the subscriber had is to be thrown away.
-    Reset(Snapshot),
-    /// What has changed since, in order. Several changes of one row may be told as one.
-    Changes(Vec<Change>),
 }
 
 /// No more removals than this are remembered.

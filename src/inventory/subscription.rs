@@ -1,10 +1,21 @@
 //! Who follows the inventory.
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::change::{Revision, Update};
-use super::query::Query;
+use super::change::{Change, Revision};
+use super::query::{Query, Snapshot};
 use super::store::Store;
+
+/// What a subscriber is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Update {
+    /// All rows: what the subscriber had is to be thrown away.
+    Reset(Snapshot),
+    /// What has changed since, in order. Several changes of one row may be told as one.
+    Changes(Vec<Change>),
+}
 
 /// No more changes are told at once.
 const BATCH: usize = 1_000;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::change::{Item, Revision, Update};
+use super::change::{Item, Revision};
 use super::model::{Model, Newer};
 use super::query::{Kind, Query};
 use super::row::{ImageRow, InstanceKey, InstanceRow, InstanceUsage, OperationRow};
 use super::store::Store;
-use super::subscription::Subscription;
+use super::subscription::{Subscription, Update};
 
 fn key(name: &str) -> InstanceKey {
     InstanceKey { cloud: "berlin".to_owned(), project: "default".to_owned(), name: name.to_owned() }

@@ -129,10 +129,7 @@ fn completes(mut shell: Terminal) {
     for (typed, line) in [
         ("kolaboree-node lxd inf\tber\tda\t", "kolaboree-node lxd info berlin:database"),
         ("kolaboree-node lxd info paris:\t", "kolaboree-node lxd info paris:web"),
-        (
-            "kolaboree-node lxd delete paris:web berlin:web/\t1\t",
-            "kolaboree-node lxd delete paris:web berlin:web/snap1",
-        ),
+        ("kolaboree-node lxd delete paris:web berlin:we\t", "kolaboree-node lxd delete paris:web berlin:web"),
         ("kolaboree-node lxd launch --profile \t", "kolaboree-node lxd launch --profile large"),
         ("kolaboree-node lxd launch --profile=l\t", "kolaboree-node lxd launch --profile=large"),
         ("kolaboree-node doctor par\t", "kolaboree-node doctor paris"),

@@ -225,12 +225,28 @@ fn top_is_live_on_a_terminal_and_survives_the_loss_of_the_node() {
     assert_eq!(words(once.lines().nth(1).unwrap())[..3], ["real", "view-top", "RUNNING"], "{once}");
 
     let mut top = Terminal::of(world.program().args(["top", "real"]), 24, 100);
-    top.shows("by CPU");
-    top.types("m");
-    top.shows("by memory");
+    for (key, by) in [("", "CPU"), ("m", "memory"), ("d", "disk"), ("n", "network"), ("c", "CPU")] {
+        top.types(key);
+        top.shows(&format!("by {by}"));
+    }
+    top.types("/view-tox\x7fp\r");
+    top.shows("by CPU, filter: view-top");
+    top.shows("RUNNING");
+    top.types("/none\x1b"); // which takes the filter away
+    top.shows("filter: view-topnone_");
+    top.shows("q quit");
     top.types("/view-top\r");
-    top.shows("view-top");
-    top.shows("filter: view-top");
+    top.shows("by CPU, filter: view-top");
+    top.resizes(6, 30);
+    top.shows("CLOUD  NAME      STATE    CPU");
+    top.shows("q quit  / filter  Enter shell ");
+    top.resizes(24, 100);
+    top.shows("n network");
+    // The terminal is the shell's until that ends.
+    top.types("s");
+    top.answers("echo in-$((20 + 3))\r", "in-23");
+    top.types("exit\r");
+    top.shows("by CPU, filter: view-top");
     lxc(&["stop", "--force", "view-top"]);
     top.shows("STOPPED");
     lxc(&["start", "view-top"]);
@@ -243,6 +259,12 @@ fn top_is_live_on_a_terminal_and_survives_the_loss_of_the_node() {
     top.shows("STOPPED");
     top.types("q");
     assert!(top.program.wait().unwrap().success());
+    assert!(top.is_sane());
+    let mut top = Terminal::of(world.program().args(["top", "real"]), 24, 100);
+    top.shows("by CPU");
+    top.signals("TERM");
+    assert!(top.program.wait().unwrap().success());
+    assert!(top.is_sane());
     service.ends_on("TERM");
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lxd_client::{Action, Client, Error, NewInstance, StateChange};
 
 use super::delete::delete;
-use super::devices::{Device, Devices};
+use super::edit::{Device, Devices};
 use super::origin::{Origin, Source};
 use super::state::change_state;
 use crate::actions::operation::name_of;

@@ -1,17 +1,9 @@
 //! The devices of an instance.
 
-use std::collections::BTreeMap;
-
 use lxd_client::Client;
 
-use super::edit::{change, expanded_devices};
+use super::edit::{Device, Devices, change, expanded_devices};
 use crate::actions::{ActionError, Job};
-
-/// The settings of a device: its `type`, and what that has.
-pub(crate) type Device = BTreeMap<String, String>;
-
-/// Devices by name.
-pub(crate) type Devices = BTreeMap<String, Device>;
 
 /// A change of the devices of an instance or a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,11 +6,16 @@ use lxd_client::{Client, Instance, Snapshot, Versioned};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::devices::Devices;
 use crate::actions::{ActionError, Job, conflict};
 
 /// How often a change is made anew because somebody else was faster.
 const TRIES: usize = 5;
+
+/// The settings of a device: its `type`, and what that has.
+pub(crate) type Device = BTreeMap<String, String>;
+
+/// Devices by name.
+pub(crate) type Devices = BTreeMap<String, Device>;
 
 /// What can be changed of an instance, in the order in which `lxc` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal, Read};
 use anyhow::Context;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::draft::Draft;
 use super::exit::{Failure, INTERRUPTED, UserError, usage};
@@ -110,14 +111,17 @@ async fn open_again(refused: &anyhow::Error) -> anyhow::Result<()> {
     report(&Failure::of(refused));
     report(&"Press enter to open the editor again or ctrl+c to abort change");
     let enter = blocking(|| io::stdin().read_line(&mut String::new()));
-    let aborted = || UserError { code: INTERRUPTED, message: "nothing was changed".to_owned() };
+    let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {
-        read = enter => match read.context("cannot read from the terminal")? {
-            0 => Err(aborted().into()),
-            _ => Ok(()),
-        },
-        _ = tokio::signal::ctrl_c() => Err(aborted().into()),
+        read = enter => {
+            if read.context("cannot read from the terminal")? > 0 {
+                return Ok(());
+            }
+        }
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
     }
+    Err(UserError { code: INTERRUPTED, message: "nothing was changed".to_owned() }.into())
 }
 
 fn is_conflict(error: &anyhow::Error) -> bool {

@@ -6,7 +6,7 @@ use lxd_client::{Client, InstanceHandle};
 use tokio::sync::OnceCell;
 
 use crate::cli::completion::known;
-use crate::cli::exit::usage;
+use crate::cli::exit::{NoCloud, usage};
 use crate::config::{CloudConfig, CloudKind, Config, nearest};
 use crate::control::client as control;
 use crate::uplink::{self, Uplink};
@@ -23,13 +23,6 @@ pub(in crate::cli) fn named<'a>(config: &'a Config, name: &str) -> anyhow::Resul
         };
         usage(format!("no cloud is named {name:?}: {known}"))
     })
-}
-
-/// A name was given without its cloud, and there are several clouds.
-#[derive(Debug, thiserror::Error)]
-#[error("{name:?} does not say in which cloud: write CLOUD:{name}")]
-pub(in crate::cli) struct NoCloud {
-    pub(in crate::cli) name: String,
 }
 
 /// The clouds, and the way to them, which is made when it is first needed: what comes from the running node's inventory needs

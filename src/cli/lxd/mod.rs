@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Command, Subcommand};
 
 use self::fleet::Fleet;
-pub(super) use self::fleet::{NoCloud, named};
+pub(super) use self::fleet::named;
 use super::output::{Out, be_quiet};
 use crate::config::{CloudKind, Config};
 

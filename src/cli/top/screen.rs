@@ -60,7 +60,11 @@ fn picture_of(instances: &Instances, keys: &Keys, width: usize, height: usize) -
         By::Disk => "disk",
         By::Network => "network",
     };
-    let mut picture = vec![(Attribute::Bold, format!("{all} instances, {running} running, by {by}"))];
+    let filter = match instances.filter.as_str() {
+        "" => String::new(),
+        filter => format!(", filter: {filter}"),
+    };
+    let mut picture = vec![(Attribute::Bold, format!("{all} instances, {running} running, by {by}{filter}"))];
     picture.extend(instances.troubles().into_iter().map(|trouble| (Attribute::Dim, trouble)));
     let cells: Vec<[String; HEADS.len()]> = lines.iter().map(Line::cells).collect();
     let widths: Vec<usize> = (0..HEADS.len())
@@ -94,12 +98,8 @@ fn picture_of(instances: &Instances, keys: &Keys, width: usize, height: usize) -
     let help = if keys.typing {
         format!("filter: {}_  (Enter keeps it, Esc clears it)", instances.filter)
     } else {
-        let filter = if instances.filter.is_empty() {
-            String::new()
-        } else {
-            format!("  filter: {}", instances.filter)
-        };
-        format!("c CPU  m memory  d disk  n network  / filter  Enter shell  q quit{filter}")
+        // What a narrow terminal has no room for stands last.
+        "q quit  / filter  Enter shell  sort: c CPU  m memory  d disk  n network".to_owned()
     };
     picture.push((Attribute::Dim, help));
     for (_, text) in &mut picture {
