@@ -13,6 +13,7 @@ mod copy_failures;
 mod examples;
 mod images;
 mod instances;
+mod inventory;
 mod kill;
 mod looks;
 mod lxd_ping;
