@@ -24,6 +24,7 @@ mod pair;
 mod proxies;
 mod real_lxd;
 mod reload;
+mod scripted;
 mod service;
 mod session_files;
 mod sessions;
