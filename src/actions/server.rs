@@ -8,23 +8,33 @@ use serde_json::{Map, Value};
 use super::instances::not_set;
 use super::{ActionError, Job, conflict};
 
+/// How often a change is tried on what somebody else has just changed.
+const TRIES: usize = 5;
+
 /// Sets keys of a server's configuration; those without a value are unset.
+///
+/// The whole configuration is written, as `lxc` does it: where a PATCH is refused for a key that it does not know, Incus 6.0
+/// loses the address at which it listens.
 pub(crate) async fn set(
     client: &Client,
     values: &BTreeMap<String, Option<String>>,
     job: &Job,
 ) -> Result<(), ActionError> {
-    if values.values().any(Option::is_none) {
-        let now = job.run(client.server_config()).await?;
-        let unset = values.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key);
-        if let Some(missing) = unset.into_iter().find(|key| !now.contains_key(*key)) {
-            return Err(not_set(missing));
+    let mut tries = 1;
+    loop {
+        let mut config = job.run(client.server_config()).await?;
+        for (key, value) in values {
+            if value.is_none() && !config.value.contains_key(key) {
+                return Err(not_set(key));
+            }
+            // A key that is set to nothing is unset.
+            config.value.insert(key.clone(), value.clone().unwrap_or_default().into());
+        }
+        match job.run(client.update_server_config(&config)).await {
+            Err(ActionError::Cloud(error)) if error.is_changed_meanwhile() && tries < TRIES => tries += 1,
+            outcome => return outcome,
         }
     }
-    // A key that is set to nothing is unset.
-    let text = |value: &Option<String>| Value::String(value.clone().unwrap_or_default());
-    let values: Map<String, Value> = values.iter().map(|(key, value)| (key.clone(), text(value))).collect();
-    job.run(client.patch_server_config(&values)).await
 }
 
 /// Replaces the configuration of a server: only where it still is as it was read before, if that is given.

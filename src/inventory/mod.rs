@@ -35,10 +35,12 @@ use crate::node::Node;
 
 #[cfg(test)]
 pub(crate) use change::Change;
+#[cfg(test)]
+pub(crate) use row::InstanceAddress;
 pub(crate) use change::{Item, Revision};
-pub(crate) use feed::ListedInstance;
+pub(crate) use feed::{ListedInstance, operation_row};
 pub(crate) use query::{Counts, Kind, Overview, Query, Snapshot};
-pub(crate) use row::{CloudRow, InstanceKey, InstanceRow, InstanceUsage, Rates};
+pub(crate) use row::{CloudRow, InstanceKey, InstanceRow, InstanceUsage, OperationRow, Rates};
 pub(crate) use subscription::{Subscription, Update};
 
 /// The inventory. Clones share it. It is filled for as long as the node runs, or the clones live.

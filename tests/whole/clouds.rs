@@ -25,6 +25,16 @@ pub(crate) fn with_real(kind: &str) -> (World, Service) {
     (world, service)
 }
 
+/// The same with whichever server there is, LXD or Incus: `lxc` works with both.
+pub(crate) fn with_server() -> (World, Service) {
+    with_real(if is_incus() { "incus" } else { "lxd" })
+}
+
+/// Whether the server of `LXD_DIR` is an Incus.
+pub(crate) fn is_incus() -> bool {
+    std::env::var("LXD_SERVER").is_ok_and(|server| server == "incus")
+}
+
 /// The same, where the token is for these projects only.
 pub(crate) fn trusted_for(kind: &str, projects: Option<&[&str]>) -> (World, Service) {
     let (server, token) = block_on(async {
@@ -242,8 +252,7 @@ fn a_command_has_a_terminal_where_lxd_exec_has_one() {
     terminal.shows("resized\r\n");
     terminal.types("echo s''leeps; sleep 1000\r");
     terminal.shows("sleeps\r\n");
-    terminal.types("\x03");
-    terminal.shows("/root # ");
+    terminal.answers("\x03", "/root # ");
     terminal.types("exit 5\r");
     assert_eq!(terminal.program.wait().unwrap().code(), Some(5));
 

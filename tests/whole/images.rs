@@ -389,6 +389,93 @@ fn instances_are_published_exported_and_imported() {
     });
 }
 
+/// The names of a test's images and instances on a server that others use too.
+struct Own(String);
+
+impl Own {
+    fn lxc(&self, arguments: &[&str]) -> std::process::Output {
+        Command::new("lxc").args(arguments).output().expect("lxc is installed")
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let name = &self.0;
+        self.lxc(&["delete", "--force", name, &format!("{name}-back")]);
+        for image in ["", "-split", "-pub"] {
+            for project in ["default", name] {
+                self.lxc(&["image", "delete", &format!("{name}{image}"), "--project", project]);
+            }
+        }
+        self.lxc(&["project", "delete", name]);
+    }
+}
+
+#[test]
+#[ignore = "needs a real Incus: .ci/with-incus cargo test -p kolaboree-node --test whole -- --ignored incus"]
+fn images_and_backups_work_on_a_real_incus() {
+    let (world, service) = crate::clouds::with_server();
+    let own = Own(format!("images-{}", std::process::id()));
+    let name = own.0.as_str();
+    let of = |more: &str| format!("real:{name}{more}");
+    let image = |arguments: &[&str]| world.good(&[&["lxd", "image"], arguments].concat());
+    let lxc = crate::real_lxd::lxc;
+
+    // One that no other test has.
+    // Incus 6.0 falls when an image without properties is given one.
+    let about = format!(
+        "architecture: x86_64\ncreation_date: {}\nproperties: {{os: none}}\n",
+        1_700_000_000 + std::process::id()
+    );
+    std::fs::create_dir_all(world.path("x/rootfs/etc")).unwrap();
+    world.write("x/metadata.yaml", &about);
+    sh(world.home.path(), "cp /bin/busybox x/rootfs/ && tar -C x -czf whole.tar.gz metadata.yaml rootfs");
+    let told = image(&["import", "whole.tar.gz", "real:", "--alias", name, "user.a=b c"]);
+    let id = told.trim().rsplit(' ').next().unwrap().to_owned();
+    for columns in ["lfpdatsu", "LF"] {
+        let theirs = lxc(&["image", "list", name, "--format", "csv", "-c", columns]);
+        assert_eq!(image(&["list", "real:", name, "-f", "csv", "-c", columns]), theirs);
+        assert!(theirs.contains(&id[..12]), "{theirs}");
+    }
+    assert_eq!(sorted(&image(&["info", &of("")])), sorted(&lxc(&["image", "info", name])));
+    assert_eq!(image(&["show", &of("")]), lxc(&["image", "show", name]));
+    assert_eq!(image(&["get-property", &of(""), "user.a"]), "b c\n");
+    image(&["set-property", &of(""), "user.a", "d"]);
+    image(&["alias", "create", &of("-x"), &id[..12]]);
+    image(&["alias", "rename", &of("-x"), &format!("{name}/y")]);
+    assert!(image(&["alias", "list", "real:", "-f", "csv"]).contains(&format!("{name}/y")));
+    image(&["alias", "delete", &of("/y")]);
+
+    // Out, and back in two files; and into another project of the server.
+    image(&["export", &of(""), "out"]);
+    let read = |file: &str| std::fs::read(world.path(file)).unwrap();
+    assert!(read("out.tar.gz") == read("whole.tar.gz"));
+    sh(world.home.path(), "tar -C x -czf m.tar.gz metadata.yaml && tar -C x/rootfs -czf r.tar.gz .");
+    image(&["import", "m.tar.gz", "r.tar.gz", "real:", "--alias", &format!("{name}-split")]);
+    image(&["export", &of("-split"), "two"]);
+    assert!(read("two.root.tar.gz") == read("r.tar.gz"));
+    lxc(&["project", "create", name, "-c", "features.images=true"]);
+    let told =
+        world.json(&["lxd", "image", "copy", &of(""), "real:", "--target-project", name, "--copy-aliases"]);
+    assert_eq!((&told["way"], &told["fingerprint"]), (&"server".into(), &id.as_str().into()), "{told}");
+    assert!(lxc(&["image", "list", "--project", name, "-f", "csv", "-c", "l"]).contains(name));
+
+    // An instance as an image and as a file.
+    world.good(&["lxd", "init", &of(""), &of("")]);
+    world.good(&["lxd", "snapshot", &of(""), "s0"]);
+    world.good(&["lxd", "publish", &of(""), "--alias", &format!("{name}-pub"), "os=mine"]);
+    assert_eq!(image(&["get-property", &of("-pub"), "os"]), "mine\n");
+    assert_eq!(world.good(&["lxd", "export", &of(""), "b.tar.gz"]), "Backup exported successfully!\n");
+    world.good(&["lxd", "import", "b.tar.gz", &of("-back")]);
+    let snapshots = |of: &str| world.json(&["lxd", "info", of])["snapshots"][0]["name"].clone();
+    assert!(snapshots(&of("-back")).as_str().unwrap().ends_with("s0"));
+    for image_name in ["", "-split", "-pub"] {
+        image(&["delete", &of(image_name)]);
+    }
+    assert_eq!(lxc(&["image", "list", name, "--format", "csv"]), "");
+    service.ends_on("TERM");
+}
+
 /// The files that a program is writing in a folder.
 fn half_made(folder: &Path) -> Vec<String> {
     files(folder)

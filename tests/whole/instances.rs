@@ -303,6 +303,8 @@ fn main_verbs(world: &World, service: Service) {
     let key = format!("user.{name}");
     lxd(&["config", "set", "real:", &format!("{key}=1")]);
     lxd(&["config", "unset", "real:", &key]);
+    assert_eq!(world.run(&["lxd", "config", "set", "real:", "nonsense.key=1"]).code, Some(1));
+    assert!(lxd(&["config", "get", "real:", "core.https_address"]).contains(':'), "it is lost");
     let rebuilds = world.wait(async { local().server().await }).unwrap().has_extension("instances_rebuild");
     if rebuilds {
         lxd(&["start", &of]);

@@ -1,9 +1,9 @@
-//! `lxd file` beside `lxc file` with the same arguments, on a real LXD: the one of `LXD_DIR`.
+//! `lxd file` beside `lxc file` with the same arguments, on a real LXD or Incus: the one of `LXD_DIR`.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::{Child, Command, Stdio};
 
-use crate::clouds::with_real;
+use crate::clouds::with_server;
 use crate::node::{World, until};
 use crate::program::finish;
 use crate::sessions::{Instance, both};
@@ -18,7 +18,7 @@ fn tree(instance: &Instance, folder: &str) -> String {
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn file_does_what_lxc_file_does() {
-    let (world, service) = with_real("lxd");
+    let (world, service) = with_server();
     // The same instance twice: lxc's arguments name the one, and ours the other.
     let [theirs, ours] = ["session-theirs", "session-ours"].map(Instance::launch);
     let mine = world.path("tree/sub");
@@ -105,7 +105,7 @@ fn file_does_what_lxc_file_does() {
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn an_interrupted_transfer_leaves_no_half_file() {
-    let (world, service) = with_real("lxd");
+    let (world, service) = with_server();
     let instance = Instance::launch("session-cut");
     instance.inside("echo old > /root/there; head -c 300000000 /dev/zero > /root/big");
     let big = std::fs::File::create(world.path("big")).unwrap();
@@ -153,7 +153,7 @@ fn names(world: &World) -> Vec<String> {
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn a_file_is_edited_unless_somebody_else_changes_it_meanwhile() {
-    let (world, service) = with_real("lxd");
+    let (world, service) = with_server();
     let instance = Instance::launch("session-edit");
     instance.inside("cd /root; echo one > f.conf; chmod 640 f.conf; chown 7:8 f.conf");
     let edit = |editor: &str| {

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::clouds::with_real;
+use crate::clouds::with_server;
 use crate::node::until;
 use crate::program::{Printed, finish};
 use crate::real_lxd::{lxc, lxd_dir};
@@ -121,7 +121,7 @@ fn without_progress(text: &str) -> String {
 
 /// Does the steps with ours and with `lxc`, and compares them after each.
 fn compare(story: &str, steps: &[Step]) {
-    let (world, service) = with_real("lxd");
+    let (world, service) = with_server();
     let twins = Twins::new(story);
     let [ours, theirs] = &twins.0;
     for Step(arguments, input, words) in steps {
@@ -327,6 +327,41 @@ fn instances_are_made_as_lxc_does_it() {
             other(&["init", "@", "--empty"]),
             step(&["delete", "@"]),
             other(&["launch", "busybox", "@", "-c", "raw.lxc=nonsense = 1"]),
+        ],
+    );
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn instances_are_copied_and_moved_inside_their_cloud_as_lxc_does_it() {
+    compare(
+        "copy",
+        &[
+            other(&["init", "busybox", "@", "-c", "user.a=1"]),
+            step(&["snapshot", "@", "s"]),
+            step(&["config", "set", "@", "user.a=2"]),
+            other(&["copy", "@", "@-x"]),
+            other(&["copy", "@", "@-x"]), // it is there
+            step(&["delete", "@-x"]),
+            other(&["copy", "@", "@-x", "--instance-only", "-c", "user.b=3"]),
+            step(&["delete", "@-x"]),
+            other(&["copy", "@/s", "@-x", "--ephemeral"]),
+            step(&["delete", "@-x"]),
+            other(&["copy", "@/none", "@-x"]),
+            other(&["copy", "@-none", "@-x"]),
+            other(&["copy", "@", "@-x", "-p", "nosuch"]),
+            other(&["copy", "@", "@-x", "-s", "nosuch"]),
+            other(&["copy", "@", "@-x", "-s", "default"]),
+            step(&["snapshot", "@", "late"]),
+            other(&["copy", "@", "@-x", "--refresh"]),
+            step(&["delete", "@-x"]),
+            other(&["move", "@", "@-x"]),
+            other(&["move", "@-x/s", "@-x/t"]),
+            other(&["start", "@-x"]),
+            other(&["move", "@-x", "@"]), // it runs
+            other(&["stop", "-f", "@-x"]),
+            other(&["move", "@-x", "@"]),
+            step(&["delete", "@"]),
         ],
     );
 }

@@ -98,7 +98,8 @@ impl Client {
         self.put("/1.0").if_match(config).json(&json!({"config": config.value})).done().await
     }
 
-    /// `PATCH /1.0`: sets some of the server's configuration.
+    /// `PATCH /1.0`: sets some of the server's configuration. Incus 6.0 loses its own `core.https_address` when it refuses
+    /// this; [`update_server_config`](Client::update_server_config) does no such harm.
     ///
     /// # Errors
     /// See [`Error`].

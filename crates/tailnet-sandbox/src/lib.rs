@@ -26,4 +26,4 @@ mod standin;
 pub use peer::{Peer, PeerInfo};
 pub use port::free_port;
 pub use sandbox::{Sandbox, SandboxError, program};
-pub use standin::StandIn;
+pub use standin::{Asked, StandIn};

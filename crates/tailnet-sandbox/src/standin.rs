@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use futures_util::StreamExt;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -23,6 +24,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 /// A stand-in for an LXD server: a few answers of its API over TLS, with instances that do not exist.
 ///
@@ -34,6 +38,20 @@ pub struct StandIn {
     trust: Arc<Mutex<Trust>>,
     server: AbortHandle,
 }
+
+/// A request to a scripted server.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Asked {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with the query.
+    pub path: String,
+    /// Its body; null where that is not JSON.
+    pub body: Value,
+}
+
+type Script = Arc<dyn Fn(&Asked) -> (u16, Value) + Send + Sync>;
 
 #[derive(Debug, Default)]
 struct Trust {
@@ -47,6 +65,21 @@ impl StandIn {
     /// # Errors
     /// When no port or no certificate can be had.
     pub async fn start() -> io::Result<StandIn> {
+        StandIn::with(None).await
+    }
+
+    /// Starts one that trusts everybody and answers as the script says: the HTTP status, and the whole body. On its
+    /// stream of events nothing comes.
+    ///
+    /// # Errors
+    /// As [`start`](StandIn::start).
+    pub async fn scripted(
+        script: impl Fn(&Asked) -> (u16, Value) + Send + Sync + 'static,
+    ) -> io::Result<StandIn> {
+        StandIn::with(Some(Arc::new(script))).await
+    }
+
+    async fn with(script: Option<Script>) -> io::Result<StandIn> {
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).map_err(io::Error::other)?;
         let params = rcgen::CertificateParams::new(vec!["stand-in".to_owned()]).map_err(io::Error::other)?;
         let certificate = params.self_signed(&key).map_err(io::Error::other)?;
@@ -62,7 +95,7 @@ impl StandIn {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
         let trust = Arc::default();
-        let api = Api { fingerprint: fingerprint.clone(), trust: Arc::clone(&trust) };
+        let api = Api { fingerprint: fingerprint.clone(), trust: Arc::clone(&trust), script };
         let server = tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(config)), api)).abort_handle();
         Ok(StandIn { addr, fingerprint, trust, server })
     }
@@ -114,7 +147,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, api: Api) {
             let shown = stream.get_ref().1.peer_certificates().and_then(|list| list.first()).map(fingerprint);
             let service = service_fn(|request| api.clone().answer(shown.clone(), request));
             let _ = auto::Builder::new(TokioExecutor::new())
-                .serve_connection(TokioIo::new(stream), service)
+                .serve_connection_with_upgrades(TokioIo::new(stream), service)
                 .await;
         });
     }
@@ -124,6 +157,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, api: Api) {
 struct Api {
     fingerprint: String,
     trust: Arc<Mutex<Trust>>,
+    script: Option<Script>,
 }
 
 impl Api {
@@ -131,10 +165,19 @@ impl Api {
     async fn answer(
         self,
         client: Option<String>,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, Infallible> {
+        if let (Some(_), Some(answer)) = (&self.script, silent_events(&mut request)) {
+            return Ok(answer);
+        }
         let (head, body) = request.into_parts();
         let body = Limited::new(body, 1 << 20).collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+        if let Some(script) = &self.script {
+            let path = head.uri.path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default();
+            let body = serde_json::from_slice(&body).unwrap_or_default();
+            let (status, answer) = script(&Asked { method: head.method, path, body });
+            return Ok(json_response(status, &answer));
+        }
         let mut trust = self.trust.lock().unwrap_or_else(PoisonError::into_inner);
         let trusted = client.as_ref().is_some_and(|c| trust.clients.contains(c));
         let outcome = match (&head.method, head.uri.path()) {
@@ -192,12 +235,33 @@ fn respond(outcome: Result<Value, (u16, &'static str)>) -> Response<Full<Bytes>>
         }
         Err((code, error)) => (code, json!({"type": "error", "error": error, "error_code": code})),
     };
+    json_response(status, &body)
+}
+
+fn json_response(status: u16, body: &Value) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
-        .headers_mut()
-        .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-    response
+}
+
+/// The answer to who asks for a websocket: one that answers pings and says nothing.
+fn silent_events(request: &mut Request<Incoming>) -> Option<Response<Full<Bytes>>> {
+    let key = request.headers().get(header::SEC_WEBSOCKET_KEY)?;
+    let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes())).ok()?;
+    let upgrade = hyper::upgrade::on(request);
+    tokio::spawn(async move {
+        let Ok(stream) = upgrade.await else { return };
+        let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, None).await;
+        while let Some(Ok(_)) = socket.next().await {}
+    });
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    Some(response)
 }
 
 fn fingerprint(certificate: &CertificateDer<'_>) -> String {

@@ -14,7 +14,8 @@ pub(super) async fn verify(to: &Place, plan: &Plan, job: &Job) -> Result<Vec<Str
     let handle = to.client.instance(&plan.name);
     let copy = async { tokio::try_join!(handle.get(), handle.snapshots().names()) };
     let (copy, mut snapshots) = job.run(copy).await?;
-    let mut wrong = differences(&plan.instance, &copy.value);
+    // A refresh brings disks and snapshots; what was there keeps its settings and devices.
+    let mut wrong = if plan.existed { Vec::new() } else { differences(&plan.instance, &copy.value) };
     if let Some(wanted) = &plan.snapshots {
         let mut missing = without(wanted, &snapshots);
         if !missing.is_empty() {

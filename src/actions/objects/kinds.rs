@@ -91,5 +91,13 @@ pub(crate) static BUCKET_KEY: Kind =
     Kind::new("bucket key", "bucket keys", &["storage-pools", "*", "buckets", "*", "keys"])
         .needs("storage_buckets");
 
+pub(crate) static CLUSTER_MEMBER: Kind =
+    Kind::new("cluster member", "cluster members", &["cluster", "members"])
+        .known_by("server_name")
+        .server_wide();
+
+pub(crate) static CLUSTER_GROUP: Kind =
+    Kind::new("cluster group", "cluster groups", &["cluster", "groups"]).server_wide();
+
 pub(crate) static CERTIFICATE: Kind =
     Kind::new("certificate", "certificates", &["certificates"]).known_by("fingerprint").server_wide();

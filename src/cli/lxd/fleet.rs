@@ -6,9 +6,10 @@ use lxd_client::{Client, InstanceHandle};
 use tokio::sync::OnceCell;
 
 use crate::cli::completion::known;
-use crate::cli::exit::{NoCloud, usage};
+use crate::cli::exit::{Failure, NoCloud, UserError, usage};
 use crate::config::{CloudConfig, CloudKind, Config, nearest};
 use crate::control::client as control;
+use crate::control::protocol::CloudNames;
 use crate::uplink::{self, Uplink};
 
 /// The cloud of that name.
@@ -25,6 +26,9 @@ pub(in crate::cli) fn named<'a>(config: &'a Config, name: &str) -> anyhow::Resul
     })
 }
 
+/// The exit code where something is not there.
+const NOT_THERE: u8 = 5;
+
 /// The clouds, and the way to them, which is made when it is first needed: what comes from the running node's inventory needs
 /// no client, and then nothing joins the tailnet.
 pub(super) struct Fleet {
@@ -33,12 +37,14 @@ pub(super) struct Fleet {
     uplink: OnceCell<Uplink>,
     /// One for each cloud that was asked for, kept for the time of the command.
     clients: Mutex<Vec<(CloudConfig, Arc<OnceCell<Client>>)>>,
+    /// The instances that were named, as they were written.
+    named: Mutex<Vec<String>>,
 }
 
 impl Fleet {
     pub(super) fn new(config: Config) -> Fleet {
         let (node, uplink) = (OnceCell::new(), OnceCell::new());
-        Fleet { config, node, uplink, clients: Mutex::default() }
+        Fleet { config, node, uplink, clients: Mutex::default(), named: Mutex::default() }
     }
 
     /// The running node, if one runs.
@@ -126,6 +132,9 @@ impl Fleet {
             let what = kind.to_uppercase();
             return Err(usage(format!("{text:?} names no {kind}: write {}:{what}", cloud.name)));
         }
+        if kind == "instance" {
+            self.named.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+        }
         Ok((cloud, name))
     }
 
@@ -135,9 +144,10 @@ impl Fleet {
         Ok(self.client(cloud).await?.instance(name))
     }
 
-    /// The error. Of a name without its cloud it also says which clouds have that instance, as far as the running node knows.
+    /// The error. Of a name without its cloud it also says which clouds have that instance, and of an instance that is not
+    /// there which one may be meant, as far as the running node knows.
     pub(super) async fn explain(&self, error: anyhow::Error) -> anyhow::Error {
-        let Some(NoCloud { name }) = error.downcast_ref() else { return error };
+        let Some(NoCloud { name }) = error.downcast_ref() else { return self.with_the_nearest(error).await };
         let instance = name.split('/').next().unwrap_or_default();
         let clouds = known(&self.config).await.unwrap_or_default();
         let with_it =
@@ -147,6 +157,43 @@ impl Fleet {
             [] => error,
             places => usage(format!("{name:?} does not say in which cloud: write {}", places.join(" or "))),
         }
+    }
+
+    /// The error, with what may be meant by each instance in it that is not there.
+    async fn with_the_nearest(&self, error: anyhow::Error) -> anyhow::Error {
+        let failure = Failure::of(&error);
+        if failure.code != NOT_THERE || self.node.get().is_none_or(Option::is_none) {
+            return error;
+        }
+        let clouds = known(&self.config).await.unwrap_or_default();
+        let named = std::mem::take(&mut *self.named.lock().unwrap_or_else(PoisonError::into_inner));
+        let meant: Vec<(&str, String)> =
+            named.iter().filter_map(|text| Some((text.as_str(), self.meant(text, &clouds)?))).collect();
+        if meant.is_empty() {
+            return error;
+        }
+        let lines = failure.message.lines().map(|line| {
+            let of_it = |text: &str| line.strip_prefix(text).is_some_and(|rest| rest.starts_with([':', '/']));
+            match meant.iter().find(|(text, _)| of_it(text)) {
+                Some((_, meant)) => format!("{line}; did you mean {meant}?"),
+                None => line.to_owned(),
+            }
+        });
+        UserError { code: failure.code, message: lines.collect::<Vec<_>>().join("\n") }.into()
+    }
+
+    /// The instance that may be meant by a name that is none: the same name in another cloud, or the nearest name in this one.
+    fn meant(&self, text: &str, clouds: &[CloudNames]) -> Option<String> {
+        let (cloud, name) = self.place(text).ok()?;
+        let name = name.split('/').next().unwrap_or_default();
+        let has = |cloud: &CloudNames| cloud.instances.iter().any(|known| known.name == name);
+        let here = clouds.iter().find(|known| known.cloud == cloud.name)?;
+        if has(here) {
+            return None; // it is another thing that is not there
+        }
+        let elsewhere = clouds.iter().find(|cloud| has(cloud)).map(|cloud| format!("{}:{name}", cloud.cloud));
+        let near = || nearest(name, here.instances.iter().map(|known| known.name.as_str()));
+        elsewhere.or_else(|| Some(format!("{}:{}", cloud.name, near()?)))
     }
 
     /// Stops the command's own node, if it made one.

@@ -213,7 +213,7 @@ impl ListedImage {
 }
 
 /// The row of an operation, which is in that project if it says of none.
-pub(in crate::inventory) fn operation_row(cloud: &str, project: &str, state: OperationState) -> OperationRow {
+pub(crate) fn operation_row(cloud: &str, project: &str, state: OperationState) -> OperationRow {
     let progress = state.progress().unwrap_or_default().to_owned();
     let paths = state.resources.values().filter_map(Value::as_array).flatten().filter_map(Value::as_str);
     let mut resources: Vec<String> = paths.map(str::to_owned).collect();

@@ -22,7 +22,7 @@ use lxd_client::{Auth, Error, Server, one_line};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-pub(crate) use listed::ListedInstance;
+pub(crate) use listed::{ListedInstance, operation_row};
 
 use super::looks::Looks;
 use super::store::Store;

@@ -11,7 +11,16 @@ use crate::cli::edit::input;
 use crate::cli::exit::usage;
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
+use crate::cli::lxd::sessions::Attached;
 use crate::cli::output::Out;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Launch {
+    #[command(flatten)]
+    create: Create,
+    #[command(flatten)]
+    attached: Attached,
+}
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Create {
@@ -97,22 +106,43 @@ impl Image {
     }
 }
 
-/// Makes the instances, many at once, and starts them if they are to run.
-pub(super) async fn create(
+impl Create {
+    /// The instances that are asked for.
+    fn names(&self) -> Vec<String> {
+        let (_, mut names) = self.image.split(&self.instances);
+        if names.is_empty() {
+            names.push(String::new()); // a name of the server's choice, in the single cloud
+        }
+        names
+    }
+}
+
+/// Makes the instances and starts them.
+pub(super) async fn launch(fleet: &Fleet, options: &Launch, out: &Out) -> anyhow::Result<ExitCode> {
+    options.attached.check(options.create.names().len())?;
+    let (code, made) = make(fleet, &options.create, true, out).await?;
+    let text = |key: &str| made.first().and_then(|made| made[key].as_str()).unwrap_or_default().to_owned();
+    options.attached.follow(fleet, &format!("{}:{}", text("cloud"), text("name")), code).await
+}
+
+/// Makes the instances.
+pub(super) async fn create(fleet: &Fleet, options: &Create, out: &Out) -> anyhow::Result<ExitCode> {
+    make(fleet, options, false, out).await.map(|(code, _)| code)
+}
+
+/// Makes the instances, many at once, and starts them if they are to run. It gives what it has made.
+async fn make(
     fleet: &Fleet,
     options: &Create,
     start: bool,
     out: &Out,
-) -> anyhow::Result<ExitCode> {
+) -> anyhow::Result<(ExitCode, Vec<Value>)> {
     let given: Settings = match input().await? {
         Some(text) if !text.trim().is_empty() => serde_yaml::from_str(&text)
             .map_err(|error| usage(format!("the standard input is no instance: {error}")))?,
         _ => Settings::default(),
     };
-    let (image, mut names) = options.image.split(&options.instances);
-    if names.is_empty() {
-        names.push(String::new()); // a name of the server's choice, in the single cloud
-    }
+    let (image, names) = (options.image.split(&options.instances).0, options.names());
     let mut targets = Vec::new();
     for text in &names {
         let (cloud, name) = fleet.place(text)?;
@@ -142,7 +172,7 @@ pub(super) async fn create(
         [one] if names.len() == 1 => out.print(one, lines)?,
         several => out.print(&several, lines)?,
     }
-    outcome
+    Ok((outcome?, made))
 }
 
 /// What is said of an instance that was made: its name alone where the server chose it, in the words of `lxc`.

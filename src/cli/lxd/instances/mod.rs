@@ -18,7 +18,7 @@ use crate::cli::output::Out;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum InstanceCommand {
     /// Creates instances from an image and starts them.
-    Launch(Box<create::Create>),
+    Launch(Box<create::Launch>),
     /// Creates instances from an image, without starting them.
     #[command(alias = "create")]
     Init(Box<create::Create>),
@@ -49,8 +49,8 @@ pub(crate) enum InstanceCommand {
 pub(super) async fn run(command: &InstanceCommand, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
     use InstanceCommand as C;
     match command {
-        C::Launch(options) => create::create(fleet, options, true, out).await,
-        C::Init(options) => create::create(fleet, options, false, out).await,
+        C::Launch(options) => create::launch(fleet, options, out).await,
+        C::Init(options) => create::create(fleet, options, out).await,
         C::Start(options) => state::start(fleet, options).await,
         C::Stop(options) => state::stop(fleet, options).await,
         C::Restart(options) => state::restart(fleet, options).await,

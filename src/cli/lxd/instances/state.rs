@@ -10,6 +10,7 @@ use crate::actions::{bulk, instances};
 use crate::cli::exit::usage;
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
+use crate::cli::lxd::sessions::Attached;
 
 /// Which instances.
 #[derive(Debug, clap::Args)]
@@ -29,6 +30,8 @@ pub(crate) struct Start {
     /// Without the state that was kept when they were stopped.
     #[arg(long)]
     stateless: bool,
+    #[command(flatten)]
+    attached: Attached,
 }
 
 #[derive(Debug, clap::Args)]
@@ -48,6 +51,8 @@ pub(crate) struct Restart {
     targets: Targets,
     #[command(flatten)]
     how: How,
+    #[command(flatten)]
+    attached: Attached,
 }
 
 #[derive(Debug, clap::Args)]
@@ -82,8 +87,11 @@ impl How {
 pub(super) async fn start(fleet: &Fleet, options: &Start) -> anyhow::Result<ExitCode> {
     use instances::Stateful::{Forget, Resume};
     let state = if options.stateless { Forget } else { Resume };
+    options.attached.check(options.targets.count())?;
     let targets = options.targets.find(fleet, |status| status != "Running").await?;
-    targets.run(async |(client, name), job| instances::start(client, name, state, job).await).await
+    let started =
+        targets.run(async |(client, name), job| instances::start(client, name, state, job).await).await?;
+    options.targets.then(fleet, &options.attached, started).await
 }
 
 pub(super) async fn stop(fleet: &Fleet, options: &Stop) -> anyhow::Result<ExitCode> {
@@ -94,7 +102,10 @@ pub(super) async fn stop(fleet: &Fleet, options: &Stop) -> anyhow::Result<ExitCo
 
 pub(super) async fn restart(fleet: &Fleet, options: &Restart) -> anyhow::Result<ExitCode> {
     let change = options.how.change(Action::Restart);
-    options.targets.find(fleet, |status| status == "Running").await?.change(&change).await
+    options.attached.check(options.targets.count())?;
+    let targets = options.targets.find(fleet, |status| status == "Running").await?;
+    let restarted = targets.change(&change).await?;
+    options.targets.then(fleet, &options.attached, restarted).await
 }
 
 pub(super) async fn pause(fleet: &Fleet, options: &Pause) -> anyhow::Result<ExitCode> {
@@ -109,6 +120,16 @@ struct Found {
 }
 
 impl Targets {
+    /// How many are named. All are many.
+    fn count(&self) -> usize {
+        if self.all { usize::MAX } else { self.instances.len() }
+    }
+
+    /// Joins the console of the single instance, where that is wanted.
+    async fn then(&self, fleet: &Fleet, attached: &Attached, before: ExitCode) -> anyhow::Result<ExitCode> {
+        attached.follow(fleet, self.instances.first().map_or("", String::as_str), before).await
+    }
+
     /// The instances that are named, or all that are in such a state.
     async fn find(&self, fleet: &Fleet, fits: impl Fn(&str) -> bool) -> anyhow::Result<Found> {
         if self.all {

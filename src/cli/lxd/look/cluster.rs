@@ -1,4 +1,4 @@
-//! `lxd cluster`: the members of clouds that are clusters.
+//! `lxd cluster`: the members of clouds that are clusters. What changes them is in `objects/cluster.rs`.
 
 use std::process::ExitCode;
 
@@ -7,6 +7,7 @@ use lxd_client::{ClusterMember, ClusterMemberHandle};
 
 use super::across;
 use crate::cli::lxd::fleet::Fleet;
+use crate::cli::lxd::objects::cluster::{self, MemberCommand};
 use crate::cli::output::{Out, Table};
 
 #[derive(Debug, clap::Subcommand)]
@@ -18,25 +19,19 @@ pub(crate) enum ClusterCommand {
         #[arg(value_name = "CLOUD")]
         clouds: Vec<String>,
     },
-    /// Shows a member.
-    Show {
-        /// Which, CLOUD:MEMBER.
-        member: String,
-    },
     /// Shows how much a member has left.
     Info {
         /// Which, CLOUD:MEMBER.
         member: String,
     },
+    #[command(flatten)]
+    Member(MemberCommand),
 }
 
 pub(super) async fn run(command: &ClusterCommand, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
     match command {
         ClusterCommand::List { clouds } => return list(fleet, clouds, out).await,
-        ClusterCommand::Show { member } => {
-            let member = handle(fleet, member).await?.get().await.with_context(|| member.clone())?.value;
-            out.print(&member, || crate::config::to_text(&member))?;
-        }
+        ClusterCommand::Member(command) => return cluster::run(command, fleet, out).await,
         ClusterCommand::Info { member } => {
             let state = handle(fleet, member).await?.state().await.with_context(|| member.clone())?;
             out.print(&state, || crate::config::to_text(&state))?;

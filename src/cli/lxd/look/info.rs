@@ -25,6 +25,9 @@ pub(crate) struct Info {
     /// The end of the instance's log too.
     #[arg(long, conflicts_with = "resources")]
     show_log: bool,
+    /// Of this member of the cluster.
+    #[arg(long = "target", value_name = "MEMBER")]
+    member: Option<String>,
 }
 
 /// How many lines of a log are shown.
@@ -42,6 +45,7 @@ pub(super) async fn info(fleet: &Fleet, options: &Info, out: &Out) -> anyhow::Re
         }
         let cloud = fleet.with_api(target)?;
         let client = fleet.client(cloud).await?;
+        let client = options.member.as_ref().map(|member| client.target(member)).unwrap_or(client);
         let value = if options.resources {
             serde_json::to_value(client.resources().await.with_context(|| cloud.name.clone())?)?
         } else {
@@ -50,8 +54,9 @@ pub(super) async fn info(fleet: &Fleet, options: &Info, out: &Out) -> anyhow::Re
         out.print(&value, || crate::config::to_text(&value))?;
         return Ok(ExitCode::SUCCESS);
     }
-    if options.resources {
-        return Err(usage("--resources is about a server: write CLOUD:"));
+    if options.resources || options.member.is_some() {
+        let option = if options.resources { "--resources" } else { "--target" };
+        return Err(usage(format!("{option} is about a server: write CLOUD:")));
     }
     let (cloud, name) = fleet.target(target)?;
     let client = fleet.client(cloud).await?;

@@ -30,8 +30,12 @@ pub(crate) enum WarningCommand {
     /// Deletes a warning.
     #[command(alias = "rm")]
     Delete {
-        /// Which, CLOUD:UUID.
-        warning: String,
+        /// Which, CLOUD:UUID; with --all the cloud, which may be left out where there is a single one.
+        #[arg(required_unless_present = "all")]
+        warning: Option<String>,
+        /// All warnings of the cloud.
+        #[arg(short, long)]
+        all: bool,
     },
 }
 
@@ -75,8 +79,20 @@ pub(super) async fn run(command: &WarningCommand, fleet: &Fleet, out: &Out) -> a
         WarningCommand::Acknowledge { warning } => {
             handle(fleet, warning).await?.acknowledge().await.with_context(|| warning.clone())?;
         }
-        WarningCommand::Delete { warning } => {
-            handle(fleet, warning).await?.delete().await.with_context(|| warning.clone())?;
+        WarningCommand::Delete { warning, all: true } => {
+            let (cloud, uuid) = fleet.place(warning.as_deref().unwrap_or_default())?;
+            if !uuid.is_empty() {
+                return Err(usage(format!("--all is about a cloud: write {}:", cloud.name)));
+            }
+            let client = fleet.client(cloud).await?;
+            let warnings = client.warnings().await.with_context(|| cloud.name.clone())?;
+            for warning in warnings {
+                client.warning(&warning.uuid).delete().await.with_context(|| warning.uuid.clone())?;
+            }
+        }
+        WarningCommand::Delete { warning, all: false } => {
+            let warning = warning.as_deref().unwrap_or_default();
+            handle(fleet, warning).await?.delete().await.with_context(|| warning.to_owned())?;
         }
     }
     Ok(ExitCode::SUCCESS)

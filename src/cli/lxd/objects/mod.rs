@@ -1,16 +1,19 @@
 //! What else a server has: `lxd profile`, `project`, `network`, `storage` and `trust`. The verbs that they have alike are in
 //! `usual.rs`, and `names.rs` has a row for each kind.
 
+pub(super) mod cluster;
 mod lists;
 mod names;
 mod network;
 mod profile;
 mod project;
 mod storage;
-mod trust;
+pub(super) mod trust;
 mod usual;
 
 use std::process::ExitCode;
+
+pub(super) use trust::Trust;
 
 use super::fleet::Fleet;
 use crate::cli::output::Out;

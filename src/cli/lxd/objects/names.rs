@@ -144,6 +144,15 @@ names! {
         /// The record: its name without the zone's.
         record
     }
+    MemberName of CLUSTER_MEMBER at AnyMember {
+        /// The member, such as berlin:m1.
+        #[arg(value_name = "MEMBER")]
+        member_name
+    }
+    GroupName of CLUSTER_GROUP at AnyMember {
+        /// The group, such as berlin:fast.
+        group
+    }
     PoolName of POOL at Member {
         /// The storage pool, such as berlin:default.
         pool

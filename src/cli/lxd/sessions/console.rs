@@ -24,7 +24,7 @@ pub(crate) struct Console {
     #[arg(long)]
     pub(crate) show_log: bool,
     /// The kind of console.
-    #[arg(short, long = "type", value_enum, default_value = "console")]
+    #[arg(short = 't', long = "type", value_enum, default_value = "console")]
     pub(crate) kind: Kind,
 }
 
@@ -35,6 +35,35 @@ pub(crate) enum Kind {
     Console,
     /// The screen of a virtual machine, which this command cannot show: it says how stock `lxc` shows it.
     Vga,
+}
+
+/// The option of verbs that start an instance.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Attached {
+    /// Join this terminal with its console then. Ctrl-a q leaves it.
+    #[arg(long, value_enum, value_name = "TYPE", num_args = 0..=1, require_equals = true, default_missing_value = "console")]
+    console: Option<Kind>,
+}
+
+impl Attached {
+    /// Whether the option fits so many instances.
+    pub(in crate::cli::lxd) fn check(&self, instances: usize) -> anyhow::Result<()> {
+        match self.console {
+            Some(_) if instances != 1 => Err(usage("--console only works with a single instance")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Joins the console of the instance, where that is wanted. The exit code is that of what went before otherwise.
+    pub(in crate::cli::lxd) async fn follow(
+        &self,
+        fleet: &Fleet,
+        instance: &str,
+        before: ExitCode,
+    ) -> anyhow::Result<ExitCode> {
+        let Some(kind) = self.console else { return Ok(before) };
+        console(fleet, &Console { instance: instance.to_owned(), show_log: false, kind }).await
+    }
 }
 
 pub(super) async fn console(fleet: &Fleet, options: &Console) -> anyhow::Result<ExitCode> {

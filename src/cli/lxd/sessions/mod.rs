@@ -10,6 +10,8 @@ mod terminal;
 
 use std::process::ExitCode;
 
+pub(super) use console::Attached;
+
 use super::fleet::Fleet;
 use crate::cli::output::Out;
 

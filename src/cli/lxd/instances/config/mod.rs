@@ -11,6 +11,7 @@ mod template;
 use std::process::ExitCode;
 
 use crate::cli::lxd::fleet::Fleet;
+use crate::cli::lxd::objects::{Trust, trust};
 use crate::cli::output::Out;
 
 /// The settings of instances and of servers: berlin:c1 is an instance, berlin: the server itself.
@@ -35,6 +36,9 @@ pub(crate) enum ConfigCommand {
     /// The templates of files of an instance.
     #[command(subcommand)]
     Template(template::TemplateCommand),
+    /// The same as `lxd trust`, under the name that `lxc` has for it.
+    #[command(hide = true)]
+    Trust(Trust),
 }
 
 pub(super) async fn run(command: &ConfigCommand, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
@@ -47,5 +51,6 @@ pub(super) async fn run(command: &ConfigCommand, fleet: &Fleet, out: &Out) -> an
         ConfigCommand::Device(command) => device::run(command, fleet, out).await,
         ConfigCommand::Metadata(command) => metadata::run(command, fleet, out).await,
         ConfigCommand::Template(command) => template::run(command, fleet, out).await,
+        ConfigCommand::Trust(options) => trust::run(options, fleet, out).await,
     }
 }

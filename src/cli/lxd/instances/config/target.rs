@@ -27,7 +27,10 @@ impl<'a> Target<'a> {
         text: &'a str,
         member: Option<&str>,
     ) -> anyhow::Result<Target<'a>> {
-        let (cloud, name) = fleet.place(text)?;
+        let (cloud, name) = match fleet.place(text)? {
+            (cloud, "") => (cloud, ""),
+            _ => fleet.target(text)?,
+        };
         let what = match name.split_once('/') {
             _ if name.is_empty() => What::Server,
             None => What::Instance(name),

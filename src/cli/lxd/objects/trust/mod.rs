@@ -81,7 +81,7 @@ const TOKENS: &Columns = &[
     ("EXPIRES AT", |token| text(token, "expires_at").to_owned()),
 ];
 
-pub(super) async fn run(trust: &Trust, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
+pub(in crate::cli::lxd) async fn run(trust: &Trust, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
     let Some(command) = &trust.command else {
         let cloud = trust.cloud.as_deref().ok_or_else(|| usage("which cloud?"))?;
         return token::trust(fleet, cloud, trust.token_from.as_deref(), out).await;
