@@ -38,6 +38,8 @@ pub(crate) use change::Change;
 pub(crate) use change::{Item, Revision};
 pub(crate) use feed::ListedInstance;
 pub(crate) use query::{Counts, Kind, Overview, Query, Snapshot};
+#[cfg(test)]
+pub(crate) use row::InstanceAddress;
 pub(crate) use row::{CloudRow, InstanceKey, InstanceRow, InstanceUsage, Rates};
 pub(crate) use subscription::{Subscription, Update};
 
