@@ -1,7 +1,6 @@
 //! Backups of instances and volumes, as files: made by the server, fetched from there, and brought back to any server.
 //!
-//! A server keeps a backup only while it is fetched. Each is made with an end of its own, so that even a client that is
-//! killed leaves none for ever.
+//! A server keeps a backup only while it is fetched. Each one expires, so that a client that is killed leaves none for ever.
 
 use std::time::Duration;
 

@@ -21,7 +21,8 @@ pub(crate) async fn find(client: &Client, prefix: &str, job: &Job) -> Result<Obj
     }
 }
 
-/// Ends the server's trust in a certificate; in this node's own one only by force, as nothing works there afterwards.
+/// Ends the server's trust in a certificate. This node's own certificate needs `force`: the node can do
+/// nothing there afterwards.
 pub(crate) async fn remove(
     certificate: &Object,
     own: &Fingerprint,

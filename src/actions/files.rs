@@ -35,8 +35,8 @@ const FOLDER_MODE: u32 = 0o755;
 const MOST_TEXT: usize = 64 << 20;
 
 /// Sends files and folders to a path in an instance. What goes to a folder goes into it, under its own name; with `into`, the
-/// target is a folder in any case. Files that are there are replaced when the new ones are whole. What was not sent, since it is
-/// no file, folder or link, is returned.
+/// target is a folder in any case. Files that are there are replaced when the new ones are whole. The paths that were
+/// skipped are returned: they are no files, folders or links.
 ///
 /// When it is cancelled, files that are whole stay.
 pub(crate) async fn push(
@@ -87,7 +87,8 @@ pub(crate) async fn push(
     whole(&files, job, work).await
 }
 
-/// Fetches a file or a folder to a path of this machine. What was not fetched, since it is no file, folder or link, is returned.
+/// Fetches a file or a folder to a path of this machine. The paths that were skipped are returned: they are no files, folders
+/// or links.
 ///
 /// When it is cancelled, files that are whole stay.
 pub(crate) async fn pull(
@@ -127,7 +128,7 @@ pub(crate) enum New<'a> {
     Symlink(&'a str),
 }
 
-/// Makes an empty file, a folder or a link. By force a file or link that is there is replaced, and a folder stays.
+/// Makes an empty file, a folder or a link. `force` replaces a file or link that is there; a folder that is there stays.
 pub(crate) async fn create(
     client: &Client,
     instance: &str,

@@ -1,4 +1,4 @@
-//! Copies of profiles. Which profiles an instance has is its own business.
+//! Copies of profiles. `instances` changes which profiles an instance has.
 
 use lxd_client::Client;
 

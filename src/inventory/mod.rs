@@ -35,11 +35,11 @@ use crate::node::Node;
 
 #[cfg(test)]
 pub(crate) use change::Change;
-#[cfg(test)]
-pub(crate) use row::InstanceAddress;
 pub(crate) use change::{Item, Revision};
 pub(crate) use feed::{ListedInstance, operation_row};
 pub(crate) use query::{Counts, Kind, Overview, Query, Snapshot};
+#[cfg(test)]
+pub(crate) use row::InstanceAddress;
 pub(crate) use row::{CloudRow, InstanceKey, InstanceRow, InstanceUsage, OperationRow, Rates};
 pub(crate) use subscription::{Subscription, Update};
 

@@ -19,6 +19,9 @@ const KEEP_ENDED: u64 = 300;
 /// No more operations of a cloud that have ended are kept.
 const MAX_ENDED: usize = 500;
 
+/// The status code of an operation of which nobody can say how it ended. No server has it.
+const UNKNOWN_END: u16 = 404;
+
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) log: Log,
@@ -366,6 +369,3 @@ impl Model {
         overview
     }
 }
-
-/// The status code of an operation of which nobody can say how it ended. No server has it.
-const UNKNOWN_END: u16 = 404;

@@ -69,10 +69,15 @@ impl Terminal {
 
     /// Types these keys again and again until it shows this.
     pub(crate) fn answers(&mut self, keys: &str, text: &str) {
+        self.shows_once(|terminal| terminal.types(keys), text);
+    }
+
+    /// Does something again and again until it shows this.
+    pub(crate) fn shows_once(&mut self, mut cause: impl FnMut(&mut Terminal), text: &str) {
         let deadline = Instant::now() + HANG;
         while !self.shown.contains(text) {
             assert!(Instant::now() < deadline, "no {text:?} in {:?}", self.shown);
-            self.types(keys);
+            cause(self);
             while let Ok(piece) = self.pieces.recv_timeout(Duration::from_secs(1)) {
                 self.shown.push_str(&String::from_utf8_lossy(&piece));
             }

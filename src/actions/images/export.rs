@@ -12,7 +12,7 @@ use crate::actions::{ActionError, Job};
 pub(crate) enum Target<'a> {
     /// Files in a folder. They are named by the fingerprint and the names that the server has for them, once they are whole.
     Folder { folder: &'a Path, named: &'a (dyn Fn(&str, &ExportedNames) -> ImageFiles + Sync) },
-    /// A stream, such as the standard output. It cannot be taken back where the hash is another.
+    /// A stream, such as the standard output. What was written stays there when the hash turns out to be wrong.
     Stream(&'a mut (dyn AsyncWrite + Send + Unpin)),
 }
 

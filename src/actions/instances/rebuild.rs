@@ -10,8 +10,8 @@ use crate::actions::{ActionError, Job};
 /// The API extension that a server needs for it.
 const EXTENSION: &str = "instances_rebuild";
 
-/// Makes the root disk of an instance anew, from an image or from nothing. By force also one that runs, which is stopped
-/// first and started again.
+/// Makes the root disk of an instance anew, from an image or from nothing. An instance that runs is refused; with `force` it
+/// is stopped first and started again.
 ///
 /// What was on the disk is lost as soon as it begins: one that is cancelled or fails says so.
 pub(crate) async fn rebuild(

@@ -20,7 +20,7 @@ pub(crate) async fn add_item(
         .await
 }
 
-/// Removes the item that fits; by force all that do. `many` is what they are, such as `ports`.
+/// Removes the item that fits. Where several fit, `force` removes them all. `many` is what they are, such as `ports`.
 pub(crate) async fn remove_items(
     object: &Object,
     list: &str,

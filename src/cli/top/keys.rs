@@ -1,5 +1,7 @@
 //! The keys of `top`.
 
+use std::time::Duration;
+
 use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use futures_util::StreamExt;
 
@@ -18,6 +20,14 @@ pub(super) struct Keys {
     events: EventStream,
     /// Whether the keys are letters of the filter.
     pub(super) typing: bool,
+}
+
+/// Throws away what was typed and not yet taken: it was meant for whoever had the terminal until now.
+pub(super) fn discard_typed() -> std::io::Result<()> {
+    while crossterm::event::poll(Duration::ZERO)? {
+        crossterm::event::read()?;
+    }
+    Ok(())
 }
 
 /// How many lines a page has.

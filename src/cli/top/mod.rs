@@ -100,7 +100,10 @@ async fn watch(
         // Without a node that runs, the shell needs a node of its own, with the same state folder.
         source.close().await;
         match ask? {
-            Some(key) => shell(flags, &key).await,
+            Some(key) => {
+                shell(flags, &key).await;
+                keys::discard_typed()?;
+            }
             None => return Ok(()),
         }
     }

@@ -8,6 +8,7 @@ use lxd_client::{Client, Event, EventKind};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::cli::exit::Failure;
 use crate::cli::lxd::fleet::Fleet;
 use crate::cli::output::{Format, Out, report};
 
@@ -93,6 +94,7 @@ pub(super) async fn events(fleet: &Fleet, options: &Events, out: &Out) -> anyhow
         });
     }
     drop(sender);
+    let mut failed = None;
     while let Some((cloud, event)) = received.recv().await {
         match event {
             Ok(Event::Lost) => report(&format!("{cloud}: the connection is lost, and is being made again")),
@@ -105,11 +107,15 @@ pub(super) async fn events(fleet: &Fleet, options: &Events, out: &Out) -> anyhow
                 }
             }
             // The others go on, where this is to last.
-            Err(error) if options.follow => report(&crate::cli::exit::Failure::of(&error.context(cloud))),
+            Err(error) if options.follow => {
+                let failure = Failure::of(&error.context(cloud));
+                report(&failure);
+                failed.get_or_insert(failure.code);
+            }
             Err(error) => return Err(error.context(cloud)),
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(failed.map_or(ExitCode::SUCCESS, ExitCode::from))
 }
 
 /// Sends the events of a cloud, until one cannot be followed any more or nobody reads.

@@ -12,7 +12,7 @@ use super::scripted::{Scripted, lifecycle, read};
 use super::{Fed, key, seconds};
 use crate::inventory::row::InstanceRow;
 use crate::inventory::subscription::Subscription;
-use crate::inventory::{Item, Query, Update};
+use crate::inventory::{Item, Update};
 
 /// What goes wrong.
 struct Trouble {
