@@ -1,11 +1,11 @@
 //! The clouds that a command works with, and the way to them.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use lxd_client::{Client, InstanceHandle};
 use tokio::sync::OnceCell;
 
-use crate::cli::completion::known;
 use crate::cli::exit::{NoCloud, usage};
 use crate::config::{CloudConfig, CloudKind, Config, nearest};
 use crate::control::client as control;
@@ -24,6 +24,9 @@ pub(in crate::cli) fn named<'a>(config: &'a Config, name: &str) -> anyhow::Resul
         usage(format!("no cloud is named {name:?}: {known}"))
     })
 }
+
+/// How long an error waits for the names that the running node knows.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// The clouds, and the way to them, which is made when it is first needed: what comes from the running node's inventory needs
 /// no client, and then nothing joins the tailnet.
@@ -139,7 +142,8 @@ impl Fleet {
     pub(super) async fn explain(&self, error: anyhow::Error) -> anyhow::Error {
         let Some(NoCloud { name }) = error.downcast_ref() else { return error };
         let instance = name.split('/').next().unwrap_or_default();
-        let clouds = known(&self.config).await.unwrap_or_default();
+        let asked = async { self.node().await.ok()??.names().await.ok() };
+        let clouds = tokio::time::timeout(PATIENCE, asked).await.ok().flatten().unwrap_or_default();
         let with_it =
             clouds.iter().filter(|cloud| cloud.instances.iter().any(|known| known.name == instance));
         let places: Vec<String> = with_it.map(|cloud| format!("{}:{name}", cloud.cloud)).collect();
