@@ -128,9 +128,9 @@ fn a_list_is_that_of_lxc_with_a_node_and_without() {
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn what_lxc_shows_of_servers_and_instances_is_shown() {
-    let _made = Instances::make(&["view-info"]);
-    lxc(&["start", "view-info"]);
-    lxc(&["snapshot", "view-info", "first"]);
+    let _made = Instances::make(&["look-info"]);
+    lxc(&["start", "look-info"]);
+    lxc(&["snapshot", "look-info", "first"]);
     let (world, service) = with_real("lxd");
 
     // Line by line: figures that change are left out.
@@ -140,12 +140,12 @@ fn what_lxc_shows_of_servers_and_instances_is_shown() {
             |line: &&str| !line.is_empty() && !changes.iter().any(|part| line.trim().starts_with(part));
         text.lines().filter(stays).map(str::to_owned).collect()
     };
-    let own = lines(world.good(&["lxd", "info", "real:view-info"]));
+    let own = lines(world.good(&["lxd", "info", "real:look-info"]));
     let (own, snapshots) = own.split_at(own.iter().position(|line| line == "Snapshots:").unwrap());
-    let stock = lines(lxc(&["info", "view-info"]));
+    let stock = lines(lxc(&["info", "look-info"]));
     assert_eq!(own, &stock[..stock.len() - 1], "{stock:?}");
     assert!(snapshots[2].starts_with("first  "), "{snapshots:?}");
-    assert!(world.good(&["lxd", "info", "real:view-info", "--show-log"]).contains("\nLog:\n"));
+    assert!(world.good(&["lxd", "info", "real:look-info", "--show-log"]).contains("\nLog:\n"));
     assert!(world.json(&["lxd", "info", "real", "--resources"])["cpu"]["total"].as_u64() > Some(0));
 
     // The columns of lxc, without our cloud.
@@ -167,10 +167,10 @@ fn what_lxc_shows_of_servers_and_instances_is_shown() {
     let alone = world.run(&["lxd", "cluster", "list", "real"]);
     assert!(alone.code == Some(1) && alone.stderr.contains("not clustered"), "{}", alone.stderr);
 
-    let path = "/1.0/instances/view-info?recursion=1";
+    let path = "/1.0/instances/look-info?recursion=1";
     let query = |more: &[&str]| world.good(&[&["lxd", "query", &format!("real:{path}")][..], more].concat());
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-    assert_eq!(json(&query(&[]))["name"], "view-info");
+    assert_eq!(json(&query(&[]))["name"], "look-info");
     assert_eq!(
         (&json(&query(&["--raw"]))["type"], &json(&query(&["--raw"]))["status_code"]),
         (&"sync".into(), &200.into())
@@ -183,7 +183,7 @@ fn what_lxc_shows_of_servers_and_instances_is_shown() {
         "-X",
         "DELETE",
         "--wait",
-        "real:/1.0/instances/view-info/snapshots/first",
+        "real:/1.0/instances/look-info/snapshots/first",
     ]);
     assert_eq!(json(&ended)["status"], "Success");
     assert_eq!(world.run(&["lxd", "query", "real:/1.0/instances/view-none"]).code, Some(5));
@@ -198,7 +198,7 @@ fn what_lxc_shows_of_servers_and_instances_is_shown() {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !seen.load(std::sync::atomic::Ordering::Relaxed) {
-                    lxc(&["config", "set", "view-info", "user.touched=1"]);
+                    lxc(&["config", "set", "look-info", "user.touched=1"]);
                 }
             });
             let first = lines.next();
@@ -215,28 +215,28 @@ fn what_lxc_shows_of_servers_and_instances_is_shown() {
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn top_is_live_on_a_terminal_and_survives_the_loss_of_the_node() {
-    let _made = Instances::make(&["view-top"]);
-    lxc(&["start", "view-top"]);
+    let _made = Instances::make(&["look-top"]);
+    lxc(&["start", "look-top"]);
     let (world, service) = with_real("lxd");
     pin(&world);
-    let once = world.good(&["top", "real", "--once", "--filter", "real:view-top"]);
+    let once = world.good(&["top", "real", "--once", "--filter", "real:look-top"]);
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(words(once.lines().next().unwrap())[..4], ["CLOUD", "NAME", "STATE", "CPU"]);
-    assert_eq!(words(once.lines().nth(1).unwrap())[..3], ["real", "view-top", "RUNNING"], "{once}");
+    assert_eq!(words(once.lines().nth(1).unwrap())[..3], ["real", "look-top", "RUNNING"], "{once}");
 
     let mut top = Terminal::of(world.program().args(["top", "real"]), 24, 100);
     for (key, by) in [("", "CPU"), ("m", "memory"), ("d", "disk"), ("n", "network"), ("c", "CPU")] {
         top.types(key);
         top.shows(&format!("by {by}"));
     }
-    top.types("/view-tox\x7fp\r");
-    top.shows("by CPU, filter: view-top");
+    top.types("/look-tox\x7fp\r");
+    top.shows("by CPU, filter: look-top");
     top.shows("RUNNING");
     top.types("/none\x1b"); // which takes the filter away
-    top.shows("filter: view-topnone_");
+    top.shows("filter: look-topnone_");
     top.shows("q quit");
-    top.types("/view-top\r");
-    top.shows("by CPU, filter: view-top");
+    top.types("/look-top\r");
+    top.shows("by CPU, filter: look-top");
     top.resizes(6, 30);
     top.shows("CLOUD  NAME      STATE    CPU");
     top.shows("q quit  / filter  Enter shell ");
@@ -246,24 +246,24 @@ fn top_is_live_on_a_terminal_and_survives_the_loss_of_the_node() {
     top.types("s");
     top.answers("echo in-$((20 + 3))\r", "in-23");
     top.types("exit\r");
-    top.shows("by CPU, filter: view-top");
-    lxc(&["stop", "--force", "view-top"]);
+    top.shows("by CPU, filter: look-top");
+    lxc(&["stop", "--force", "look-top"]);
     top.shows("STOPPED");
-    lxc(&["start", "view-top"]);
+    lxc(&["start", "look-top"]);
     top.shows("RUNNING");
     let mut follow = world.program();
     follow.args(["lxd", "events", "real", "--follow", "--type", "lifecycle"]);
     let mut events = Terminal::of(&mut follow, 24, 200);
-    events.shows_once(|_| drop(lxc(&["config", "set", "view-top", "user.touched=1"])), "instance-updated");
+    events.shows_once(|_| drop(lxc(&["config", "set", "look-top", "user.touched=1"])), "instance-updated");
     service.ends_on("TERM");
     top.shows("no news for");
     events.shows("real: the connection is lost, and is being made again");
     let mut service = world.start();
     service.joins();
     events.shows("real: the connection is there again");
-    lxc(&["stop", "--force", "view-top"]);
+    lxc(&["stop", "--force", "look-top"]);
     top.shows("STOPPED");
-    events.shows("/1.0/instances/view-top");
+    events.shows("/1.0/instances/look-top");
     events.signals("INT");
     events.program.wait().unwrap();
     top.types("q");

@@ -53,7 +53,7 @@ fn ask(config: &Config) -> Option<Vec<CloudNames>> {
 }
 
 /// What the running node knows, if one answers soon.
-pub(in crate::cli) async fn known(config: &Config) -> Option<Vec<CloudNames>> {
+async fn known(config: &Config) -> Option<Vec<CloudNames>> {
     let asked = async { uplink::running(config).await.ok()?.names().await.ok() };
     tokio::time::timeout(PATIENCE, asked).await.ok()?
 }

@@ -1,11 +1,11 @@
 //! The clouds that a command works with, and the way to them.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use lxd_client::{Client, InstanceHandle};
 use tokio::sync::OnceCell;
 
-use crate::cli::completion::known;
 use crate::cli::exit::{Failure, NoCloud, UserError, usage};
 use crate::config::{CloudConfig, CloudKind, Config, nearest};
 use crate::control::client as control;
@@ -28,6 +28,9 @@ pub(in crate::cli) fn named<'a>(config: &'a Config, name: &str) -> anyhow::Resul
 
 /// The exit code where something is not there.
 const NOT_THERE: u8 = 5;
+
+/// How long an error waits for the names that the running node knows.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// The clouds, and the way to them, which is made when it is first needed: what comes from the running node's inventory needs
 /// no client, and then nothing joins the tailnet.
@@ -149,7 +152,7 @@ impl Fleet {
     pub(super) async fn explain(&self, error: anyhow::Error) -> anyhow::Error {
         let Some(NoCloud { name }) = error.downcast_ref() else { return self.with_the_nearest(error).await };
         let instance = name.split('/').next().unwrap_or_default();
-        let clouds = known(&self.config).await.unwrap_or_default();
+        let clouds = self.names().await;
         let with_it =
             clouds.iter().filter(|cloud| cloud.instances.iter().any(|known| known.name == instance));
         let places: Vec<String> = with_it.map(|cloud| format!("{}:{name}", cloud.cloud)).collect();
@@ -159,13 +162,19 @@ impl Fleet {
         }
     }
 
+    /// What the running node knows by name, where it answers at once.
+    async fn names(&self) -> Vec<CloudNames> {
+        let asked = async { self.node().await.ok()??.names().await.ok() };
+        tokio::time::timeout(PATIENCE, asked).await.ok().flatten().unwrap_or_default()
+    }
+
     /// The error, with what may be meant by each instance in it that is not there.
     async fn with_the_nearest(&self, error: anyhow::Error) -> anyhow::Error {
         let failure = Failure::of(&error);
         if failure.code != NOT_THERE || self.node.get().is_none_or(Option::is_none) {
             return error;
         }
-        let clouds = known(&self.config).await.unwrap_or_default();
+        let clouds = self.names().await;
         let named = std::mem::take(&mut *self.named.lock().unwrap_or_else(PoisonError::into_inner));
         let meant: Vec<(&str, String)> =
             named.iter().filter_map(|text| Some((text.as_str(), self.meant(text, &clouds)?))).collect();
