@@ -125,10 +125,10 @@ pub(super) async fn transfer(
                     _ => None,
                 };
                 let mut error = undo(error, ended.is_none_or(|ended| ended.target)).await;
-                if ended.is_some_and(|ended| ended.source_goes_on) {
+                if ended.is_some_and(|ended| ended.target && ended.source_goes_on) {
                     let from = &from.cloud;
                     error = error.leaving(format!(
-                        "an operation at {from}, which goes on until {from} gives up its connection to {}; what it copies from is whole",
+                        "an operation at {from}, which ends by itself once its connection to {} is given up; what it copies from is whole",
                         to.cloud
                     ));
                 }
