@@ -54,6 +54,11 @@ impl Job {
         self.progress.subscribe()
     }
 
+    /// Whether somebody follows the progress.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.progress.receiver_count() > 0
+    }
+
     /// Reports what goes on now.
     pub(crate) fn stage(&self, stage: impl Into<String>) {
         self.progress.send_replace(Progress { stage: stage.into(), ..Progress::default() });
@@ -81,7 +86,7 @@ impl Job {
     pub(crate) async fn follow(&self, mut operation: Operation) -> Result<OperationState, ActionError> {
         let outcome = {
             let ended = async {
-                if self.progress.receiver_count() == 0 {
+                if !self.is_watched() {
                     return operation.wait().await; // without a connection for events
                 }
                 let report = |state: &OperationState| {

@@ -24,6 +24,8 @@ fn a_copy_takes_each_way_with_snapshots_and_settings() {
                 assert!(read(pair.oslo.root("web")) == read(pair.rome.root(mode)), "{mode}");
             }
             assert_eq!(pair.rome.lxc(&["config", "get", mode, "user.mark"]), "1\n");
+            let counted = told["counted"]["alike"]["bytes"].as_u64();
+            assert!(counted.is_some_and(|bytes| bytes > 4 << 20), "{told}");
         }
         assert_eq!(pair.oslo.instances(), ["web"]);
     });
@@ -156,5 +158,54 @@ fn a_move_takes_all_with_it_and_a_refresh_brings_a_copy_up_to_date() {
         let told = pair.world.run(&["lxd", "move", "rome:none", "rome:x"]);
         assert_eq!(told.code, Some(5), "{}", told.stderr);
         assert_eq!(pair.world.run(&["lxd", "copy", "rome:www"]).code, Some(2));
+    });
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn a_volume_takes_each_way_with_its_snapshots() {
+    in_own_network("copies::a_volume_takes_each_way_with_its_snapshots", || {
+        let pair = Pair::start();
+        let write = |file: &str| std::fs::write(pair.oslo.volume("data").join(file), file).unwrap();
+        pair.oslo.lxc(&["storage", "volume", "create", "default", "data", "user.mark=1"]);
+        write("first");
+        pair.oslo.lxc(&["storage", "volume", "snapshot", "default", "data", "s0"]);
+        write("second");
+        let verb = ["lxd", "storage", "volume", "copy", "oslo:default/data"];
+        let copy = |arguments: &[&str]| pair.world.json(&[&verb, arguments].concat());
+        let refused = |arguments: &[&str], words: &str| {
+            let told = pair.world.run(&[&verb, arguments].concat());
+            assert_eq!(told.code, Some(2), "{arguments:?}: {}", told.stderr);
+            assert!(told.stderr.contains(words), "{arguments:?}: {}", told.stderr);
+        };
+        for (mode, way) in [("auto", "pull"), ("push", "push"), ("relay", "relay")] {
+            let to = format!("rome:other/{mode}");
+            let told = copy(&[&to, "--mode", mode]);
+            assert_eq!(
+                (&told["way"], &told["snapshots"]),
+                (&way.into(), &serde_json::json!(["s0"])),
+                "{told}"
+            );
+            for file in ["first", "second"] {
+                let there = std::fs::read_to_string(pair.rome.volume(mode).join(file)).unwrap();
+                assert_eq!(there, file, "{mode}");
+            }
+            let mark = pair.rome.lxc(&["storage", "volume", "get", "other", mode, "user.mark"]);
+            assert_eq!(mark, "1\n", "{mode}");
+            let taken = format!("rome has a volume {mode} in the pool other already");
+            refused(&[&to, "--mode", mode], &taken);
+        }
+        refused(&["rome:fast/data"], "rome has no storage pool fast");
+        pair.oslo.lxc(&["storage", "volume", "snapshot", "default", "data", "s1"]);
+        write("third");
+        let told = copy(&["rome:other/auto", "--refresh"]);
+        assert_eq!(told["snapshots"], serde_json::json!(["s0", "s1"]));
+        assert!(pair.rome.volume("auto").join("third").exists());
+        let told = copy(&["rome:other/alone", "--volume-only", "--mode", "relay"]);
+        assert_eq!(told["snapshots"], serde_json::json!([]));
+
+        let moved = ["lxd", "storage", "volume", "move", "oslo:default/data", "rome:other/moved"];
+        pair.world.good(&moved);
+        assert!(pair.rome.volume("moved").join("third").exists() && !pair.oslo.volume("data").exists());
     });
 }

@@ -37,6 +37,11 @@ fn a_cancelled_copy_leaves_nothing_behind() {
         for (mode, signal) in [("relay", "INT"), ("relay", "TERM"), ("pull", "INT"), ("push", "INT")] {
             let told = end(half_made(&pair, mode), signal);
             assert_eq!(told.code, Some(130), "{mode} {signal}: {}", told.stderr);
+            if mode == "push" {
+                // LXD 5.0 lets nobody stop a source that pushes, and the target removes what it gets when it is told to.
+                nothing_is_left(&pair);
+                continue;
+            }
             assert!(!told.stderr.contains("left behind"), "{mode} {signal}: {}", told.stderr);
             assert_eq!(pair.rome.instances(), [""; 0], "{mode} {signal}");
             assert!(!pair.rome.root("web").exists(), "{mode} {signal}");
@@ -58,60 +63,13 @@ fn a_full_disk_at_the_target_is_told_and_leaves_nothing_behind() {
             for verb in ["copy", "move"] {
                 let told = pair.world.run(&["lxd", verb, "oslo:web", "rome:", "--mode", mode]);
                 assert_eq!(told.code, Some(1), "{mode}: {}", told.stderr);
+                assert!(told.stderr.contains("no space left on device at rome"), "{mode}: {}", told.stderr);
                 assert!(!told.stderr.contains("left behind"), "{mode}: {}", told.stderr);
                 assert_eq!(pair.rome.instances(), [""; 0], "{mode}");
                 assert!(!pair.rome.root("web").exists(), "{mode}");
                 assert_eq!(pair.oslo.instances(), ["web"], "{mode}");
             }
         }
-    });
-}
-
-#[test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
-fn a_source_that_dies_in_the_middle_leaves_nothing_at_the_target() {
-    in_own_network("copy_failures::a_source_that_dies_in_the_middle_leaves_nothing_at_the_target", || {
-        let mut pair = Pair::start();
-        pair.oslo.make("web", SIZE);
-        for mode in ["relay", "pull"] {
-            let copy = half_made(&pair, mode);
-            pair.oslo.kill();
-            let told = finish(copy);
-            assert_ne!(told.code, Some(0), "{mode}: {}", told.stderr);
-            nothing_is_left(&pair);
-            pair.oslo.run();
-            nothing_is_lost(&pair);
-        }
-    });
-}
-
-#[test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
-fn a_target_that_dies_in_the_middle_is_told_with_what_may_be_left() {
-    in_own_network("copy_failures::a_target_that_dies_in_the_middle_is_told_with_what_may_be_left", || {
-        let mut pair = Pair::start();
-        pair.oslo.make("web", SIZE);
-        let copy = half_made(&pair, "relay");
-        pair.rome.kill();
-        let told = finish(copy);
-        assert_ne!(told.code, Some(0), "{}", told.stderr);
-        assert!(told.stderr.contains("left behind: rome:web may be there in part"), "{}", told.stderr);
-        pair.rome.run();
-        nothing_is_lost(&pair);
-    });
-}
-
-#[test]
-#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
-fn a_copy_ends_when_the_node_is_gone() {
-    in_own_network("copy_failures::a_copy_ends_when_the_node_is_gone", || {
-        let mut pair = Pair::start();
-        pair.oslo.make("web", SIZE);
-        let copy = half_made(&pair, "relay");
-        pair.service.take().unwrap().ends_on("KILL");
-        // A node that is killed closes no connection: the target waits on until its own network gives the node up.
-        ends_without_a_way_to_the_target(copy);
-        nothing_is_lost(&pair);
     });
 }
 

@@ -10,6 +10,7 @@ mod commands;
 mod completion;
 mod copies;
 mod copy_failures;
+mod copy_links;
 mod examples;
 mod images;
 mod instances;

@@ -127,11 +127,21 @@ impl Server {
         self.folder.path().join("pool/containers").join(instance).join("rootfs")
     }
 
+    /// The files of a custom volume.
+    pub(crate) fn volume(&self, volume: &str) -> PathBuf {
+        self.folder.path().join("pool/custom").join(format!("default_{volume}"))
+    }
+
     /// How many MiB of an instance are there.
     pub(crate) fn size(&self, instance: &str) -> u64 {
         let output = Command::new("du").args(["-sm"]).arg(self.root(instance)).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or_default()
+    }
+
+    /// Limits what it sends in a copy to 1 MB a second.
+    pub(crate) fn slow(&self, pool: &str) {
+        self.lxc(&["storage", "set", pool, "rsync.bwlimit", "1MB"]);
     }
 
     /// An instance that does not run, with a file of this many MiB in it.

@@ -227,7 +227,9 @@ pub use events::{Event, EventKind, Events, Lifecycle};
 pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
 #[cfg(feature = "facade")]
 pub use facade::Facade;
-pub use files::{Entry, FileInfo, FileKind, FileOptions, Files, FilesSession, Progress, PushOptions};
+pub use files::{
+    Entry, FileCount, FileInfo, FileKind, FileOptions, Files, FilesSession, Progress, PushOptions,
+};
 pub use filter::Filter;
 pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
 #[cfg(fuzzing)]
@@ -244,7 +246,7 @@ pub use known_servers::KnownServers;
 pub use list::List;
 #[cfg(feature = "lxc-config")]
 pub use lxc_config::{LxcConfig, LxcConfigError, Remote, Tool};
-pub use migration::{CopyProgress, Copying, Migration, Route, VolumeMigration};
+pub use migration::{CopyEnds, CopyProgress, Copying, Migration, Route, VolumeMigration};
 pub use networks::{
     AclRule, ForwardPort, LoadBalancerBackend, LoadBalancerPort, Network, NetworkAcl, NetworkAclHandle,
     NetworkAddress, NetworkAllocation, NetworkForward, NetworkForwardHandle, NetworkHandle, NetworkLease,

@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -64,6 +65,11 @@ impl Request {
         self.websocket_on(None).await
     }
 
+    /// [`websocket`](Request::websocket), on which the server may be silent for ever: nothing is sent but messages.
+    pub(crate) async fn unwatched_websocket(self) -> Result<WebSocket, Error> {
+        self.switch_to_websocket(None, None).await
+    }
+
     /// Sends it on a dedicated connection, which becomes a stream of another protocol, such as `sftp`.
     /// Cancel safe.
     ///
@@ -76,6 +82,15 @@ impl Request {
 
     /// [`websocket`](Request::websocket), on a connection that may be open already.
     pub(crate) async fn websocket_on(self, ready: Option<Ready>) -> Result<WebSocket, Error> {
+        let silence = self.client().silence();
+        self.switch_to_websocket(ready, silence).await
+    }
+
+    async fn switch_to_websocket(
+        self,
+        ready: Option<Ready>,
+        silence: Option<Duration>,
+    ) -> Result<WebSocket, Error> {
         let client = self.client().clone();
         let key = generate_key();
         let request = self
@@ -87,7 +102,7 @@ impl Request {
         if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
             return Err(client.protocol("no websocket"));
         }
-        let stream = KeepAlive::new(TokioIo::new(upgraded), client.silence());
+        let stream = KeepAlive::new(TokioIo::new(upgraded), silence);
         let stream = WebSocketStream::from_raw_socket(stream, protocol::Role::Client, None).await;
         Ok(WebSocket { client, stream })
     }

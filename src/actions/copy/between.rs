@@ -1,8 +1,10 @@
 //! A copy from one cloud to another.
 
-use lxd_client::{CopyProgress, Copying, Error, Migration, Route};
+use lxd_client::{CopyEnds, CopyProgress, Copying, Error, Migration, Route};
 use tokio::time::Instant;
 
+use super::count;
+use super::failure::explain;
 use super::plan::Plan;
 use super::undo::{self, undo};
 use super::verify::verify;
@@ -21,16 +23,22 @@ pub(super) async fn copy(from: &Place, to: &Place, plan: &Plan, job: &Job) -> Re
         plan.handle.begin_copy_to(&target, &migration).await
     };
     let transferred =
-        transfer(from, to, plan.mode, begin, job, async |error, ended| undo(to, plan, error, ended).await);
-    let mut copied = transferred.await?;
+        transfer(from, to, plan.mode, begin, total(plan, job).await, job, async |error, ended| {
+            undo(to, plan, error, ended).await
+        });
+    let mut copied = match transferred.await {
+        Ok(copied) => copied,
+        Err(error) => return Err(explain(error, from, to, plan.pool.as_deref(), count::bytes(plan)).await),
+    };
     let finished = async {
         if plan.existed {
             settle(to, plan, job).await?;
         }
-        verify(to, plan, job).await
+        let snapshots = verify(to, plan, job).await?;
+        Ok((snapshots, count::compare(to, plan, job).await?))
     };
     match finished.await {
-        Ok(snapshots) => copied.snapshots = snapshots,
+        Ok((snapshots, counted)) => (copied.snapshots, copied.counted) = (snapshots, Some(counted)),
         Err(error) => return Err(undo(to, plan, error, true).await),
     }
     Ok(copied)
@@ -74,12 +82,24 @@ fn cloned((key, value): (&String, &String)) -> (String, String) {
     (key.clone(), value.clone())
 }
 
+/// How many bytes are to be copied, where the source's storage knows that; snapshots have parts in common. Only for somebody
+/// who watches.
+async fn total(plan: &Plan, job: &Job) -> Option<u64> {
+    let alone = plan.snapshots.as_ref().is_none_or(Vec::is_empty);
+    if !job.is_watched() || !alone || plan.refresh || plan.source.snapshot.is_some() {
+        return None;
+    }
+    let state = job.run(plan.handle.state()).await.ok()?;
+    state.disk.get("root")?["usage"].as_u64().filter(|usage| *usage > 0)
+}
+
 /// Tries the ways in their order, and gives how the first that works went. `undo` removes what one has left at the target.
 pub(super) async fn transfer(
     from: &Place,
     to: &Place,
     mode: ways::Mode,
     begin: impl AsyncFn(Route) -> Result<Copying, Error>,
+    total: Option<u64>,
     job: &Job,
     undo: impl AsyncFn(ActionError, bool) -> ActionError,
 ) -> Result<Copied, ActionError> {
@@ -91,11 +111,11 @@ pub(super) async fn transfer(
     for (number, (way, route)) in routes.into_iter().enumerate() {
         job.stage(way.as_str());
         let began = Instant::now();
-        match attempt(way, begin(route), job).await {
+        match attempt(way, begin(route), total, job).await {
             Ok(bytes) => {
                 let seconds = began.elapsed().as_secs_f64();
                 let bytes = (way == Way::Relay).then_some(bytes);
-                return Ok(Copied { way, not_by, bytes, seconds, snapshots: Vec::new() });
+                return Ok(Copied { way, not_by, bytes, seconds, snapshots: Vec::new(), counted: None });
             }
             Err((error, ended)) => {
                 let unreached = match &error {
@@ -104,7 +124,14 @@ pub(super) async fn transfer(
                     }
                     _ => None,
                 };
-                let error = undo(error, ended).await;
+                let mut error = undo(error, ended.is_none_or(|ended| ended.target)).await;
+                if ended.is_some_and(|ended| ended.target && ended.source_goes_on) {
+                    let from = &from.cloud;
+                    error = error.leaving(format!(
+                        "an operation at {from}, which ends by itself once its connection to {} is given up; what it copies from is whole",
+                        to.cloud
+                    ));
+                }
                 match unreached {
                     // Something is left behind of it, or nothing: only then the next one may be tried.
                     Some(why) if matches!(error, ActionError::Cloud(_)) => not_by.push(Refused { way, why }),
@@ -116,17 +143,20 @@ pub(super) async fn transfer(
     unreachable!("the last way ends the loop")
 }
 
-/// Tries one way, and gives the bytes that went through this node; or the error, and whether the target has ended it.
+/// Tries one way, and gives the bytes that went through this node; or the error, and which servers have ended what was begun.
 async fn attempt(
     way: Way,
     begin: impl Future<Output = Result<Copying, Error>>,
+    total: Option<u64>,
     job: &Job,
-) -> Result<u64, (ActionError, bool)> {
+) -> Result<u64, (ActionError, Option<CopyEnds>)> {
     let cancelled = || ActionError::Cancelled(Left::default());
     // It is short, and not to be given up half-way: that would leave operations at the servers.
-    let mut copying = begin.await.map_err(|error| (error.into(), true))?;
+    let mut copying = begin.await.map_err(|error| (error.into(), None))?;
     let report = |progress: CopyProgress| match progress {
-        CopyProgress { carried: Some(bytes), .. } => job.moved(bytes, None),
+        CopyProgress { carried: Some(bytes), .. } | CopyProgress { received: Some(bytes), .. } => {
+            job.moved(bytes, total)
+        }
         CopyProgress { said: Some(said), .. } => job.stage(format!("{}: {said}", way.as_str())),
         _ => {}
     };
@@ -139,12 +169,12 @@ async fn attempt(
         Some(Ok(())) => Ok(copying.carried()),
         Some(Err(error)) => {
             let ended = copying.cancel(undo::WITHIN).await;
-            Err((error.into(), ended))
+            Err((error.into(), Some(ended)))
         }
         None => {
             job.stage("cancelling");
             let ended = copying.cancel(undo::WITHIN).await;
-            Err((cancelled(), ended))
+            Err((cancelled(), Some(ended)))
         }
     }
 }

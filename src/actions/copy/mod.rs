@@ -5,6 +5,8 @@
 //! gives with each [`Place`].
 
 mod between;
+mod count;
+mod failure;
 mod moving;
 mod plan;
 mod undo;
@@ -16,6 +18,7 @@ mod within;
 use lxd_client::Client;
 use serde::Serialize;
 
+pub(crate) use count::Counted;
 pub(crate) use moving::{Moved, move_instance};
 pub(crate) use plan::{Overrides, Profiles};
 pub(crate) use volumes::{VolumeWanted, copy_volume, move_volume};
@@ -80,6 +83,9 @@ pub(crate) struct Copied {
     pub(crate) seconds: f64,
     /// The snapshots that are at the target now.
     pub(crate) snapshots: Vec<String>,
+    /// Whether its files were counted and found to be as many and as long as those of the source; for an instance that comes
+    /// from another cloud.
+    pub(crate) counted: Option<Counted>,
 }
 
 impl Copied {
@@ -89,8 +95,9 @@ impl Copied {
     }
 }
 
-/// Copies an instance or a snapshot. The copy is whole when this ends well: its snapshots, settings, devices and profiles
-/// were read back.
+/// Copies an instance or a snapshot. The copy is whole when this ends well: its settings, devices and profiles and the names
+/// of its snapshots, their times and whether they are stateful were read back, and between clouds the files of a container
+/// that does not run were counted at both.
 ///
 /// # Errors
 /// [`ActionError::Refused`] when the target lacks something, before anything is begun. After a failure or a cancel the

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lxd_client::{Client, Error, Instance, InstanceHandle, Network, Profile};
+use lxd_client::{Client, Error, Instance, InstanceHandle, Network, Profile, Snapshot};
 
 use super::{Mode, Place, Source, Wanted};
 use crate::actions::{ActionError, Job};
@@ -45,7 +45,7 @@ pub(super) struct Plan {
     /// The copy as it is to be.
     pub(super) instance: Instance,
     /// The snapshots that the copy is to have; none where it is to have none.
-    pub(super) snapshots: Option<Vec<String>>,
+    pub(super) snapshots: Option<Vec<Snapshot>>,
     pub(super) mode: Mode,
     pub(super) live: bool,
     pub(super) instance_only: bool,
@@ -69,6 +69,10 @@ impl Plan {
 /// A number that a server keeps with an instance and never changes. The copy is given its own from the start.
 pub(super) const MARK: &str = "volatile.uuid";
 
+/// Incus and newer LXDs note this with each instance and snapshot. Older servers refuse what has it, and what a snapshot
+/// has is sent by its server.
+const GENERATION: &str = "volatile.uuid.generation";
+
 pub(super) async fn plan(
     from: &Place,
     source: &Source,
@@ -84,7 +88,7 @@ pub(super) async fn plan(
     let snapshots = if source.snapshot.is_some() || wanted.instance_only {
         None
     } else {
-        Some(job.run(handle.snapshots().names()).await?)
+        Some(job.run(handle.snapshots().into_future()).await?)
     };
     let target = Target::look(to, &wanted.name, job).await?;
     if target.existed && !wanted.refresh {
@@ -95,7 +99,19 @@ pub(super) async fn plan(
         None => original.status == "Running",
         Some(_) => original.rest.get("stateful").is_some_and(|stateful| stateful == true),
     };
-    let instance = target.instance(&original, wanted, moving)?;
+    let mut instance = target.instance(&original, wanted, moving)?;
+    if from.cloud != to.cloud && original.config.contains_key(GENERATION) {
+        let server = job.run(to.client.server()).await?;
+        if !server.has_extension("instance_generation_id") {
+            if snapshots.as_ref().is_some_and(|snapshots| !snapshots.is_empty()) {
+                return Err(ActionError::Refused(format!(
+                    "{} cannot take the snapshots, whose setting {GENERATION} it does not know: copy without them (--instance-only)",
+                    to.cloud
+                )));
+            }
+            instance.config.remove(GENERATION);
+        }
+    }
     target.check(to, &instance, job).await?;
     let inherited = target.devices_of(&instance.profiles);
     let root = instance.devices.values().chain(inherited.values()).find(|device| is_root(device));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lxd_client::Instance;
+use lxd_client::{Instance, Snapshot};
 
 use super::Place;
 use super::plan::Plan;
@@ -12,18 +12,18 @@ use crate::actions::{ActionError, Job};
 pub(super) async fn verify(to: &Place, plan: &Plan, job: &Job) -> Result<Vec<String>, ActionError> {
     job.stage("comparing");
     let handle = to.client.instance(&plan.name);
-    let copy = async { tokio::try_join!(handle.get(), handle.snapshots().names()) };
-    let (copy, mut snapshots) = job.run(copy).await?;
-    // A refresh brings disks and snapshots; what was there keeps its settings and devices.
-    let mut wrong = if plan.existed { Vec::new() } else { differences(&plan.instance, &copy.value) };
+    let copy = async { tokio::try_join!(handle.get(), handle.snapshots().into_future()) };
+    let (copy, there) = job.run(copy).await?;
+    let mut wrong = differences(&plan.instance, &copy.value);
+    let mut snapshots: Vec<String> = there.iter().map(|snapshot| snapshot.name.clone()).collect();
     if let Some(wanted) = &plan.snapshots {
-        let mut missing = without(wanted, &snapshots);
+        let mut missing = lacking(wanted, &there);
         if !missing.is_empty() {
-            // One that has been deleted at the source meanwhile is not missing.
-            let there = job.run(plan.handle.snapshots().names()).await?;
-            missing.retain(|name| there.contains(name));
+            // One that has been deleted or made anew at the source meanwhile is none.
+            let now = job.run(plan.handle.snapshots().into_future()).await?;
+            missing.retain(|(snapshot, _)| now.iter().any(|now| is_same(now, snapshot)));
         }
-        wrong.extend(missing.iter().map(|name| format!("the snapshot {name} is missing")));
+        wrong.extend(missing.iter().map(|(snapshot, how)| format!("the snapshot {} {how}", snapshot.name)));
     } else if !plan.existed && !snapshots.is_empty() {
         wrong.push(format!("it has the snapshots {}", snapshots.join(", ")));
     }
@@ -33,6 +33,25 @@ pub(super) async fn verify(to: &Place, plan: &Plan, job: &Job) -> Result<Vec<Str
     }
     snapshots.sort_unstable();
     Ok(snapshots)
+}
+
+/// The snapshots that are not among the others, and how so.
+fn lacking<'a>(wanted: &'a [Snapshot], there: &[Snapshot]) -> Vec<(&'a Snapshot, &'static str)> {
+    let mut lacking = Vec::new();
+    for snapshot in wanted {
+        match there.iter().find(|there| there.name == snapshot.name) {
+            None => lacking.push((snapshot, "is missing")),
+            Some(there) if !is_same(snapshot, there) => lacking.push((snapshot, "is another one")),
+            Some(_) => {}
+        }
+    }
+    lacking
+}
+
+/// Whether one is the other's copy. Servers tell each other the second in which it was made.
+fn is_same(one: &Snapshot, other: &Snapshot) -> bool {
+    let second = |snapshot: &Snapshot| snapshot.created_at.get(..19).map(str::to_owned);
+    one.name == other.name && one.stateful == other.stateful && second(one) == second(other)
 }
 
 /// The names that are not among the others.
@@ -68,6 +87,30 @@ fn differing<V: PartialEq>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_snapshot_of_another_time_or_without_its_state_is_another_one() {
+        let snapshot = |name: &str, created: &str, stateful| -> Snapshot {
+            serde_json::from_value(
+                serde_json::json!({"name": name, "created_at": created, "stateful": stateful}),
+            )
+            .unwrap()
+        };
+        let wanted = [
+            snapshot("s0", "2026-11-29T10:07:35.691234Z", false),
+            snapshot("s1", "2026-11-29T10:07:36.1Z", true),
+            snapshot("s2", "2026-11-29T10:07:37Z", false),
+            snapshot("s3", "2026-11-29T10:07:38Z", false),
+        ];
+        let there = [
+            snapshot("s0", "2026-11-29T10:07:35Z", false),
+            snapshot("s1", "2026-11-29T10:07:36Z", false),
+            snapshot("s2", "2026-11-29T10:09:00Z", false),
+        ];
+        let lacking: Vec<_> =
+            lacking(&wanted, &there).into_iter().map(|(snapshot, how)| (&*snapshot.name, how)).collect();
+        assert_eq!(lacking, [("s1", "is another one"), ("s2", "is another one"), ("s3", "is missing")]);
+    }
 
     #[test]
     fn what_differs_is_named_without_its_value() {

@@ -5,6 +5,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::between::transfer;
+use super::failure::explain;
 use super::plan::named;
 use super::undo::until_removed;
 use super::verify::without;
@@ -164,7 +165,14 @@ impl Volumes<'_> {
             self.source.begin_copy_to(&pool, &migration).await
         };
         let undo = async |error, ended| self.undo(error, ended).await;
-        transfer(self.from, self.to, self.wanted.mode, begin, job, undo).await
+        let copied = transfer(self.from, self.to, self.wanted.mode, begin, None, job, undo).await;
+        match copied {
+            Err(error) => {
+                let nobody_knows = std::future::ready(None);
+                Err(explain(error, self.from, self.to, Some(&self.wanted.pool), nobody_knows).await)
+            }
+            copied => copied,
+        }
     }
 
     async fn within(&self, pool: &str, volume: &str, job: &Job) -> Result<Copied, ActionError> {
@@ -203,6 +211,7 @@ impl Volumes<'_> {
                 bytes: None,
                 seconds: began.elapsed().as_secs_f64(),
                 snapshots: Vec::new(),
+                counted: None,
             }),
             Err(error) => Err(self.undo(error, true).await),
         }

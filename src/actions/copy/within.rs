@@ -35,7 +35,7 @@ pub(super) async fn copy(from: &Place, to: &Place, plan: &Plan, job: &Job) -> Re
         job.follow(operation).await?;
         let seconds = began.elapsed().as_secs_f64();
         let snapshots = verify(to, plan, job).await?;
-        Ok(Copied { way: Way::Server, not_by: Vec::new(), bytes: None, seconds, snapshots })
+        Ok(Copied { way: Way::Server, not_by: Vec::new(), bytes: None, seconds, snapshots, counted: None })
     };
     match made.await {
         Ok(copied) => Ok(copied),

@@ -1,6 +1,7 @@
 //! Files in an instance: `/1.0/instances/{name}/files` and `/sftp`.
 
 mod arrival;
+mod count;
 mod counter;
 mod folder;
 mod pull;
@@ -24,6 +25,7 @@ use crate::{Client, Error, RawStream};
 
 use arrival::Arrivals;
 pub use arrival::FilesSession;
+pub use count::FileCount;
 pub use push::PushOptions;
 
 /// How many files of a folder are transferred at once: to a server far away, each spends most of its time waiting.

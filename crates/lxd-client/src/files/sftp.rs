@@ -47,9 +47,10 @@ pub(super) struct Sftp {
     reader: AbortHandle,
 }
 
-/// The owner of what is at a path, and its permissions with its type; 0 where the server gives none.
+/// The length of what is at a path, its owner, and its permissions with its type; 0 where the server gives none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attributes {
+    pub(super) size: u64,
     pub(super) uid: u32,
     pub(super) gid: u32,
     pub(super) permissions: u32,
@@ -122,9 +123,18 @@ impl Sftp {
 
     /// Calls `entry` with each name in a folder and its permissions. Of what is no folder it does nothing.
     pub(super) async fn read_dir(&self, folder: &str, mut entry: impl FnMut(&[u8], u32)) -> io::Result<()> {
-        let mut opened = self.ask(OPENDIR, folder.as_bytes()).await?;
+        self.list(folder.as_bytes(), |name, found| entry(name, found.permissions)).await.map(drop)
+    }
+
+    /// Calls `entry` with each name in a folder and what it is; gives `false` of what is no folder, or cannot be opened.
+    pub(super) async fn list(
+        &self,
+        folder: &[u8],
+        mut entry: impl FnMut(&[u8], Attributes),
+    ) -> io::Result<bool> {
+        let mut opened = self.ask(OPENDIR, folder).await?;
         if opened.kind != HANDLE {
-            return Ok(());
+            return Ok(false);
         }
         let handle = text(&mut opened.body)?;
         let mut length = 0;
@@ -145,11 +155,11 @@ impl Sftp {
             for _ in 0..names {
                 let name = text(&mut answer.body)?;
                 text(&mut answer.body)?; // as `ls -l` shows it
-                entry(&name, attributes(&mut answer.body)?.permissions);
+                entry(&name, attributes(&mut answer.body)?);
             }
         }
         self.send(CLOSE, &handle).await?;
-        Ok(())
+        Ok(true)
     }
 
     async fn ask(&self, kind: u8, about: &[u8]) -> io::Result<Packet> {
@@ -244,7 +254,7 @@ fn attributes(body: &mut Bytes) -> io::Result<Attributes> {
     let mut found = Attributes::default();
     let present = |flag: u32| flags & flag != 0;
     if present(1) {
-        body.try_get_u64().map_err(|_| malformed())?; // the length
+        found.size = body.try_get_u64().map_err(|_| malformed())?;
     }
     if present(2) {
         (found.uid, found.gid) = (number(body)?, number(body)?);

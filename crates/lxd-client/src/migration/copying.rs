@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::progress::{CopyProgress, Told};
 use super::relay::Relay;
+use super::silence;
 use crate::{Client, Error, Operation, OperationState};
 
 /// How often the progress of a relayed copy is told.
@@ -12,6 +14,9 @@ const TELL_EVERY: Duration = Duration::from_millis(200);
 
 /// How long the other server's operation may take to end, once one has failed.
 const OTHER_ENDS_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long the source may take to end once the target has.
+const SOURCE_ENDS_WITHIN: Duration = Duration::from_secs(2);
 
 /// A copy from one server to another that is under way, from [`InstanceHandle::begin_copy_to`] and
 /// [`VolumeHandle::begin_copy_to`]: an operation on each server, and for [`Route::Relay`] the connections between them.
@@ -24,21 +29,12 @@ const OTHER_ENDS_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 #[must_use = "dropping it ends a relayed copy"]
 pub struct Copying {
+    pub(super) source: Client,
     pub(super) target: Client,
     pub(super) sending: Operation,
     pub(super) receiving: Operation,
     pub(super) relay: Option<Relay>,
     pub(super) carried: Arc<AtomicU64>,
-}
-
-/// How far a copy between servers is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CopyProgress {
-    /// The bytes of data that this process has carried, for a relayed copy.
-    pub carried: Option<u64>,
-    /// What a server says of its progress, such as `fs: 12.30MB (4.10MB/s)`, for a copy on another way.
-    pub said: Option<String>,
 }
 
 impl Copying {
@@ -53,14 +49,15 @@ impl Copying {
     /// # Errors
     /// Of the servers' errors the one that says more. The target removes what it has made of the copy, if it can.
     pub async fn wait(&mut self) -> Result<(), Error> {
-        let Copying { sending, receiving, relay, target, .. } = self;
-        let receiving_id = receiving.id().to_owned();
+        let Copying { sending, receiving, relay, source, target, carried } = self;
+        let (sending_id, receiving_id) = (sending.id().to_owned(), receiving.id().to_owned());
         let both = both_end(sending, receiving);
         let Some(connections) = relay else { return both.await };
         tokio::pin!(both);
         let silent = tokio::select! {
             ended = &mut both => return ended,
             ended = connections.ended() => ended.err(),
+            silent = silence::of_either([(source, &sending_id), (target, &receiving_id)], carried) => Some(silent),
         };
         *relay = None;
         // A server that failed by itself says more.
@@ -87,13 +84,15 @@ impl Copying {
     pub async fn wait_with(&mut self, mut changed: impl FnMut(CopyProgress)) -> Result<(), Error> {
         if self.relay.is_none() {
             let Copying { sending, receiving, .. } = self;
+            let mut told = Told::default();
             let report = |state: &OperationState| {
-                let said = state.progress().map(str::to_owned);
-                changed(CopyProgress { carried: None, said });
+                let Some(said) = state.progress() else { return };
+                let received = told.take(said);
+                changed(CopyProgress { carried: None, received, said: Some(said.to_owned()) });
             };
-            let told = async { receiving.wait_with(report).await.map(drop) };
+            let received = async { receiving.wait_with(report).await.map(drop) };
             let sent = async { sending.wait().await.map(drop) };
-            return both(told, sent).await;
+            return both(received, sent).await;
         }
         let carried = Arc::clone(&self.carried);
         let mut ticks = tokio::time::interval(TELL_EVERY);
@@ -104,7 +103,8 @@ impl Copying {
                 ended = &mut ended => Some(ended),
                 _ = ticks.tick() => None,
             };
-            changed(CopyProgress { carried: Some(carried.load(Ordering::Relaxed)), said: None });
+            let carried = Some(carried.load(Ordering::Relaxed));
+            changed(CopyProgress { carried, ..CopyProgress::default() });
             if let Some(ended) = done {
                 return ended;
             }
@@ -114,8 +114,8 @@ impl Copying {
     /// Ends it early, and waits no longer than this until the target has ended it, after it has removed what it has made:
     /// breaks the connections of a relayed copy, those with the data first, and has the source cancel its operation.
     ///
-    /// Gives whether the target has ended, in one way or the other. One that cannot be reached has not.
-    pub async fn cancel(mut self, within: Duration) -> bool {
+    /// A server that cannot be reached has not ended.
+    pub async fn cancel(mut self, within: Duration) -> CopyEnds {
         let deadline = tokio::time::Instant::now() + within;
         if let Some(relay) = &mut self.relay {
             relay.break_data();
@@ -123,16 +123,27 @@ impl Copying {
             let _ = tokio::time::timeout(within / 2, self.receiving.wait()).await;
             self.relay = None;
         }
-        let ended = async {
-            // One that cannot be cancelled goes on.
-            let _ = self.sending.cancel().await;
-            match self.receiving.wait().await {
-                Ok(_) | Err(Error::Operation { .. } | Error::OperationLost { .. }) => true,
-                Err(_) => false, // it cannot be asked
-            }
+        // One that cannot be cancelled goes on.
+        let _ = tokio::time::timeout_at(deadline, self.sending.cancel()).await;
+        let target = match tokio::time::timeout_at(deadline, self.receiving.wait()).await {
+            Ok(Ok(_) | Err(Error::Operation { .. } | Error::OperationLost { .. })) => true,
+            Ok(Err(_)) | Err(_) => false, // it cannot be asked, or goes on
         };
-        tokio::time::timeout_at(deadline, ended).await.unwrap_or(false)
+        let _ = tokio::time::timeout(SOURCE_ENDS_WITHIN, self.sending.wait()).await;
+        let source = tokio::time::timeout(SOURCE_ENDS_WITHIN, self.sending.state()).await;
+        CopyEnds { target, source_goes_on: matches!(source, Ok(Ok(state)) if !state.is_final()) }
     }
+}
+
+/// How a copy that was ended early has ended at the servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CopyEnds {
+    /// Whether the target has ended it.
+    pub target: bool,
+    /// Whether the source goes on. One that has lost its connection to the target may wait for minutes, and cannot be made
+    /// to stop.
+    pub source_goes_on: bool,
 }
 
 async fn both_end(sending: &mut Operation, receiving: &mut Operation) -> Result<(), Error> {
@@ -166,14 +177,21 @@ async fn soon(end: impl Future<Output = Result<(), Error>>) -> Result<(), Error>
     tokio::time::timeout(OTHER_ENDS_WITHIN, end).await.unwrap_or(Ok(()))
 }
 
+/// What a server says that has waited for the other one.
+const WAITED: &str = "Timed out";
+
+/// What a server says whose disk is full.
+const FULL: &str = "No space left on device";
+
 /// Whether the sender's error says more than the receiver's: it cannot be reached any more, or the receiver has only
 /// waited for it.
 fn says_more(sent: &Error, received: &Error) -> bool {
     let unreachable = |error: &Error| !matches!(error, Error::Operation { .. } | Error::OperationLost { .. });
-    let waited = |error: &Error| error.to_string().contains("Timed out");
+    let says = |error: &Error, words: &str| error.to_string().contains(words);
     match (unreachable(sent), unreachable(received)) {
         (true, false) => true,
         (false, true) => false,
-        _ => waited(received) && !waited(sent),
+        _ if says(sent, FULL) != says(received, FULL) => says(sent, FULL),
+        _ => says(received, WAITED) && !says(sent, WAITED),
     }
 }

@@ -1,7 +1,9 @@
 //! Migration: copies of instances and custom volumes from one server to another.
 
 mod copying;
+mod progress;
 mod relay;
+mod silence;
 mod volumes;
 
 use std::sync::Arc;
@@ -13,7 +15,8 @@ use self::relay::Relay;
 use crate::instances::{Instance, InstanceHandle};
 use crate::{Client, Error, Operation};
 
-pub use copying::{CopyProgress, Copying};
+pub use copying::{CopyEnds, Copying};
+pub use progress::CopyProgress;
 pub use volumes::VolumeMigration;
 
 /// How the bytes of a copy get from one server to the other.
@@ -261,7 +264,7 @@ async fn begin(from: &Client, to: &Client, route: &Route, ends: &impl Ends) -> R
             }
         }
     };
-    Ok(Copying { target: to.clone(), sending, receiving, relay, carried })
+    Ok(Copying { source: from.clone(), target: to.clone(), sending, receiving, relay, carried })
 }
 
 /// Has the source forget an operation whose counterpart could not be begun.

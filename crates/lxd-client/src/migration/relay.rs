@@ -56,7 +56,7 @@ impl Relay {
     /// Waits until all connections have ended. Whether the copy is whole, the operations tell. Cancel safe.
     ///
     /// # Errors
-    /// When a server has fallen silent.
+    /// When the network gives a connection up.
     pub(super) async fn ended(&mut self) -> Result<(), Error> {
         let all = async |pairs: &mut JoinSet<Result<(), Error>>| {
             while let Some(pair) = pairs.join_next().await {
@@ -77,7 +77,8 @@ impl Relay {
 
 async fn connect(client: &Client, operation: &Operation, secret: &Value) -> Result<WebSocket, Error> {
     let request = client.get(["operations", operation.id(), "websocket"]).unscoped();
-    request.query("secret", secret.as_str().unwrap_or_default()).websocket().await
+    // Servers do not read a websocket whose turn has not come, and so answer no pings there.
+    request.query("secret", secret.as_str().unwrap_or_default()).unwatched_websocket().await
 }
 
 /// Connects all websockets of an operation, and drops them then.

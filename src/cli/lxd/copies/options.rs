@@ -13,7 +13,11 @@ Between clouds the bytes take one of three ways (--mode):
   relay  this node carries them; it always works
 By default (auto) each is tried in this order. A server is told the other one's address in the tailnet, and no other: a cloud
 that has none, such as one behind a subnet router, is reached by relay only. A server that cannot reach the other says so
-after up to 10 seconds; --mode relay saves that time.";
+after up to 10 seconds; --mode relay saves that time.
+
+A copy is compared with its source: settings, devices, profiles, and the names, times and kinds of its snapshots. Between clouds
+the files of a container that does not run are counted at both, and their lengths added up. Of a volume the names of the
+snapshots are compared.";
 
 /// How the bytes of a copy between clouds travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -7,7 +7,7 @@ use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
 use super::place::Sides;
-use crate::actions::copy::{Copied, Way};
+use crate::actions::copy::{Copied, Counted, Way};
 use crate::cli::output::Out;
 
 /// What was done with an instance or a volume.
@@ -74,6 +74,15 @@ fn text(from: &str, to: &str, done: &Done<'_>) -> String {
             copied.seconds,
             HumanBytes(rate as u64)
         );
+    }
+    match &copied.counted {
+        Some(Counted::Alike(count)) => {
+            let _ = write!(text, "; {} files, {}, counted at both", count.entries, HumanBytes(count.bytes));
+        }
+        Some(Counted::No(why)) => {
+            let _ = write!(text, "; files not counted: {why}");
+        }
+        None => {}
     }
     text.push('\n');
     for refused in &copied.not_by {
