@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap_complete::Shell;
 use clap_complete::engine::CompletionCandidate;
 
-pub(super) use self::names::{CloudNames, known};
+pub(super) use self::names::known;
 use super::command::command;
 use super::output;
 
