@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::plan::Plan;
 use super::undo::{self, undo};
-use super::verify::verify;
+use super::verify::{adopt, verify};
 use super::ways::{self, Refused, Way};
 use super::{Copied, Place};
 use crate::actions::error::Left;
@@ -27,6 +27,7 @@ pub(super) async fn copy(from: &Place, to: &Place, plan: &Plan, job: &Job) -> Re
         if plan.existed {
             settle(to, plan, job).await?;
         }
+        adopt(to, plan, job).await?;
         verify(to, plan, job).await
     };
     match finished.await {

@@ -15,7 +15,8 @@ pub(crate) use create::{Wanted, create, launch};
 pub(crate) use delete::{delete, rename};
 pub(crate) use devices::{DeviceChange, Devices, change_devices, missing};
 pub(crate) use edit::{
-    Settings, SnapshotSettings, expanded_config, expanded_devices, not_set, set, update, update_snapshot,
+    Settings, SnapshotSettings, change, expanded_config, expanded_devices, not_set, set, update,
+    update_snapshot,
 };
 pub(crate) use metadata::{Metadata, create_template, delete_template, update_metadata, write_template};
 pub(crate) use origin::Origin;
