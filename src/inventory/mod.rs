@@ -38,6 +38,8 @@ pub(crate) use change::Change;
 pub(crate) use change::{Item, Revision, Update};
 pub(crate) use feed::{ListedInstance, operation_row};
 pub(crate) use query::{Counts, Kind, Overview, Query, Snapshot};
+#[cfg(test)]
+pub(crate) use row::InstanceAddress;
 pub(crate) use row::{CloudRow, InstanceKey, InstanceRow, InstanceUsage, OperationRow, Rates};
 pub(crate) use subscription::Subscription;
 
