@@ -153,6 +153,7 @@ fn answer(asked: &Asked) -> (u16, Value) {
         ("PUT" | "PATCH" | "POST", ["instances", ..]) => begun("done"),
         ("PUT" | "PATCH", ["networks", ..]) => sync(Value::Null),
         ("POST", ["cluster", "members", _, "state"]) => begun("done"),
+        ("DELETE", ["cluster", "members", _]) => sync(Value::Null),
         (method, _) => error(404, 404, &format!("{method} {path} is not in the script")),
     }
 }
@@ -243,6 +244,12 @@ fn the_verbs_work_on_a_cluster_of_lxd_5_21() {
             json!("new"),
         ),
         (&["move", "web", "--target", "m1"], "POST /1.0/instances/web?target=m1", "name", json!("web")),
+        (
+            &["cluster", "remove", "m3", "--force"],
+            "DELETE /1.0/cluster/members/m3?force=1",
+            "none",
+            Value::Null,
+        ),
         (&["cluster", "evacuate", "m2"], "POST /1.0/cluster/members/m2/state", "action", json!("evacuate")),
         (
             &["cluster", "restore", "m2", "--force"],

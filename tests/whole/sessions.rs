@@ -166,6 +166,18 @@ fn a_console_is_left_in_order_by_its_keys_and_by_signals() {
     let mut console = attach(24, 80);
     lxc(&["stop", "--force", "session-console"]);
     assert_eq!(console.program.wait().unwrap().code(), Some(0));
+    // The verbs that start it join it, too.
+    for verb in ["start", "restart"] {
+        let mut program = world.program();
+        program.args(["lxd", verb, "real:session-console", "--console"]);
+        let mut console = Terminal::of(program.args((verb == "restart").then_some("--force")), 24, 80);
+        console.shows("<ctrl>+a q");
+        console.answers("\r", "# ");
+        console.types("\x01q");
+        assert_eq!(console.program.wait().unwrap().code(), Some(0), "{verb}");
+    }
+    let two = world.run(&["lxd", "start", "real:session-console", "real:c1", "--console"]);
+    assert!(two.code == Some(2) && two.stderr.contains("single instance"), "{}", two.stderr);
     let vga = world.run(&["lxd", "console", "real:session-console", "--type=vga"]);
     assert_eq!(vga.code, Some(2));
     let instead = "LXD_DIR=real lxc console --type=vga session-console";

@@ -7,7 +7,7 @@ use super::count;
 use super::failure::explain;
 use super::plan::Plan;
 use super::undo::{self, undo};
-use super::verify::verify;
+use super::verify::{adopt, verify};
 use super::ways::{self, Refused, Way};
 use super::{Copied, Place};
 use crate::actions::error::Left;
@@ -34,6 +34,7 @@ pub(super) async fn copy(from: &Place, to: &Place, plan: &Plan, job: &Job) -> Re
         if plan.existed {
             settle(to, plan, job).await?;
         }
+        adopt(to, plan, job).await?;
         let snapshots = verify(to, plan, job).await?;
         Ok((snapshots, count::compare(to, plan, job).await?))
     };

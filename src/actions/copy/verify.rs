@@ -6,7 +6,45 @@ use lxd_client::{Instance, Snapshot};
 
 use super::Place;
 use super::plan::Plan;
+use crate::actions::instances::change;
 use crate::actions::{ActionError, Job};
+
+/// Gives an instance that was there the settings of the source: a server that refreshes brings its disks and snapshots only.
+pub(super) async fn adopt(to: &Place, plan: &Plan, job: &Job) -> Result<(), ActionError> {
+    if !plan.existed {
+        return Ok(());
+    }
+    change(&to.client, &plan.name, job, |instance| {
+        *instance = refreshed(plan, instance);
+        Ok(())
+    })
+    .await
+}
+
+/// What a refresh makes of an instance that was there. What its server has noted stays, and so does the pool of its root disk.
+fn refreshed(plan: &Plan, there: &Instance) -> Instance {
+    let noted = |key: &str| key.starts_with("volatile.");
+    let mut after = there.clone();
+    after.config.retain(|key, _| noted(key));
+    let own = plan.instance.config.iter().filter(|(key, _)| !noted(key));
+    after.config.extend(own.map(|(key, value)| (key.clone(), value.clone())));
+    after.devices.clone_from(&plan.instance.devices);
+    after.profiles.clone_from(&plan.instance.profiles);
+    let is_root = |(_, device): &(&String, &BTreeMap<String, String>)| {
+        device.get("type").is_some_and(|kind| kind == "disk")
+            && device.get("path").is_some_and(|path| path == "/")
+    };
+    if let Some((name, root)) = there.devices.iter().find(is_root) {
+        match after.devices.get_mut(name) {
+            Some(device) => drop(root.get("pool").map(|pool| device.insert("pool".to_owned(), pool.clone()))),
+            None if root.get("pool") != plan.pool.as_ref() => {
+                drop(after.devices.insert(name.clone(), root.clone()))
+            }
+            None => {}
+        }
+    }
+    after
+}
 
 /// Reads the copy back, and gives the names of its snapshots.
 pub(super) async fn verify(to: &Place, plan: &Plan, job: &Job) -> Result<Vec<String>, ActionError> {
@@ -14,8 +52,9 @@ pub(super) async fn verify(to: &Place, plan: &Plan, job: &Job) -> Result<Vec<Str
     let handle = to.client.instance(&plan.name);
     let copy = async { tokio::try_join!(handle.get(), handle.snapshots().into_future()) };
     let (copy, there) = job.run(copy).await?;
-    let mut wrong = differences(&plan.instance, &copy.value);
     let mut snapshots: Vec<String> = there.iter().map(|snapshot| snapshot.name.clone()).collect();
+    let wanted = if plan.existed { refreshed(plan, &copy.value) } else { plan.instance.clone() };
+    let mut wrong = differences(&wanted, &copy.value);
     if let Some(wanted) = &plan.snapshots {
         let mut missing = lacking(wanted, &there);
         if !missing.is_empty() {

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::plan::Plan;
 use super::undo::undo;
-use super::verify::verify;
+use super::verify::{adopt, verify};
 use super::ways::Way;
 use super::{Copied, Place};
 use crate::actions::{ActionError, Job};
@@ -34,6 +34,7 @@ pub(super) async fn copy(from: &Place, to: &Place, plan: &Plan, job: &Job) -> Re
         let operation = client.post(["instances"]).json(&body).operation().await?;
         job.follow(operation).await?;
         let seconds = began.elapsed().as_secs_f64();
+        adopt(to, plan, job).await?;
         let snapshots = verify(to, plan, job).await?;
         Ok(Copied { way: Way::Server, not_by: Vec::new(), bytes: None, seconds, snapshots, counted: None })
     };

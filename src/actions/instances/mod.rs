@@ -15,7 +15,7 @@ pub(crate) use create::{Wanted, create, launch};
 pub(crate) use delete::{delete, rename};
 pub(crate) use devices::{DeviceChange, change_devices, missing};
 pub(crate) use edit::{
-    Devices, Settings, SnapshotSettings, expanded_config, expanded_devices, not_set, set, update,
+    Devices, Settings, SnapshotSettings, change, expanded_config, expanded_devices, not_set, set, update,
     update_snapshot,
 };
 pub(crate) use metadata::{Metadata, create_template, delete_template, update_metadata, write_template};

@@ -195,13 +195,20 @@ impl Fleet {
     fn meant(&self, text: &str, clouds: &[CloudNames]) -> Option<String> {
         let (cloud, name) = self.place(text).ok()?;
         let name = name.split('/').next().unwrap_or_default();
-        let has = |cloud: &CloudNames| cloud.instances.iter().any(|known| known.name == name);
+        // Each cloud works in its own project.
+        let all = |known: &CloudNames| -> Vec<String> {
+            let project = self.config.clouds.iter().find(|cloud| cloud.name == known.cloud);
+            let project = project.and_then(|cloud| cloud.project.as_deref()).unwrap_or("default");
+            known.instances.iter().filter(|i| i.project == project).map(|i| i.name.clone()).collect()
+        };
+        let has = |cloud: &CloudNames| all(cloud).iter().any(|known| known == name);
         let here = clouds.iter().find(|known| known.cloud == cloud.name)?;
         if has(here) {
             return None; // it is another thing that is not there
         }
         let elsewhere = clouds.iter().find(|cloud| has(cloud)).map(|cloud| format!("{}:{name}", cloud.cloud));
-        let near = || nearest(name, here.instances.iter().map(|known| known.name.as_str()));
+        let known = all(here);
+        let near = || nearest(name, known.iter().map(String::as_str));
         elsewhere.or_else(|| Some(format!("{}:{}", cloud.name, near()?)))
     }
 

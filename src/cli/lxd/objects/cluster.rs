@@ -18,6 +18,14 @@ pub(crate) enum MemberCommand {
     Usual(Usual<MemberName>),
     /// Gives a member another name.
     Rename(Rename<MemberName>),
+    /// Takes a member out of its cluster.
+    Remove {
+        #[command(flatten)]
+        member: MemberName,
+        /// Also one that does not answer, or that still has instances.
+        #[arg(short, long)]
+        force: bool,
+    },
     /// Moves the instances of a member to others, or stops them, before its machine is worked on.
     #[command(visible_alias = "evac")]
     Evacuate(Asked),
@@ -72,6 +80,7 @@ pub(in crate::cli::lxd) async fn run(
         MemberCommand::Rename(rename) => usual::rename(fleet, rename).await,
         MemberCommand::Evacuate(asked) => change_state(fleet, &asked.member, Evacuation::Evacuate).await,
         MemberCommand::Restore(asked) => change_state(fleet, &asked.member, Evacuation::Restore).await,
+        MemberCommand::Remove { member, force } => remove(fleet, member, *force).await,
         MemberCommand::Group(command) => group(command, fleet, out).await,
     }
 }
@@ -86,6 +95,15 @@ async fn change_state(
     done(member, async |job| {
         let operation = job.run(handle.change_state(evacuation)).await?;
         job.follow(operation).await.map(drop)
+    })
+    .await
+}
+
+async fn remove(fleet: &Fleet, member: &MemberName, force: bool) -> anyhow::Result<ExitCode> {
+    let (client, name) = member.client(fleet).await?;
+    let handle = client.cluster_member(name);
+    done(member, async |job| {
+        job.run(async { if force { handle.delete_forced().await } else { handle.delete().await } }).await
     })
     .await
 }
