@@ -1,6 +1,8 @@
 //! Ways of several lengths to the servers, a node for each that runs in a sandbox tailnet, and a home for `lxc`.
 
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,7 +34,16 @@ pub(crate) struct World {
     program: PathBuf,
     servers: Vec<Server>,
     /// A node for each way, so that a list of all its clouds goes one way.
-    nodes: Vec<Child>,
+    nodes: Vec<Node>,
+}
+
+/// A running node, which ends with this, also when the benchmark breaks off.
+struct Node(Child);
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
 }
 
 impl World {
@@ -57,34 +68,45 @@ impl World {
         for way in 0..ways.len() {
             let log = std::fs::File::create(world.home.path().join(format!("way{way}.log"))).unwrap();
             let mut node = world.node(way);
-            world.nodes.push(node.arg("run").stderr(log).spawn().unwrap());
+            world.nodes.push(Node(node.arg("run").stderr(log).spawn().unwrap()));
             world.wait_for(way, many);
         }
         world
     }
 
-    /// Waits until the node of a way sees all instances.
+    /// Waits until the node of a way sees all instances, and has looked at them: a list then asks no server. A command before
+    /// that would ask the servers itself, or start a node of its own.
     fn wait_for(&mut self, way: usize, many: Option<usize>) {
-        let project = if many.is_some() { "many" } else { "default" };
-        let all_there = |output: &[u8]| {
-            let rows: serde_json::Value = serde_json::from_slice(output).unwrap_or_default();
-            rows.as_array().is_some_and(|rows| rows.len() >= CLOUDS * many.unwrap_or(1))
-        };
-        let lists = |world: &World| {
-            let mut list = world.node(way);
-            list.args(["lxd", "list", "--project", project, "-o", "json"]).output().unwrap()
-        };
+        let (project, expected) = many.map_or(("default", 1), |many| ("many", many));
         let began = Instant::now();
-        // Before it has its socket, a command would start a node of its own.
-        let socket = self.home.path().join(format!("way{way}/control.sock"));
-        while !socket.exists() || !all_there(&lists(self).stdout) {
-            let ended = self.nodes[way].try_wait().unwrap();
-            if ended.is_some() || began.elapsed() > Duration::from_secs(120) {
+        loop {
+            let rows = self.inventory(way, project);
+            let known = rows["instances"].as_array().into_iter().flatten();
+            if known.filter(|row| row["snapshots"].is_u64()).count() >= CLOUDS * expected {
+                return;
+            }
+            let ended = self.nodes[way].0.try_wait().unwrap();
+            if ended.is_some() || began.elapsed() > Duration::from_secs(240) {
                 let log = std::fs::read_to_string(self.home.path().join(format!("way{way}.log"))).unwrap();
                 panic!("the node does not see all instances, {ended:?}:\n{log}");
             }
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(500));
         }
+    }
+
+    /// What the node of a way knows of a project; nothing before it serves its socket.
+    fn inventory(&self, way: usize, project: &str) -> serde_json::Value {
+        let ask = || {
+            let mut node = UnixStream::connect(self.home.path().join(format!("way{way}/control.sock")))?;
+            let path = format!("/v1/inventory?kinds=instances&projects={project}&fields=snapshots");
+            write!(node, "GET {path} HTTP/1.0\r\nHost: kolaboree-node\r\n\r\n")?;
+            let mut answer = String::new();
+            node.read_to_string(&mut answer)?;
+            std::io::Result::Ok(answer)
+        };
+        let answer = ask().unwrap_or_default();
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        serde_json::from_str(body).unwrap_or_default()
     }
 
     /// Our program, for the node of a way.
@@ -158,16 +180,13 @@ impl World {
 
     /// The most memory of the nodes.
     pub(crate) fn memory(&self) -> String {
-        let most = |node: &Child| format!("{:.0} MB", most_memory(node.id()).unwrap_or(0) as f64 / 1e3);
+        let most = |Node(node): &Node| format!("{:.0} MB", most_memory(node.id()).unwrap_or(0) as f64 / 1e3);
         self.nodes.iter().map(most).collect::<Vec<_>>().join(", ")
     }
 
     /// The instances go with the servers.
-    pub(crate) fn end(mut self) {
-        for node in &mut self.nodes {
-            node.kill().unwrap();
-            node.wait().unwrap();
-        }
+    pub(crate) fn end(self) {
+        drop(self.nodes);
         self.runtime.block_on(self.sandbox.stop()).unwrap();
     }
 }
