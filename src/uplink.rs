@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::cloud;
 use crate::config::{CloudConfig, CloudKind, Config};
 use crate::control::client::{self as control, ControlError};
-use crate::control::connector::Connector;
+use crate::control::connector::{ApiConnector, Connector};
 use crate::control::protocol::{self as api, Health, PingRequest, Pong, Status};
 use crate::inventory::{Inventory, Query};
 use crate::node::{Node, NodeBuilder, NodeError, blocking};
@@ -96,21 +96,27 @@ impl Uplink {
 
     /// A client of a cloud, in its configured project, with the node's certificate.
     pub(crate) async fn client(&self, config: &Config, of: &CloudConfig) -> anyhow::Result<LxdClient> {
-        let client = self.bare_client(config, of).await?;
-        if matches!(self, Uplink::Own(_)) {
-            // A running node's watcher has done this already.
-            cloud::establish_trust(&client, of).await?;
-        }
+        let client = match self {
+            // Its connections are open already, and its watcher has established trust.
+            Uplink::Running(node) => {
+                let (api, own) = (ApiConnector(node.clone(), of.clone()), Connector(node.clone()));
+                cloud::by_facade(of, api, own, identity(config).await?)?
+            }
+            Uplink::Own(_) => {
+                let client = self.bare_client(config, of).await?;
+                cloud::establish_trust(&client, of).await?;
+                client
+            }
+        };
         Ok(match &of.project {
             Some(project) => client.project(project),
             None => client,
         })
     }
 
-    /// As [`client`](Uplink::client), without a project.
+    /// A client without a project, which makes its own connections.
     pub(crate) async fn bare_client(&self, config: &Config, of: &CloudConfig) -> anyhow::Result<LxdClient> {
-        let (folder, name) = (config.state_dir.clone(), config.hostname.clone());
-        let identity = blocking(move || Identity::load_or_generate(&folder, &name)).await?;
+        let identity = identity(config).await?;
         Ok(match self {
             Uplink::Running(client) => cloud::over(of, Connector(client.clone()), identity)?,
             Uplink::Own(node) => cloud::over(of, node.tailnet().connector(), identity)?,
@@ -133,4 +139,10 @@ impl Uplink {
             node.stop().await;
         }
     }
+}
+
+/// The node's certificate, which commands use too.
+async fn identity(config: &Config) -> anyhow::Result<Identity> {
+    let (folder, name) = (config.state_dir.clone(), config.hostname.clone());
+    Ok(blocking(move || Identity::load_or_generate(&folder, &name)).await?)
 }

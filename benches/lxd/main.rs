@@ -12,6 +12,7 @@ mod clients;
 #[allow(dead_code, reason = "shared with tests, which use more of it")]
 mod forwarder;
 mod kind;
+mod machine;
 mod setup;
 mod table;
 #[path = "../../crates/lxd-client/tests/shared/to.rs"]

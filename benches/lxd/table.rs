@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::Figure;
 use crate::kind::Kind;
+use crate::machine::{arguments, machine};
 
 #[derive(Default)]
 pub(crate) struct Results {
@@ -116,26 +117,13 @@ fn columns<T: std::fmt::Display>(cell: impl Fn(Kind) -> T) -> String {
 
 /// Where and how the result came about.
 pub(crate) fn head() -> String {
-    let said = |program: &str, args: &[&str]| {
-        let output = std::process::Command::new(program).args(args).output();
-        output.map_or_else(|_| "?".into(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
-    };
-    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("?");
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     format!(
-        "# Benchmark\n\nMade by `PYLXD_PYTHON=$(.ci/pylxd) .ci/with-lxd cargo bench --bench lxd -- {}` on {} at commit {}: \
-         {cores} cores, {}; Linux {}; LXD and `lxc` {}, pylxd 2.4.2.\n\
+        "# Benchmark\n\nMade by `PYLXD_PYTHON=$(.ci/pylxd) .ci/with-lxd cargo bench --bench lxd -- {}` {}, pylxd 2.4.2.\n\
          Server, clients, tailnet and forwarders share the cores, so only the ratios within one run mean something.\n\
          Medians. In brackets: how many times as long as this crate by the tailnet. The stock clients go straight \
          to the delaying forwarder and have no tailnet's encryption to do. `lxc` is a process for each figure, pylxd one \
          process with its connections kept.\n",
-        args.join(" "),
-        said("date", &["+%F"]),
-        said("git", &["rev-parse", "--short", "HEAD"]),
-        model.trim_start_matches([' ', '\t', ':']),
-        said("uname", &["-r"]),
-        said("lxc", &["--version"]),
+        arguments(),
+        machine(),
     )
 }

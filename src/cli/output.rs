@@ -108,21 +108,22 @@ pub(crate) fn one_line(text: &str) -> String {
 fn spelt_out(text: &str, kept: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(character) = rest.chars().next() {
-        let colour = colours().find(|colour| rest.starts_with(colour.as_str()));
-        if let Some(colour) = colour {
-            shown.push_str(&colour);
-            rest = &rest[colour.len()..];
-            continue;
+    // From one to the next of the few characters that need a look: lists are long.
+    while let Some((plain, character)) = rest.char_indices().find(|(_, c)| steers(*c) && !kept(*c)) {
+        shown.push_str(&rest[..plain]);
+        rest = &rest[plain..];
+        match colours().find(|colour| rest.starts_with(colour.as_str())) {
+            Some(colour) => {
+                shown.push_str(&colour);
+                rest = &rest[colour.len()..];
+            }
+            None => {
+                shown.extend(character.escape_default());
+                rest = &rest[character.len_utf8()..];
+            }
         }
-        if steers(character) && !kept(character) {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-        rest = &rest[character.len_utf8()..];
     }
-    shown
+    shown + rest
 }
 
 /// What [`Out::paint`] puts around a text.

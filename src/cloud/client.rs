@@ -1,7 +1,7 @@
 //! The LXD client of a cloud, over any connector into the tailnet.
 
 pub(crate) use lxd_client::one_line;
-use lxd_client::{Auth, Client, Connect, Identity, Server, ServerTrust};
+use lxd_client::{Auth, Client, ClientBuilder, Connect, Identity, Server, ServerTrust};
 
 use crate::config::CloudConfig;
 
@@ -23,10 +23,27 @@ pub(crate) fn over(
     identity: Identity,
 ) -> Result<Client, CloudError> {
     let failed = |source| CloudError { cloud: cloud.name.clone(), source };
+    builder(cloud, connector, identity).and_then(ClientBuilder::build).map_err(failed)
+}
+
+/// The same by a running node's connections, to which the façade's connector leads; and by connections of its own.
+pub(crate) fn by_facade(
+    cloud: &CloudConfig,
+    facade: impl Connect,
+    connector: impl Connect,
+    identity: Identity,
+) -> Result<Client, CloudError> {
+    let failed = |source| CloudError { cloud: cloud.name.clone(), source };
+    builder(cloud, connector, identity).and_then(|client| client.facade(facade).build()).map_err(failed)
+}
+
+fn builder(
+    cloud: &CloudConfig,
+    connector: impl Connect,
+    identity: Identity,
+) -> Result<ClientBuilder, lxd_client::Error> {
     let trust = cloud.trust.fingerprint.map_or(ServerTrust::SystemRoots, ServerTrust::Fingerprint);
-    let server = server(cloud).map_err(failed)?;
-    let client = Client::builder(server, connector).trust(trust).identity(identity).silence(cloud.silence);
-    client.build().map_err(failed)
+    Ok(Client::builder(server(cloud)?, connector).trust(trust).identity(identity).silence(cloud.silence))
 }
 
 /// The cloud's address as an URI.

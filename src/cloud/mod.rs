@@ -22,7 +22,7 @@ use crate::config::{CloudConfig, CloudKind};
 use dialled::Dialled;
 
 pub use client::CloudError;
-pub(crate) use client::{establish_trust, one_line, other_project, over};
+pub(crate) use client::{by_facade, establish_trust, one_line, other_project, over};
 pub(crate) use scope::ConnectionScope;
 pub(crate) use watch::watch;
 

@@ -21,6 +21,7 @@ use tokio::net::UnixStream;
 use super::protocol::{
     Cloud, CloudNames, Failure, Netcheck, PingRequest, Pong, Reloaded, Status, UpRequest, Whois, endpoints,
 };
+use crate::config::CloudConfig;
 use crate::inventory::{InstanceKey, InstanceUsage, Overview, Query, Revision, Snapshot, Update};
 
 /// How long a request may take. The node's own deadlines are shorter.
@@ -158,7 +159,19 @@ impl Client {
 
     /// A stream through the node's tailnet.
     pub(crate) async fn dial(&self, address: &str) -> Result<Upgraded, ControlError> {
-        let request = Request::get(format!("{}?address={}", endpoints::DIAL, encoded(address)))
+        self.upgraded(format!("{}?address={}", endpoints::DIAL, encoded(address))).await
+    }
+
+    /// A stream on which the node speaks the API of a cloud, by its own connections.
+    pub(crate) async fn api(&self, cloud: &CloudConfig) -> Result<Upgraded, ControlError> {
+        let path = endpoints::API.replace("{name}", &encoded(&cloud.name).to_string());
+        let pin = cloud.trust.fingerprint.map(|pin| pin.to_string()).unwrap_or_default();
+        let address = cloud.address.to_string();
+        self.upgraded(format!("{path}?address={}&fingerprint={pin}", encoded(&address))).await
+    }
+
+    async fn upgraded(&self, path: String) -> Result<Upgraded, ControlError> {
+        let request = Request::get(path)
             .header(header::CONNECTION, "upgrade")
             .header(header::UPGRADE, "tcp")
             .body(Full::default());

@@ -11,6 +11,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 
 use super::client::{Client, ControlError};
+use crate::config::CloudConfig;
 
 /// A stream through the running node's tailnet, as hyper wants it.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ impl Connection for ControlStream {
     }
 }
 
+type Connecting = Pin<Box<dyn Future<Output = Result<ControlStream, ControlError>> + Send>>;
+
 /// Connects hyper clients through the running node's tailnet, and in no other way.
 #[derive(Clone, Debug)]
 pub(crate) struct Connector(pub(crate) Client);
@@ -53,7 +56,7 @@ pub(crate) struct Connector(pub(crate) Client);
 impl tower_service::Service<Uri> for Connector {
     type Response = ControlStream;
     type Error = ControlError;
-    type Future = Pin<Box<dyn Future<Output = Result<ControlStream, ControlError>> + Send>>;
+    type Future = Connecting;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ControlError>> {
         Poll::Ready(Ok(()))
@@ -65,5 +68,24 @@ impl tower_service::Service<Uri> for Connector {
             let address = uri.authority().map_or("", |authority| authority.as_str());
             client.dial(address).await.map(ControlStream)
         })
+    }
+}
+
+/// Connects hyper clients to the running node itself, which speaks the API of a cloud by its own connections.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiConnector(pub(crate) Client, pub(crate) CloudConfig);
+
+impl tower_service::Service<Uri> for ApiConnector {
+    type Response = ControlStream;
+    type Error = ControlError;
+    type Future = Connecting;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ControlError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let ApiConnector(client, cloud) = self.clone();
+        Box::pin(async move { client.api(&cloud).await.map(ControlStream) })
     }
 }

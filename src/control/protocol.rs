@@ -53,6 +53,10 @@ pub mod endpoints {
     /// `POST` with the clouds, projects and kinds that somebody looks at: their state is fetched soon, and kept fresh for
     /// some minutes.
     pub const INVENTORY_LOOK: &str = "/v1/inventory/look";
+    /// `GET` with `?address=HOST:PORT&fingerprint=`, as the asker has them of the cloud, `Connection: Upgrade` and
+    /// `Upgrade: tcp`: the status `101`, and then the cloud's API over HTTP without TLS, by the connections and with the
+    /// certificate of the node. Refused for a cloud that does not answer, or does not trust the node.
+    pub const API: &str = "/v1/clouds/{name}/api";
     /// `GET` with `?address=HOST:PORT`, `Connection: Upgrade` and `Upgrade: tcp`: the status `101`, and then the bytes
     /// of a stream through the tailnet.
     pub const DIAL: &str = "/v1/dial";

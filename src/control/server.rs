@@ -5,8 +5,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use lxd_client::PrivateSocket;
+use lxd_client::{Facade, PrivateSocket};
 use serde::{Deserialize, Serialize};
 use tracing::{debug, info, warn};
 
@@ -29,6 +30,7 @@ pub(crate) fn serve(node: &Node, inventory: Inventory, socket: PrivateSocket) {
         .route(endpoints::RELOAD, post(reload))
         .route(endpoints::CLOUDS, get(clouds))
         .route(endpoints::CHECK, post(check))
+        .route(endpoints::API, get(api))
         .route(endpoints::DIAL, get(dial))
         .merge(super::inventory::routes())
         .fallback(unknown)
@@ -104,13 +106,9 @@ async fn check(State(node): State<Node>, Path(name): Path<String>) -> Answer<Clo
 async fn dial(
     State(node): State<Node>,
     Query(Address { address }): Query<Address>,
-    mut request: Request,
+    request: Request,
 ) -> Result<Response, Refusal> {
-    let upgrade = request.headers().get(header::UPGRADE).is_some_and(|value| value == "tcp");
-    if !upgrade {
-        let error = "this needs the headers Connection: Upgrade and Upgrade: tcp".to_owned();
-        return Err(Refusal(StatusCode::UPGRADE_REQUIRED, Failure { error, code: FailureCode::Invalid }));
-    }
+    let upgrade = Upgrade::of(request)?;
     let stream = match node.tailnet().connect(&address).await {
         Ok(stream) => stream,
         Err(error) => {
@@ -119,18 +117,76 @@ async fn dial(
         }
     };
     node.requests().count("dial", "connected");
-    let upgraded = hyper::upgrade::on(&mut request);
-    node.tasks().spawn(async move {
-        let Ok(client) = upgraded.await else { return };
-        let mut client = TokioIo::new(client);
+    Ok(upgrade.then(&node, move |mut client| async move {
         if let Err(error) = stream.carry(&mut client).await {
             debug!("a stream of the control socket broke: {error}");
         }
-    });
-    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
-    response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("tcp"));
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    Ok(response)
+    }))
+}
+
+#[derive(Deserialize)]
+struct Known {
+    address: String,
+    fingerprint: String,
+}
+
+/// Upgrades the connection, and speaks the cloud's API on it by the node's own connections, which are open already. What
+/// is wrong with a cloud is told best to a client that connects by itself: so such a cloud is refused here.
+async fn api(
+    State(node): State<Node>,
+    Path(name): Path<String>,
+    Query(known): Query<Known>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let upgrade = Upgrade::of(request)?;
+    let refuse = |code, error: &str| Err(refusal(code, format!("{name}: {error}")));
+    let Some(cloud) = node.cloud(&name) else {
+        return refuse(FailureCode::NotFound, "there is no such cloud");
+    };
+    let Some(client) = cloud.bare_client() else { return refuse(FailureCode::Invalid, "it has no API") };
+    let config = cloud.config();
+    let pin = config.trust.fingerprint.map(|pin| pin.to_string()).unwrap_or_default();
+    if (config.address.to_string(), pin) != (known.address, known.fingerprint) {
+        return refuse(FailureCode::Invalid, "the node knows it by another address or fingerprint");
+    }
+    let health = cloud.health();
+    if (health.reachable, health.trusted) != (Some(true), Some(true)) {
+        return refuse(FailureCode::NotRunning, "it cannot be used now");
+    }
+    node.requests().count("api", "connected");
+    let stopping = node.stopping();
+    Ok(upgrade.then(&node, move |stream| async move {
+        stopping.run_until_cancelled(Facade::new(client).serve(stream)).await;
+    }))
+}
+
+/// A request that wants the connection for something else.
+struct Upgrade(OnUpgrade);
+
+impl Upgrade {
+    fn of(mut request: Request) -> Result<Upgrade, Refusal> {
+        if request.headers().get(header::UPGRADE).is_some_and(|value| value == "tcp") {
+            return Ok(Upgrade(hyper::upgrade::on(&mut request)));
+        }
+        let error = "this needs the headers Connection: Upgrade and Upgrade: tcp".to_owned();
+        Err(Refusal(StatusCode::UPGRADE_REQUIRED, Failure { error, code: FailureCode::Invalid }))
+    }
+
+    /// The answer; with the connection goes on what is given.
+    fn then<F>(self, node: &Node, work: impl FnOnce(TokioIo<Upgraded>) -> F + Send + 'static) -> Response
+    where
+        F: Future<Output = ()> + Send,
+    {
+        node.tasks().spawn(async move {
+            if let Ok(client) = self.0.await {
+                work(TokioIo::new(client)).await;
+            }
+        });
+        let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+        response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("tcp"));
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        response
+    }
 }
 
 async fn unknown(request: Request) -> Refusal {

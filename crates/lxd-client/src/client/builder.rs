@@ -11,7 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use super::capabilities::Remembered;
 use super::limits::Limits;
 use super::{Client, Scope, Shared};
-use crate::transport::{BoxConnector, Connect, Dial, Http1, IDLE_TIMEOUT, UnixConnector, tls};
+use crate::transport::{BoxConnector, ByFacade, Connect, Dial, Http1, IDLE_TIMEOUT, UnixConnector, tls};
 use crate::{Error, Identity, ServerTrust};
 
 /// How much of an answer a server may send before it is read: enough for 100 MB/s over 100 ms.
@@ -36,6 +36,7 @@ const LOCAL_SOCKETS: [&str; 3] =
 pub struct ClientBuilder {
     server: Uri,
     connector: BoxConnector,
+    facade: Option<ByFacade>,
     trust: ServerTrust,
     identity: Option<Identity>,
     bearer: Option<String>,
@@ -56,6 +57,7 @@ impl Client {
         ClientBuilder {
             server,
             connector: BoxConnector::new(connector),
+            facade: None,
             trust: ServerTrust::SystemRoots,
             identity: None,
             bearer: None,
@@ -70,10 +72,10 @@ impl Client {
     /// When TLS cannot be set up, which this client does not use.
     pub fn unix(path: &Path, timeout: Duration) -> Result<Client, Error> {
         let name = path.display().to_string();
-        let connector = BoxConnector::new(UnixConnector::new(path));
+        let connectors = (BoxConnector::new(UnixConnector::new(path)), None);
         let config = tls::trusting_nobody()?;
         let uri = Uri::from_static("http://lxd");
-        Ok(Client::assemble(connector, config, uri, name, Waits { timeout, silence: SILENCE }, None))
+        Ok(Client::assemble(connectors, config, uri, name, Waits { timeout, silence: SILENCE }, None))
     }
 
     /// A client of the server on this machine, by the socket that `lxc` would use: `$LXD_SOCKET`,
@@ -95,14 +97,14 @@ impl Client {
     }
 
     fn assemble(
-        connector: BoxConnector,
+        (connector, facade): (BoxConnector, Option<ByFacade>),
         config: rustls::ClientConfig,
         base: Uri,
         name: String,
         Waits { timeout, silence }: Waits,
         bearer: Option<HeaderValue>,
     ) -> Client {
-        let dial = Dial::any(config.clone(), connector.clone(), timeout);
+        let dial = Dial::any(config.clone(), connector.clone(), facade, timeout);
         let http1 = Http1::new(Dial::http1(config, connector, &dial), base.clone());
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
@@ -120,6 +122,15 @@ impl Client {
 }
 
 impl ClientBuilder {
+    /// Sends what needs no dedicated connection by a façade (`Facade`) of the same server in another process, whose
+    /// connections to the server are open already. `connector` makes streams to the façade. Where it fails, and for
+    /// websockets, long bodies and SFTP, the client makes connections of its own. A façade that gets no answer from the
+    /// server is used no more, and what can be sent again is sent by the client's own connection.
+    pub fn facade(mut self, connector: impl Connect) -> Self {
+        self.facade = Some(ByFacade::new(connector));
+        self
+    }
+
     /// How to verify the server. Default: by the system's certificate authorities, which few LXD servers have a
     /// certificate of.
     pub fn trust(mut self, trust: ServerTrust) -> Self {
@@ -170,7 +181,7 @@ impl ClientBuilder {
         });
         let bearer = bearer.transpose()?;
         let waits = Waits { timeout: self.timeout, silence: self.silence };
-        Ok(Client::assemble(self.connector, config, self.server, name, waits, bearer))
+        Ok(Client::assemble((self.connector, self.facade), config, self.server, name, waits, bearer))
     }
 }
 

@@ -7,8 +7,9 @@ use hyper_util::client::legacy::connect::capture_connection;
 
 use super::Client;
 use crate::Error;
+use crate::envelope::Envelope;
 use crate::transfer::Sniffed;
-use crate::transport::{Body, BoxError, Http1, Ready, Used, full, no_body};
+use crate::transport::{Body, BoxError, ByFacade, Http1, NO_ANSWER, Ready, UNSENT, Used, full, no_body};
 
 /// The connection that a request is sent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +40,13 @@ struct Failed {
     error: Error,
     /// The connection has carried an answer before, and was probably dead already.
     stale: bool,
+    /// The server has not got it.
+    unsent: bool,
 }
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Failed {
-        Failed { error, stale: false }
+        Failed { error, stale: false, unsent: false }
     }
 }
 
@@ -66,7 +69,7 @@ impl Client {
             Sniffed::Short(bytes) => bytes,
         };
         match self.send(self.build(head, full(body.clone()))?, connection).await {
-            Err(failed) if failed.stale && head.is_safe() => {
+            Err(failed) if failed.unsent || failed.stale && head.is_safe() => {
                 Ok(self.send(self.build(head, full(body))?, connection).await?)
             }
             other => Ok(other?),
@@ -124,7 +127,19 @@ impl Client {
                 if let Some(used) = head.extensions.remove::<Used>() {
                     used.set();
                 }
-                Ok((head, body))
+                let facade = head.extensions.remove::<ByFacade>();
+                match facade.zip(head.headers.get(NO_ANSWER)) {
+                    None => Ok((head, body)),
+                    Some((facade, value)) => {
+                        // Other requests make a new connection.
+                        facade.give_up();
+                        if let Some(connected) = &*captured.connection_metadata() {
+                            connected.poison();
+                        }
+                        let unsent = value == UNSENT;
+                        Err(Failed { error: self.unanswered(body).await, stale: true, unsent })
+                    }
+                }
             }
             Err(error) if error.is_connect() => Err(self.connecting(error.into()).into()),
             Err(error) => {
@@ -133,7 +148,7 @@ impl Client {
                     connected.get_extras(&mut extensions);
                 }
                 let stale = extensions.get::<Used>().is_some_and(Used::get);
-                Err(Failed { error: self.broken(error), stale })
+                Err(Failed { error: self.broken(error), stale, unsent: false })
             }
         }
     }
@@ -152,7 +167,18 @@ impl Client {
             let sent = self.http1().send(self.fresh().await?, request).await;
             return sent.map_err(|failed| self.broken(failed.into_error()).into());
         }
-        Err(Failed { error: self.broken(failed.into_error()), stale })
+        Err(Failed { error: self.broken(failed.into_error()), stale, unsent: false })
+    }
+
+    /// The error of a façade that got no answer.
+    async fn unanswered(&self, body: Incoming) -> Error {
+        match self.collect(body).await {
+            Ok(body) => match Envelope::parse(&body) {
+                Ok(Envelope::Error { message, .. }) => self.broken(message),
+                _ => self.broken("the façade got no answer"),
+            },
+            Err(error) => error,
+        }
     }
 
     /// Opens the dedicated connection of a long transfer that is to come, so that it begins a few round trips earlier.

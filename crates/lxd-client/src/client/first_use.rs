@@ -33,7 +33,7 @@ pub(crate) async fn fetch_certificate(
 ) -> Result<CertificateDer<'static>, Error> {
     let name = check_server(&server)?;
     let (config, verifier) = tls::recording_config()?;
-    let mut dial = Dial::any(config, BoxConnector::new(connector), timeout);
+    let mut dial = Dial::any(config, BoxConnector::new(connector), None, timeout);
     let handshake = async {
         poll_fn(|cx| dial.poll_ready(cx)).await?;
         dial.call(server).await.map(drop)

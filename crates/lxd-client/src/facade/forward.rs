@@ -11,7 +11,7 @@ use super::connection::{Answer, close_after, has_token, length, refusal, tokens}
 use super::rest::lend;
 use crate::client::{ConnectionKind, Head};
 use crate::transfer::{Sniffed, sniff};
-use crate::transport::{BoxError, KeepAlive, no_body};
+use crate::transport::{BoxError, KeepAlive, NO_ANSWER, UNSENT, no_body};
 use crate::{Client, Error};
 
 /// Headers that are for one connection and are not forwarded (RFC 9110, section 7.6.1), besides those that `Connection`
@@ -31,6 +31,9 @@ const PROTOCOLS: [&str; 3] = ["websocket", "sftp", "nbd"];
 /// A longer head goes by HTTP/1.1: over HTTP/2, LXD stops reading the whole connection at one that is too long for it.
 const LONG_HEAD: usize = 64 << 10;
 
+/// The value of the header of [`NO_ANSWER`] when the server may have got the request.
+const BROKEN: &str = "broken";
+
 /// The server's answer, or why there is none.
 pub(super) async fn answer(client: &Client, request: Request<Incoming>) -> Answer {
     match protocol(&request) {
@@ -40,7 +43,14 @@ pub(super) async fn answer(client: &Client, request: Request<Incoming>) -> Answe
 }
 
 fn failure(error: &Error) -> Answer {
-    refusal(StatusCode::BAD_GATEWAY, &crate::one_line(error))
+    let mut answer = refusal(StatusCode::BAD_GATEWAY, &crate::one_line(error));
+    let sent = match error {
+        // Of the connection: nothing else has a deadline here.
+        Error::Connect { .. } | Error::Timeout { .. } | Error::WrongFingerprint { .. } => UNSENT,
+        _ => BROKEN,
+    };
+    answer.headers_mut().insert(NO_ANSWER, HeaderValue::from_static(sent));
+    answer
 }
 
 async fn forward(client: &Client, request: Request<Incoming>) -> Answer {

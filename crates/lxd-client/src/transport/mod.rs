@@ -2,6 +2,7 @@
 //! websockets.
 
 mod body;
+mod by_facade;
 mod connect;
 mod connector;
 mod dial;
@@ -14,6 +15,7 @@ mod trace;
 use std::time::Duration;
 
 pub(crate) use body::{Body, full, no_body};
+pub(crate) use by_facade::{ByFacade, NO_ANSWER, UNSENT};
 pub(crate) use connect::BoxError;
 pub use connect::{Connect, Io};
 pub(crate) use connector::{BoxConnector, UnixConnector};

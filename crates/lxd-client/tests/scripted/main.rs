@@ -5,6 +5,8 @@
 mod server;
 
 mod answers;
+#[cfg(feature = "facade")]
+mod by_facade;
 mod dial_trace;
 mod exec;
 #[cfg(feature = "facade")]
