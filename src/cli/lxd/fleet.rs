@@ -113,6 +113,10 @@ impl Fleet {
         }
         match &self.clouds(&[])?[..] {
             [single] => Ok((*single, text)),
+            clouds if text.is_empty() => {
+                let names: Vec<String> = clouds.iter().map(|cloud| format!("{}:", cloud.name)).collect();
+                Err(usage(format!("no cloud is named: write {}", names.join(" or "))))
+            }
             _ => Err(NoCloud { name: text.to_owned() }.into()),
         }
     }
