@@ -83,9 +83,10 @@ fn of_up(error: &UpError) -> Remedy {
         UpError::ControlUnreachable { .. } => (4, REACH),
         UpError::Timeout { .. } => (4, "a longer join_timeout waits longer; -v shows Tailscale's log"),
         UpError::Config { .. } => (2, ""),
-        UpError::StateFolder { .. } => {
-            (1, "choose another folder with --state-dir, or stop what uses this one")
-        }
+        UpError::StateFolder { .. } => (
+            1,
+            "choose another folder with --state-dir, or stop what uses this one; while `kolaboree-node` runs, commands share it",
+        ),
         _ => (1, ""),
     }
 }

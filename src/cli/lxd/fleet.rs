@@ -72,7 +72,9 @@ impl Fleet {
         if names.is_empty() {
             let all: Vec<_> = self.config.clouds.iter().filter(|c| c.kind != CloudKind::Tcp).collect();
             return if all.is_empty() {
-                Err(usage("the configuration has no cloud of kind lxd or incus"))
+                Err(usage(
+                    "the configuration has no cloud of kind lxd or incus: name one in kolaboree.yaml, under clouds",
+                ))
             } else {
                 Ok(all)
             };
