@@ -140,6 +140,9 @@ fn of_lxd(error: &lxd_client::Error) -> Option<Remedy> {
         Error::Timeout { .. } => (7, ""),
         Error::Config { .. } => (2, ""),
         Error::Api { code: 404, .. } => (5, ""),
+        Error::Api { message, .. } | Error::Operation { message, .. } if message.contains("CRIU isn't") => {
+            (1, "stop the instance first, or give --stateless, which leaves what runs in it behind")
+        }
         _ => return None, // what is behind it
     })
 }
