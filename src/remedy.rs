@@ -40,6 +40,9 @@ pub(crate) const RENEW: &str =
 const ANOTHER_PROJECT: &str =
     "name a project that it may use: `project: NAME` at the cloud in kolaboree.yaml, or `lxd --project NAME`";
 
+/// For a certificate that no authority vouches for, as LXD's own.
+const PIN: &str = "compare it with `lxc info` there; LXD's own certificate is trusted by `trust: {fingerprint: …}` at the cloud in kolaboree.yaml";
+
 /// The remedy of one error of a chain: of the tailnet, of a cloud or of the configuration. None where what is behind it
 /// decides.
 #[must_use]
@@ -80,9 +83,10 @@ fn of_up(error: &UpError) -> Remedy {
         UpError::ControlUnreachable { .. } => (4, REACH),
         UpError::Timeout { .. } => (4, "a longer join_timeout waits longer; -v shows Tailscale's log"),
         UpError::Config { .. } => (2, ""),
-        UpError::StateFolder { .. } => {
-            (1, "choose another folder with --state-dir, or stop what uses this one")
-        }
+        UpError::StateFolder { .. } => (
+            1,
+            "choose another folder with --state-dir, or stop what uses this one; while `kolaboree-node` runs, commands share it",
+        ),
         _ => (1, ""),
     }
 }
@@ -124,6 +128,7 @@ fn of_lxd(error: &lxd_client::Error) -> Option<Remedy> {
         Error::WrongFingerprint { .. } => {
             (8, "it is another server, or has a new certificate: compare with `lxc info` there")
         }
+        error if error.is_wrong_certificate() => (8, PIN),
         Error::NotTrusted { .. } => (
             9,
             "there: lxc config trust add --name kolaboree; here: kolaboree-node lxd trust CLOUD, with that token",
@@ -135,6 +140,9 @@ fn of_lxd(error: &lxd_client::Error) -> Option<Remedy> {
         Error::Timeout { .. } => (7, ""),
         Error::Config { .. } => (2, ""),
         Error::Api { code: 404, .. } => (5, ""),
+        Error::Api { message, .. } | Error::Operation { message, .. } if message.contains("CRIU isn't") => {
+            (1, "stop the instance first, or give --stateless, which leaves what runs in it behind")
+        }
         _ => return None, // what is behind it
     })
 }
@@ -153,6 +161,7 @@ pub(crate) fn in_log(error: &lxd_client::Error) -> String {
         Error::WrongFingerprint { .. } => {
             format!("{line}: it is another server, or has a new certificate; compare with `lxc info` there")
         }
+        error if error.is_wrong_certificate() => format!("{line}; {PIN}"),
         _ => line,
     }
 }

@@ -124,7 +124,7 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Remedy> {
 fn of_control(error: &ControlError) -> Remedy {
     match error {
         ControlError::NoNode(_) => (11, ""),
-        ControlError::Timeout => (7, ""),
+        ControlError::Timeout(_) => (7, ""),
         ControlError::Refused(failure) => match failure.code {
             FailureCode::Invalid => (2, ""),
             FailureCode::AuthRejected | FailureCode::NeedsLogin | FailureCode::KeyExpired => {
@@ -311,7 +311,10 @@ mod tests {
             .chain(all(connect_errors()))
             .chain(all(lxd_errors()))
             .chain(all(refusals()))
-            .chain(all(vec![(ControlError::NoNode(text()), 11), (ControlError::Timeout, 7)]))
+            .chain(all(vec![
+                (ControlError::NoNode(text()), 11),
+                (ControlError::Timeout(Duration::from_secs(1)), 7),
+            ]))
             .chain(all(ask_errors()))
             .chain(all(action_errors()))
             .chain(all(vec![(NoCloud { name: text() }, 2)]));

@@ -71,7 +71,7 @@ impl Out {
         if !self.colours {
             return text.to_owned();
         }
-        format!("\x1b[{}m{text}\x1b[0m", colour as u8)
+        format!("\x1b[{}m{}\x1b[0m", colour as u8, one_line(text))
     }
 }
 
@@ -112,10 +112,10 @@ fn spelt_out(text: &str, kept: impl Fn(char) -> bool) -> String {
     while let Some((plain, character)) = rest.char_indices().find(|(_, c)| steers(*c) && !kept(*c)) {
         shown.push_str(&rest[..plain]);
         rest = &rest[plain..];
-        match colours().find(|colour| rest.starts_with(colour.as_str())) {
-            Some(colour) => {
-                shown.push_str(&colour);
-                rest = &rest[colour.len()..];
+        match painted(rest) {
+            Some(painted) => {
+                shown.push_str(painted);
+                rest = &rest[painted.len()..];
             }
             None => {
                 shown.extend(character.escape_default());
@@ -126,9 +126,14 @@ fn spelt_out(text: &str, kept: impl Fn(char) -> bool) -> String {
     shown + rest
 }
 
-/// What [`Out::paint`] puts around a text.
-fn colours() -> impl Iterator<Item = String> {
-    Colour::ALL.into_iter().map(|colour| colour as u8).chain([0]).map(|number| format!("\x1b[{number}m"))
+/// The beginning of a text that is one that [`Out::paint`] gave, with its colour and the end of that. A server that sends a
+/// colour without its end does not colour what follows.
+fn painted(text: &str) -> Option<&str> {
+    const END: &str = "\x1b[0m";
+    let colours = Colour::ALL.into_iter().map(|colour| format!("\x1b[{}m", colour as u8));
+    let inside = colours.filter_map(|colour| text.strip_prefix(colour.as_str())).next()?;
+    let (inside, rest) = inside.split_once(END)?;
+    (!inside.chars().any(steers)).then(|| &text[..text.len() - rest.len()])
 }
 
 /// Whether a terminal does something else with a character than showing it; the others turn the text's direction.
@@ -254,6 +259,8 @@ mod tests {
             ("\u{9b}31mC1", r"\u{9b}31mC1"),
             ("\u{202e}txt.exe", r"\u{202e}txt.exe"),
             ("a\tb\x7f", r"a\tb\u{7f}"),
+            ("\x1b[31mall that follows", r"\u{1b}[31mall that follows"),
+            ("over\x1b[0m", r"over\u{1b}[0m"),
             ("Grüße 東京 👋", "Grüße 東京 👋"),
         ] {
             assert_eq!((shown(raw), one_line(raw)), (told.to_owned(), told.to_owned()));

@@ -98,7 +98,12 @@ async fn why(cloud: &Cloud, health: &mut Health, error: &lxd_client::Error) -> S
         return unconnected_because(error, health);
     }
     match handshake(cloud, health).await {
-        Ok(()) => remedy::in_log(error),
+        Ok(()) => {
+            if error.is_wrong_certificate() {
+                health.tls_ms = None; // it is shown, and is not the right one
+            }
+            remedy::in_log(error)
+        }
         Err(earlier) => earlier,
     }
 }

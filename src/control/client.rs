@@ -27,6 +27,9 @@ use crate::inventory::{InstanceKey, InstanceUsage, Overview, Query, Revision, Sn
 /// How long a request may take. The node's own deadlines are shorter.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
+/// How long the node may take to tell what it knows already. One that takes longer has stopped or is stuck.
+const KNOWN_WITHIN: Duration = Duration::from_secs(20);
+
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 64 << 20;
 
@@ -43,8 +46,8 @@ pub(crate) enum ControlError {
     Socket { path: String, source: io::Error },
     #[error("{}", .0.error)]
     Refused(Failure),
-    #[error("the node gave no answer within {} s", TIMEOUT.as_secs())]
-    Timeout,
+    #[error("the node gave no answer within {} s", .0.as_secs())]
+    Timeout(Duration),
     #[error("the node's answer was not understood: {0}")]
     Malformed(#[source] BoxError),
 }
@@ -114,7 +117,8 @@ impl Client {
 
     /// The rows of the inventory. `fields` are those of the instances; all where there is none.
     pub(crate) async fn inventory(&self, query: &Query, fields: &[&str]) -> Result<Snapshot, ControlError> {
-        self.get(&format!("{}?fields={}&{}", endpoints::INVENTORY, list(fields), asked(query))).await
+        let path = format!("{}?fields={}&{}", endpoints::INVENTORY, list(fields), asked(query));
+        self.json(Request::get(path).body(Full::default()), KNOWN_WITHIN).await
     }
 
     /// How much each cloud has.
@@ -141,7 +145,7 @@ impl Client {
     ) -> Result<Changes, ControlError> {
         let since = since.map(|since| format!("since={}&", since.0)).unwrap_or_default();
         let path = format!("{}?{since}{}", endpoints::INVENTORY_CHANGES, asked(query));
-        let answer = self.exchange(Request::get(path).body(Full::default())).await?;
+        let answer = self.exchange(Request::get(path).body(Full::default()), KNOWN_WITHIN).await?;
         if !answer.status().is_success() {
             return Err(failure(answer).await);
         }
@@ -153,7 +157,7 @@ impl Client {
         let body = serde_json::to_vec(query).map_err(malformed)?;
         let request =
             Request::post(endpoints::INVENTORY_LOOK).header(header::CONTENT_TYPE, "application/json");
-        let answer = self.exchange(request.body(Full::new(body.into()))).await?;
+        let answer = self.exchange(request.body(Full::new(body.into())), KNOWN_WITHIN).await?;
         if answer.status().is_success() { Ok(()) } else { Err(failure(answer).await) }
     }
 
@@ -175,7 +179,7 @@ impl Client {
             .header(header::CONNECTION, "upgrade")
             .header(header::UPGRADE, "tcp")
             .body(Full::default());
-        let answer = self.exchange(request).await?;
+        let answer = self.exchange(request, TIMEOUT).await?;
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Err(failure(answer).await);
         }
@@ -183,30 +187,36 @@ impl Client {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ControlError> {
-        self.json(Request::get(path).body(Full::default())).await
+        self.json(Request::get(path).body(Full::default()), TIMEOUT).await
     }
 
     async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ControlError> {
         let body = serde_json::to_vec(body).map_err(malformed)?;
         let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
-        self.json(request.body(Full::new(body.into()))).await
+        self.json(request.body(Full::new(body.into())), TIMEOUT).await
     }
 
     async fn json<T: DeserializeOwned>(
         &self,
         request: http::Result<Request<Full<Bytes>>>,
+        within: Duration,
     ) -> Result<T, ControlError> {
-        let answer = self.exchange(request).await?;
-        if !answer.status().is_success() {
-            return Err(failure(answer).await);
-        }
-        let body = collect(answer).await?;
+        let answer = async {
+            let answer = self.exchange(request, within).await?;
+            if !answer.status().is_success() {
+                return Err(failure(answer).await);
+            }
+            collect(answer).await
+        };
+        let body =
+            tokio::time::timeout(within, answer).await.map_err(|_| ControlError::Timeout(within))??;
         serde_json::from_slice(&body).map_err(malformed)
     }
 
     async fn exchange(
         &self,
         request: http::Result<Request<Full<Bytes>>>,
+        within: Duration,
     ) -> Result<Response<Incoming>, ControlError> {
         let mut request = request.map_err(malformed)?;
         request.headers_mut().insert(header::HOST, http::HeaderValue::from_static("kolaboree-node"));
@@ -216,7 +226,7 @@ impl Client {
             tokio::spawn(connection.with_upgrades());
             sender.send_request(request).await.map_err(malformed)
         };
-        tokio::time::timeout(TIMEOUT, exchange).await.map_err(|_| ControlError::Timeout)?
+        tokio::time::timeout(within, exchange).await.map_err(|_| ControlError::Timeout(within))?
     }
 
     async fn stream(&self) -> Result<UnixStream, ControlError> {

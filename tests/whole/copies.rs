@@ -42,6 +42,9 @@ fn a_copy_is_relayed_where_the_servers_do_not_reach_each_other() {
         assert_eq!((&told["way"], &told["snapshots"][0]), (&"relay".into(), &"s0".into()), "{told}");
         let ways: Vec<&Value> = told["not_by"].as_array().unwrap().iter().map(|r| &r["way"]).collect();
         assert_eq!(ways, ["pull", "push"], "{told}");
+        pair.oslo.lxc(&["snapshot", "web", "s1"]);
+        let told = pair.world.json(&["lxd", "copy", "oslo:web", "rome:", "--refresh"]);
+        assert_eq!((&told["way"], &told["snapshots"][1]), (&"relay".into(), &"s1".into()), "{told}");
         let printed = pair.world.run(&["lxd", "copy", "oslo:web", "rome:x", "--mode", "pull"]);
         assert_eq!(printed.code, Some(1), "{}", printed.stderr);
         assert_eq!(pair.rome.instances(), ["web"]);

@@ -173,6 +173,14 @@ impl Error {
         self.io_kind() == Some(io::ErrorKind::ConnectionRefused)
     }
 
+    /// Whether the server's certificate is not the right one: it is not the one that is pinned, no authority vouches for it, or
+    /// its time is over.
+    #[must_use]
+    pub fn is_wrong_certificate(&self) -> bool {
+        matches!(self, Error::WrongFingerprint { .. })
+            || matches!(find(self), Some(rustls::Error::InvalidCertificate(_)))
+    }
+
     /// Whether the server does not trust this client's certificate, or the client showed none
     /// ([`Error::NotTrusted`]). A client that is trusted for other things only has [`Error::NotAllowed`].
     #[must_use]
@@ -281,10 +289,12 @@ pub fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'
 #[must_use]
 pub fn one_line(error: &(dyn StdError + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
-    for cause in chain(error) {
-        let cause = cause.to_string();
+    for error in chain(error) {
+        let cause = error.to_string();
         let cause = cause.trim();
-        if texts.iter().any(|text| text.contains(cause)) {
+        // hyper-util names its own step there, "client error (Connect)"; what went wrong stands behind it.
+        let is_step = cause.starts_with("client error (") && error.source().is_some();
+        if is_step || texts.iter().any(|text| text.contains(cause)) {
             continue;
         }
         // A source that repeats the text above it and says more takes its place.
@@ -346,6 +356,7 @@ mod tests {
             (Error::OperationLost { id: String::new() }, false, false),
         ] {
             assert_eq!((error.is_timeout(), error.is_retryable()), (timeout, retryable), "{error:?}");
+            assert_eq!(error.is_wrong_certificate(), one_line(&error).contains("certificate"), "{error:?}");
         }
     }
 }

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::Place;
 use super::plan::{MARK, Plan};
+use super::ways::is_unreached;
 use crate::actions::ActionError;
 
 /// How long the target may take to end a copy that was given up, and then to remove it.
@@ -15,11 +16,20 @@ pub(super) const WITHIN: Duration = Duration::from_secs(20);
 /// The pause before a server is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// The error of a copy onto what was there before. Nothing has changed there where one server did not reach the other, so
+/// that another way can be tried.
+pub(super) fn refreshed(error: ActionError, what: &str) -> ActionError {
+    match &error {
+        ActionError::Cloud(unreached) if is_unreached(unreached) => error,
+        _ => error.leaving(format!("{what}, which was there before, as far as it was refreshed")),
+    }
+}
+
 /// The error of a copy, after the removal of what it has made. `ended` says whether the target works on it no more.
 pub(super) async fn undo(to: &Place, plan: &Plan, error: ActionError, ended: bool) -> ActionError {
     let name = format!("{}:{}", to.cloud, plan.name);
     if plan.existed {
-        return error.leaving(format!("{name}, which was there before, as far as it was refreshed"));
+        return refreshed(error, &name);
     }
     if let ActionError::Cloud(error) = &error
         && error.is_conflict()

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::between::transfer;
 use super::failure::explain;
 use super::plan::named;
-use super::undo::until_removed;
+use super::undo::{refreshed, until_removed};
 use super::verify::without;
 use super::ways::{Mode, Way};
 use super::{Copied, Place};
@@ -222,7 +222,7 @@ impl Volumes<'_> {
         let VolumeWanted { name, pool, .. } = self.wanted;
         let what = format!("the volume {name} in the pool {pool} of {}", self.to.cloud);
         if self.existed {
-            return error.leaving(format!("{what}, which was there before, as far as it was refreshed"));
+            return refreshed(error, &what);
         }
         if let ActionError::Cloud(error) = &error
             && error.is_conflict()

@@ -170,17 +170,30 @@ impl Copying<'_> {
         }
     }
 
-    /// Has the target fetch it, who needs to know the source's certificate, and a secret for an image that is not public.
+    /// Has the target fetch it, which needs to know the source's certificate, and a secret for an image that is not public.
     async fn pull(&self, url: &str) -> Result<bool, ActionError> {
         let image = &self.image;
         let source = &self.from.client;
         let handle = source.image(&image.fingerprint);
-        let secret = async { if image.public { Ok(None) } else { handle.secret().await.map(Some) } };
+        let secret =
+            async { if image.public { Ok(None) } else { handle.revocable_secret().await.map(Some) } };
         let asked = async { tokio::try_join!(source.server(), secret, self.is_there()) };
         let (server, secret, is_there) = self.job.run(asked).await?;
-        if is_there {
-            return Ok(false);
+        let (secret, kept) = secret.unzip();
+        let fetched = match is_there {
+            true => Ok(false),
+            false => self.fetched(url, &server, secret.as_deref()).await,
+        };
+        if let (Some(kept), Ok(false) | Err(_)) = (kept, &fetched) {
+            // Nobody has used it, and it would last as long as the source runs. One that is used ends by itself.
+            let _ = kept.cancel().await;
         }
+        fetched
+    }
+
+    /// Has the target fetch it with this secret, where it needs one.
+    async fn fetched(&self, url: &str, source: &Server, secret: Option<&str>) -> Result<bool, ActionError> {
+        let image = &self.image;
         let protocol = if self.target.is_incus() { "incus" } else { "lxd" };
         let mut options = ImageOptions::default();
         if self.wanted.public {
@@ -190,12 +203,12 @@ impl Copying<'_> {
             options = options.auto_update();
             ImageSource::remote(url, protocol, &self.wanted.image)
         } else {
-            ImageSource::fingerprint(url, protocol, &image.fingerprint, secret.as_deref())
+            ImageSource::fingerprint(url, protocol, &image.fingerprint, secret)
         };
         if self.from.project != "default" {
             asked = asked.project(&self.from.project);
         }
-        if let Some(pem) = certificate(&server) {
+        if let Some(pem) = certificate(source) {
             asked = asked.certificate(pem);
         }
         // Not to be cancelled: the server may have begun.

@@ -5,7 +5,8 @@ use lxd_client::{Client, NewSnapshot};
 use crate::actions::operation::name_of;
 use crate::actions::{ActionError, Job};
 
-/// Makes a snapshot, and gives the name that the server knows it by. With `reuse` it takes the place of the one that has its
+/// Makes a snapshot, and gives the name that the server knows it by; an empty one where the server chose it and it cannot be
+/// told. With `reuse` it takes the place of the one that has its
 /// name, which is gone only once the new one is there.
 pub(crate) async fn snapshot(
     client: &Client,
@@ -53,9 +54,18 @@ async fn set_aside<'a>(
 
 /// Makes a snapshot; one that was made although the job was cancelled is deleted.
 async fn make(client: &Client, instance: &str, new: &NewSnapshot, job: &Job) -> Result<String, ActionError> {
-    let operation = job.run(client.instance(instance).create_snapshot_as(new)).await?;
+    let handle = client.instance(instance);
+    // LXD 5.0 does not tell the name that it chose: it is the one that is new.
+    let before = match &new.name {
+        Some(_) => Vec::new(),
+        None => job.run(handle.snapshots().names()).await?,
+    };
+    let operation = job.run(handle.create_snapshot_as(new)).await?;
     let ended = job.follow(operation).await?;
-    let name = name_of(&ended, "instances_snapshots").or_else(|| new.name.clone()).unwrap_or_default();
+    let name = match name_of(&ended, "instances_snapshots").or_else(|| new.name.clone()) {
+        Some(name) => name,
+        None => the_new_one(&before, handle.snapshots().names().await?).unwrap_or_default(),
+    };
     if !job.is_cancelled() || name.is_empty() {
         return Ok(name);
     }
@@ -63,6 +73,13 @@ async fn make(client: &Client, instance: &str, new: &NewSnapshot, job: &Job) -> 
         Ok(()) => Err(ActionError::cancelled()),
         Err(_) => Err(ActionError::cancelled().leaving(format!("the snapshot {instance}/{name}"))),
     }
+}
+
+/// The name that was not there before. None where there are several: somebody else made one too.
+fn the_new_one(before: &[String], after: Vec<String>) -> Option<String> {
+    let mut new = after.into_iter().filter(|name| !before.contains(name));
+    let first = new.next();
+    first.filter(|_| new.next().is_none())
 }
 
 /// Brings an instance back to a snapshot; with what ran then, where that is wanted and is in the snapshot.
@@ -103,4 +120,22 @@ pub(crate) async fn delete_snapshot(
 ) -> Result<(), ActionError> {
     let operation = job.run(client.instance(instance).snapshot(name).delete()).await?;
     job.follow(operation).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::the_new_one;
+
+    #[test]
+    fn a_name_that_the_server_does_not_tell_is_the_new_one_if_there_is_one_alone() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        for (before, after, new) in [
+            (&[][..], &["snap0"][..], Some("snap0")),
+            (&["snap0", "daily"], &["daily", "snap0", "snap1"], Some("snap1")),
+            (&["snap0"], &["snap0", "snap1", "theirs"], None),
+            (&["snap0"], &["snap0"], None),
+        ] {
+            assert_eq!(the_new_one(&names(before), names(after)).as_deref(), new);
+        }
+    }
 }

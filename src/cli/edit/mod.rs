@@ -36,6 +36,12 @@ pub(super) async fn edit<R, T: Serialize + DeserializeOwned + PartialEq>(
 ) -> anyhow::Result<()> {
     let mut before = read().await?;
     if let Some(text) = input().await? {
+        // `lxc` takes an empty one, as under cron, for a thing without settings, and empties it.
+        if text.trim().is_empty() {
+            return Err(usage(format!(
+                "the standard input is empty: write the {kind} there as YAML, or use a terminal"
+            )));
+        }
         let after = serde_yaml::from_str(&text)
             .map_err(|error| usage(format!("the standard input is no {kind}: {error}")))?;
         return write(&before, after).await;

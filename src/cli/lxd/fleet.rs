@@ -74,7 +74,9 @@ impl Fleet {
         if names.is_empty() {
             let all: Vec<_> = self.config.clouds.iter().filter(|c| c.kind != CloudKind::Tcp).collect();
             return if all.is_empty() {
-                Err(usage("the configuration has no cloud of kind lxd or incus"))
+                Err(usage(
+                    "the configuration has no cloud of kind lxd or incus: name one in kolaboree.yaml, under clouds",
+                ))
             } else {
                 Ok(all)
             };
@@ -115,6 +117,10 @@ impl Fleet {
         }
         match &self.clouds(&[])?[..] {
             [single] => Ok((*single, text)),
+            clouds if text.is_empty() => {
+                let names: Vec<String> = clouds.iter().map(|cloud| format!("{}:", cloud.name)).collect();
+                Err(usage(format!("no cloud is named: write {}", names.join(" or "))))
+            }
             _ => Err(NoCloud { name: text.to_owned() }.into()),
         }
     }

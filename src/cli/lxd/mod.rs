@@ -24,7 +24,7 @@ use crate::config::{CloudKind, Config};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Lxd {
     /// Work in this project, instead of the one that is configured for a cloud.
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) project: Option<String>,
     /// Show no progress.
     #[arg(short, long, global = true)]

@@ -1,5 +1,7 @@
 //! Forwards a request to the remote server, and its answer back to the client.
 
+use std::time::Duration;
+
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request, response,
 };
@@ -11,7 +13,7 @@ use super::connection::{Answer, close_after, has_token, length, refusal, tokens}
 use super::rest::lend;
 use crate::client::{ConnectionKind, Head};
 use crate::transfer::{Sniffed, sniff};
-use crate::transport::{BoxError, KeepAlive, NO_ANSWER, UNSENT, no_body};
+use crate::transport::{BoxError, Heard, KeepAlive, NO_ANSWER, UNSENT, no_body};
 use crate::{Client, Error};
 
 /// Headers that are for one connection and are not forwarded (RFC 9110, section 7.6.1), besides those that `Connection`
@@ -132,15 +134,37 @@ async fn upgrade(
         *answer.headers_mut() = end_to_end(answer.headers());
         return Ok(answer.map(|body| body.map_err(BoxError::from).boxed_unsync()));
     }
+    let client = client.clone();
     let here = hyper::upgrade::on(&mut request);
     let there = hyper::upgrade::on(&mut answer);
     tokio::spawn(async move {
         let Ok((here, there)) = tokio::try_join!(here, there) else { return };
         let mut here = TokioIo::new(here);
-        let mut there = KeepAlive::new(TokioIo::new(there), silence);
-        let _ = tokio::io::copy_bidirectional(&mut here, &mut there).await;
+        let (mut there, heard) = KeepAlive::unending(TokioIo::new(there), silence);
+        tokio::select! {
+            _ = tokio::io::copy_bidirectional(&mut here, &mut there) => {}
+            () = falls_silent(&client, heard.zip(silence)) => {}
+        }
     });
     Ok(answer.map(|_| no_body()))
+}
+
+/// Ends when the server has said nothing for so long, and does not answer a question of its own either: while servers copy
+/// an instance they do not read each of the copy's websockets, and so answer no pings there.
+async fn falls_silent(client: &Client, watched: Option<(Heard, Duration)>) {
+    let Some((heard, silence)) = watched else { return std::future::pending().await };
+    let pause = silence / 3;
+    loop {
+        tokio::time::sleep(pause).await;
+        if heard.elapsed() < silence {
+            continue;
+        }
+        let answer = client.get("/1.0").unscoped().timeout(pause).fetch::<serde_json::Value>().await;
+        if let Err(Error::Connect { .. } | Error::Broken { .. } | Error::Timeout { .. }) = answer {
+            return;
+        }
+        heard.now();
+    }
 }
 
 fn end_to_end(headers: &HeaderMap) -> HeaderMap {

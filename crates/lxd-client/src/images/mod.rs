@@ -129,9 +129,19 @@ impl ImageHandle {
     /// # Errors
     /// [`Error::is_not_found`] when there is no such image.
     pub async fn secret(&self) -> Result<String, Error> {
+        Ok(self.revocable_secret().await?.0)
+    }
+
+    /// The same with the operation as which the server keeps the secret: [`Operation::cancel`] revokes one that was not used,
+    /// which would last as long as the server runs.
+    ///
+    /// # Errors
+    /// As for [`secret`](ImageHandle::secret).
+    pub async fn revocable_secret(&self) -> Result<(String, Operation), Error> {
         let begun = self.client.post(["images", &self.fingerprint, "secret"]).operation().await?;
-        let secret = begun.begun_as().metadata.get("secret").and_then(Value::as_str);
-        secret.map(str::to_owned).ok_or_else(|| self.client.protocol("an image's secret without one"))
+        let secret = begun.begun_as().metadata.get("secret").and_then(Value::as_str).map(str::to_owned);
+        let secret = secret.ok_or_else(|| self.client.protocol("an image's secret without one"))?;
+        Ok((secret, begun))
     }
 
     /// `POST /1.0/images/{fingerprint}/export`: has the server send the image to another one, whose secret

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ struct Watch {
     heard: Instant,
     /// When the first ping since the last sign of life was sent, or would have been.
     asked: Option<Instant>,
+    /// Where somebody else decides when the server has been silent for too long.
+    told: Option<Heard>,
     written: Frames,
     /// The rest of a ping that is half written.
     ping: &'static [u8],
@@ -59,10 +62,37 @@ impl<S> KeepAlive<S> {
             timer: Box::pin(tokio::time::sleep(silence / PARTS)),
             heard: Instant::now(),
             asked: None,
+            told: None,
             written: Frames::default(),
             ping: &[],
         });
         KeepAlive { io, watch }
+    }
+
+    /// The same, which is not ended by a silence: whoever has what is given decides that. None on this machine.
+    #[cfg_attr(not(feature = "facade"), allow(dead_code))]
+    pub(crate) fn unending(io: S, silence: Option<Duration>) -> (KeepAlive<S>, Option<Heard>) {
+        let mut keepalive = KeepAlive::new(io, silence);
+        let heard = keepalive.watch.as_mut().map(|watch| {
+            let heard = Heard(Arc::new(Mutex::new(watch.heard)));
+            watch.told.insert(heard).clone()
+        });
+        (keepalive, heard)
+    }
+}
+
+/// When a server was heard last.
+#[derive(Clone, Debug)]
+pub(crate) struct Heard(Arc<Mutex<Instant>>);
+
+impl Heard {
+    #[cfg_attr(not(feature = "facade"), allow(dead_code))]
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    pub(crate) fn now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 }
 
@@ -77,7 +107,8 @@ impl Watch {
                 self.timer.as_mut().reset(self.heard + pause);
                 continue;
             }
-            if self.asked.is_some_and(|asked| now >= asked + (self.silence - pause)) {
+            let is_silent = self.asked.is_some_and(|asked| now >= asked + (self.silence - pause));
+            if is_silent && self.told.is_none() {
                 let silent = format!("the server has been silent for {} s", self.silence.as_secs_f32());
                 return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, silent));
             }
@@ -123,6 +154,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for KeepAlive<S> {
         let Some(watch) = &mut this.watch else { return read };
         if read.is_ready() {
             (watch.heard, watch.asked) = (Instant::now(), None);
+            if let Some(told) = &watch.told {
+                told.now();
+            }
             return read;
         }
         if let Poll::Ready(silent) = watch.poll_silence(cx) {
@@ -334,6 +368,23 @@ mod tests {
         let mut all = Vec::new();
         there.read_to_end(&mut all).await.unwrap();
         assert_eq!((all.len(), all[0]), (6, 0x88), "{all:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_somebody_else_decides_a_silence_ends_nothing() {
+        let (here, mut there) = duplex(1024);
+        let (mut here, heard) = KeepAlive::unending(here, Some(SILENCE));
+        let heard = heard.unwrap();
+        let hour = Duration::from_secs(3600);
+        assert!(tokio::time::timeout(hour, here.read_u8()).await.is_err());
+        assert!(heard.elapsed() >= hour);
+        there.write_u8(7).await.unwrap();
+        assert_eq!(here.read_u8().await.unwrap(), 7);
+        assert!(heard.elapsed() < SILENCE);
+        // A server that has gone without a word is found by what is sent there.
+        let mut pings = [0; 100 * PING.len()];
+        there.read_exact(&mut pings).await.unwrap();
+        assert_eq!(pings, [PING; 100].concat()[..]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -21,6 +21,8 @@ pub use connect::{Connect, Io};
 pub(crate) use connector::{BoxConnector, UnixConnector};
 pub(crate) use dial::{Dial, NoConnection};
 pub(crate) use http1::{Http1, Ready};
+#[cfg(feature = "facade")]
+pub(crate) use keepalive::Heard;
 pub(crate) use keepalive::KeepAlive;
 pub(crate) use read_ahead::Used;
 pub use trace::DialTrace;

@@ -56,7 +56,10 @@ pub(super) async fn import(fleet: &Fleet, options: &Import, out: &Out) -> anyhow
     }
     let source = source(file).await?;
     let client = fleet.client(cloud).await?;
-    let what = format!("{file} to {}:{}", cloud.name, name.unwrap_or_default());
+    let what = match name {
+        Some(name) => format!("{file} to {}:{name}", cloud.name),
+        None => format!("{file} to {}", cloud.name),
+    };
     let import = async |job: &_| backups::import_instance(&client, source, &wanted, job).await;
     let name = action::run(&what, import).await?;
     let value = json!({"cloud": cloud.name, "name": name});

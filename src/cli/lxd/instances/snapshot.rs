@@ -59,7 +59,8 @@ pub(super) async fn snapshot(fleet: &Fleet, options: &Snapshot, out: &Out) -> an
     })
     .await?;
     // As with lxc, nothing is said of a name that was given.
-    if name.is_none() || out.format != crate::cli::output::Format::Table {
+    let told = name.is_none() && !made.is_empty();
+    if told || out.format != crate::cli::output::Format::Table {
         let value = json!({"cloud": cloud.name, "instance": instance, "name": made});
         out.print(&value, || format!("{instance}/{made}\n"))?;
     }

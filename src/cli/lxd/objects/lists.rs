@@ -57,8 +57,23 @@ pub(super) async fn list_in_projects(
     columns: &Columns,
     out: &Out,
 ) -> anyhow::Result<ExitCode> {
+    list_in_projects_where(fleet, kind, projects, columns, |_| true, out).await
+}
+
+/// The same of those that are to be shown.
+pub(super) async fn list_in_projects_where(
+    fleet: &Fleet,
+    kind: &'static Kind,
+    projects: &Projects,
+    columns: &Columns,
+    shown: fn(&Fields) -> bool,
+    out: &Out,
+) -> anyhow::Result<ExitCode> {
     let job = Job::new();
-    let one = async |client: Client| objects::list(&client, kind, &[], &job).await;
+    let one = async |client: Client| {
+        let all = objects::list(&client, kind, &[], &job).await?;
+        Ok(all.into_iter().filter(shown).collect())
+    };
     if !projects.all_projects {
         return list_by(fleet, &projects.clouds, kind, columns, one, out).await;
     }

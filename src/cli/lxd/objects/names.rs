@@ -24,6 +24,11 @@ pub(super) trait Names {
         self.names(self.first()).pop().unwrap_or_default()
     }
 
+    /// All names in one, for messages.
+    fn label(&self) -> String {
+        self.names(self.first()).join("/")
+    }
+
     /// The thing.
     async fn object(&self, fleet: &Fleet) -> anyhow::Result<Object> {
         let (client, first) = self.client(fleet).await?;
@@ -225,6 +230,10 @@ impl Names for VolumeName {
 
     fn member(&self) -> Option<&str> {
         self.member.name()
+    }
+
+    fn label(&self) -> String {
+        format!("{}/{}", self.pool, self.volume)
     }
 }
 

@@ -85,11 +85,11 @@ pub(super) async fn usual<N: Names + clap::Args>(
     match verb {
         Usual::Show(thing) => {
             let object = thing.object(fleet).await?;
-            show(&action::run(thing.first(), async |job| object.get(job).await).await?.value, out)
+            show(&action::run(&thing.label(), async |job| object.get(job).await).await?.value, out)
         }
         Usual::Get(OneKey { thing, key, property }) => {
             let object = thing.object(fleet).await?;
-            let value = action::run(thing.first(), async |job| object.get(job).await).await?.value;
+            let value = action::run(&thing.label(), async |job| object.get(job).await).await?.value;
             get(if *property { value.get(key) } else { value.get("config").and_then(|c| c.get(key)) }, out)
         }
         Usual::Set(Keys { thing, settings: given, property }) => {
@@ -110,7 +110,7 @@ pub(super) async fn usual<N: Names + clap::Args>(
         }
         Usual::Edit(thing) => {
             let object = thing.object(fleet).await?;
-            edit_object(&object, thing.first()).await
+            edit_object(&object, &thing.label()).await
         }
         Usual::Delete(thing) => {
             let object = thing.object(fleet).await?;
@@ -222,6 +222,6 @@ pub(super) async fn done(
     thing: &impl Names,
     work: impl AsyncFnOnce(&Job) -> Result<(), crate::actions::ActionError>,
 ) -> anyhow::Result<ExitCode> {
-    action::run(thing.first(), work).await?;
+    action::run(&thing.label(), work).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,9 @@
 //! What the running node's inventory has: no server is asked.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
 use super::wanted::{Wanted, project};
 use super::{Found, Needs, direct};
 use crate::cli::exit::Failure;
@@ -7,6 +11,9 @@ use crate::cli::lxd::fleet::Fleet;
 use crate::cli::lxd::words;
 use crate::control::client::Client;
 use crate::inventory::{CloudRow, Kind, Query};
+
+/// How long a cloud that the node cannot read may take to answer: the others are not to wait for it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The rows that the node has. A cloud that it has never read, or of which it does not know all that is asked for, is asked
 /// itself.
@@ -36,8 +43,18 @@ pub(super) async fn look(
             is_seen && (row.stale_since.is_some() || is_whole(&cloud.name))
         })
     });
-    let mut found =
-        if unread.is_empty() { Found::default() } else { direct::look(fleet, wanted, &unread, needs).await };
+    let mut found = Found::default();
+    let looks = unread.into_iter().map(async |cloud| {
+        let look = direct::look(fleet, wanted, std::slice::from_ref(&cloud), needs);
+        match snapshot.clouds.iter().find(|row| row.name == cloud.name).and_then(|row| troubled(row)) {
+            Some(known) => tokio::time::timeout(PATIENCE, look).await.unwrap_or(known),
+            None => look.await,
+        }
+    });
+    for look in join_all(looks).await {
+        found.rows.extend(look.rows);
+        found.failures.extend(look.failures);
+    }
     let is_read = |name: &str| read.iter().any(|cloud| cloud.name == name);
     found.rows.extend(snapshot.instances.iter().filter(|row| is_read(&row.key.cloud)).cloned());
     for row in read.iter().filter_map(|cloud| known(&cloud.name)) {
@@ -47,6 +64,13 @@ pub(super) async fn look(
         }
     }
     Ok(found)
+}
+
+/// What is said of a cloud that the node cannot read, where it does not answer now either.
+fn troubled(row: &CloudRow) -> Option<Found> {
+    let reason = row.stale_reason.as_deref().filter(|_| row.stale_since.is_some())?;
+    let failure = Failure { code: 7, message: format!("{}: {reason}", row.name), hint: None };
+    Some(Found { failures: vec![failure], ..Found::default() })
 }
 
 /// What is said of a cloud whose rows are old.

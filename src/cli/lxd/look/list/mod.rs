@@ -97,7 +97,11 @@ pub(super) async fn list(fleet: &Fleet, options: &List, out: &Out) -> anyhow::Re
         report(failure); // the others are shown all the same
     }
     if !rows.is_empty() || found.failures.is_empty() {
-        print(&rows, &found.stale, &columns, out)?;
+        let nothing = match wanted.only_project() {
+            Some(project) => format!("no instances in the project {project}"),
+            None => "no instances".to_owned(),
+        };
+        print(&rows, &found.stale, &columns, &nothing, out)?;
     }
     Ok(found.failures.first().map_or(ExitCode::SUCCESS, |failure| ExitCode::from(failure.code)))
 }
@@ -115,7 +119,13 @@ impl Shown {
     }
 }
 
-fn print(rows: &[Shown], stale: &[String], columns: &[Column], out: &Out) -> std::io::Result<()> {
+fn print(
+    rows: &[Shown],
+    stale: &[String],
+    columns: &[Column],
+    nothing: &str,
+    out: &Out,
+) -> std::io::Result<()> {
     let heads: Vec<&str> = columns.iter().map(|column| column.head.as_str()).collect();
     let mut table = Table::new(&heads);
     for Shown { row, cells } in rows {
@@ -129,7 +139,7 @@ fn print(rows: &[Shown], stale: &[String], columns: &[Column], out: &Out) -> std
         }));
     }
     let values: Vec<&InstanceRow> = rows.iter().map(|shown| &*shown.row).collect();
-    out.list(&values, &table, "no instances")
+    out.list(&values, &table, nothing)
 }
 
 /// Several things of a cell, which stand in lines of their own for programs.

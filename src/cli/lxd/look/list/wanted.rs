@@ -47,6 +47,13 @@ impl<'a> Wanted<'a> {
         self.clouds.iter().map(|(cloud, _)| *cloud).collect()
     }
 
+    /// The project that `--project` or the configuration names for each of the clouds.
+    pub(super) fn only_project(&self) -> Option<&str> {
+        let first = self.clouds.first()?.0.project.as_deref()?;
+        let same = self.clouds.iter().all(|(cloud, _)| project(cloud) == first);
+        (same && !self.all_projects).then_some(first)
+    }
+
     /// All filters, for whichever cloud.
     pub(super) fn filters(&self) -> impl Iterator<Item = &Filter> {
         self.filters.iter().chain(self.clouds.iter().flat_map(|(_, filters)| filters))

@@ -81,6 +81,11 @@ fn managed(network: &Fields) -> bool {
     network.get("managed").and_then(Value::as_bool).unwrap_or_default()
 }
 
+/// Whether it is a network, as `lxc` sees it: servers list each interface of their machine.
+fn is_listed(network: &Fields) -> bool {
+    !matches!(text(network, "type"), "loopback" | "unknown")
+}
+
 const LEASES: &Columns = &[
     ("HOSTNAME", |lease| text(lease, "hostname").to_owned()),
     ("MAC ADDRESS", |lease| text(lease, "hwaddr").to_owned()),
@@ -90,7 +95,9 @@ const LEASES: &Columns = &[
 
 pub(super) async fn run(command: &NetworkCommand, fleet: &Fleet, out: &Out) -> anyhow::Result<ExitCode> {
     match command {
-        NetworkCommand::List(of) => lists::list_in_projects(fleet, &NETWORK, of, COLUMNS, out).await,
+        NetworkCommand::List(of) => {
+            lists::list_in_projects_where(fleet, &NETWORK, of, COLUMNS, is_listed, out).await
+        }
         NetworkCommand::ListLeases(network) => {
             let (client, name) = network.client(fleet).await?;
             let request = client.get(["networks", name, "leases"]);

@@ -46,12 +46,37 @@ fn users(thing: &Fields) -> BTreeMap<String, Vec<String>> {
     for url in urls {
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
         let mut parts = path.trim_start_matches("/1.0/").split('/');
-        let (kind, name) = (parts.next().unwrap_or_default(), path.rsplit('/').next().unwrap_or_default());
+        let (kind, name) = (parts.next().unwrap_or_default(), name_in(path));
         let kind = if kind == "storage-pools" { "volumes" } else { kind };
         let project = query.split('&').find_map(|pair| pair.strip_prefix("project="));
         let project = project.map(|project| format!(" (project {project})")).unwrap_or_default();
-        let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+        let name = percent_encoding::percent_decode_str(&name).decode_utf8_lossy();
         users.entry(kind.to_owned()).or_default().push(format!("{name}{project}"));
     }
     users
+}
+
+/// The name of what a URL's path is of; that of a snapshot has its instance's or volume's before it.
+fn name_in(path: &str) -> String {
+    let (of, snapshot) = match path.split_once("/snapshots/") {
+        Some((of, snapshot)) => (of, format!("/{snapshot}")),
+        None => (path, String::new()),
+    };
+    format!("{}{snapshot}", of.rsplit('/').next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_in;
+
+    #[test]
+    fn a_snapshot_is_named_with_what_it_is_of() {
+        for (path, name) in [
+            ("/1.0/instances/c1", "c1"),
+            ("/1.0/instances/c1/snapshots/snap0", "c1/snap0"),
+            ("/1.0/storage-pools/default/volumes/custom/data/snapshots/a", "data/a"),
+        ] {
+            assert_eq!(name_in(path), name);
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub(super) async fn info(fleet: &Fleet, volume: &VolumeName, out: &Out) -> anyho
     let (client, pool) = volume.client(fleet).await?;
     let object = volume.object(fleet).await?;
     let below = |last| client.get(["storage-pools", pool, "volumes", kind, name, last]);
-    let (found, state, snapshots) = action::run(volume.first(), async |job| {
+    let (found, state, snapshots) = action::run(&volume.label(), async |job| {
         let found = object.get(job);
         let state = async { job.run(below("state").fetch::<Value>()).await };
         let snapshots = async { job.run(below("snapshots").query("recursion", 1).list::<Fields>()).await };
