@@ -35,7 +35,7 @@ fn half_made<'a>(pair: &Pair, ways: &[&'a str]) -> Vec<(&'a str, Child)> {
 }
 
 /// How they ended, which was no good end.
-fn ended<'a>(copies: Vec<(&'a str, Child)>) -> impl Iterator<Item = (&'a str, Printed)> {
+fn ended(copies: Vec<(&str, Child)>) -> impl Iterator<Item = (&str, Printed)> {
     copies.into_iter().map(|(way, copy)| {
         let told = finish_within(copy, 2 * HANG);
         assert_ne!(told.code, Some(0), "{way}: {}", told.stdout);

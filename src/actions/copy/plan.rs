@@ -42,6 +42,8 @@ pub(super) struct Plan {
     pub(super) source: Source,
     pub(super) handle: InstanceHandle,
     pub(super) name: String,
+    /// The source as it is.
+    pub(super) original: Instance,
     /// The copy as it is to be.
     pub(super) instance: Instance,
     /// The snapshots that the copy is to have; none where it is to have none.
@@ -120,6 +122,7 @@ pub(super) async fn plan(
         source: source.clone(),
         handle,
         name: wanted.name.clone(),
+        original,
         instance,
         snapshots,
         mode: wanted.mode,

@@ -93,7 +93,7 @@ impl Service<Uri> for Dial {
             let stream = https.call(uri).await?;
             made.fetch_add(1, Ordering::Relaxed);
             tracer.secured(began, &stream);
-            Ok(Secured::Straight(stream))
+            Ok(Secured::Straight(Box::new(stream)))
         };
         Box::pin(async move {
             tokio::time::timeout(timeout, connecting).await.map_err(|_| NoConnection { after: timeout })?
@@ -104,7 +104,7 @@ impl Service<Uri> for Dial {
 /// A connection with TLS. When the server ends it without a close handshake, the error is for the client's user: that of
 /// rustls is for programmers.
 pub(crate) enum Secured {
-    Straight(MaybeHttpsStream<ReadAhead>),
+    Straight(Box<MaybeHttpsStream<ReadAhead>>),
     /// With the façade's TLS.
     ByFacade(ReadAhead, ByFacade),
 }
@@ -112,7 +112,7 @@ pub(crate) enum Secured {
 impl Secured {
     fn stream(&mut self) -> Pin<&mut (dyn Stream + Unpin)> {
         match self {
-            Secured::Straight(stream) => Pin::new(stream),
+            Secured::Straight(stream) => Pin::new(&mut **stream),
             Secured::ByFacade(stream, _) => Pin::new(stream),
         }
     }
