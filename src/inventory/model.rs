@@ -311,12 +311,13 @@ impl Model {
         }
     }
 
-    /// Sets the projects that the node may see. The rows of others go.
-    pub(super) fn set_projects(&mut self, name: &str, projects: Vec<String>) {
+    /// Sets the projects that the node may see. The rows of others go; where it may see `all`, those of a project that is
+    /// newer than this list stay.
+    pub(super) fn set_projects(&mut self, name: &str, projects: Vec<String>, all: bool) {
         if let Some(cloud) = self.clouds.get_mut(name) {
-            // Not those of a project that is newer than this list.
             let known = Arc::clone(&cloud.row);
-            let hidden = |project: &String| known.projects.contains(project) && !projects.contains(project);
+            let is_newer = |project: &String| all && !known.projects.contains(project);
+            let hidden = |project: &String| !projects.contains(project) && !is_newer(project);
             let gone = cloud.instances.remove_where(&mut self.log, |row| hidden(&row.key.project));
             for key in &gone {
                 cloud.usage.remove(key);

@@ -52,7 +52,7 @@ fn the_same_again_is_no_change() {
             vec![ImageRow { cloud: "berlin".to_owned(), ..ImageRow::default() }],
         );
         model.set_fresh("berlin");
-        model.set_projects("berlin", vec!["default".to_owned()]);
+        model.set_projects("berlin", vec!["default".to_owned()], true);
     };
     apply(&mut model);
     let revision = model.log.revision();

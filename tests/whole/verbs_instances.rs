@@ -68,12 +68,13 @@ fn stock(arguments: &[&str], input: &str) -> Printed {
     feed(&mut lxc, input)
 }
 
-/// Runs a program with this standard input.
+/// Runs a program with this standard input, and says which where it hangs.
 fn feed(program: &mut Command, input: &str) -> Printed {
     let program = program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = program.spawn().unwrap();
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes()); // nobody has to read it
-    finish(child)
+    let ended = std::panic::catch_unwind(|| finish(child));
+    ended.unwrap_or_else(|_| panic!("{program:?}"))
 }
 
 /// What there is of an instance, its name aside: all that a verb may change.

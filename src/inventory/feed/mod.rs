@@ -163,7 +163,8 @@ async fn connect(
             let environment = server.environment.clone().unwrap_or_default();
             (row.server, row.version) = (environment.server, environment.server_version);
         });
-        model.set_projects(cloud, scopes.projects.clone());
+        // LXD 5.0 tells a certificate that is restricted the events of all projects.
+        model.set_projects(cloud, scopes.projects.clone(), !restricted);
     });
     Ok((*server, scopes, events))
 }

@@ -151,7 +151,7 @@ impl Session {
             return Err(End::OtherProjects);
         }
         let projects = self.scopes.projects.clone();
-        self.store.change(|model| model.set_projects(&self.cloud, projects));
+        self.store.change(|model| model.set_projects(&self.cloud, projects, self.scopes.all_events()));
         let known: HashSet<Ask> = self.answered.keys().cloned().collect();
         self.queue.extend(self.lists().into_iter().filter(|list| !known.contains(list)));
         // A project that was renamed has taken its instances with it.

@@ -123,7 +123,7 @@ async fn a_certificate_that_is_restricted_to_a_project_follows_that() {
         (&snapshot.clouds[0].projects, snapshot.clouds[0].stale_since),
         (&vec![project.clone()], None)
     );
-    assert!(snapshot.instances.is_empty(), "that of another project is seen");
+    assert!(snapshot.instances.is_empty(), "those of another project are seen: {:?}", snapshot.instances);
     drop(inventory);
     handle.delete().await.unwrap();
     local().project_named(&project).delete().await.unwrap();
