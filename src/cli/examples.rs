@@ -127,6 +127,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("lxd config show", &["lxd config show berlin:web --expanded", "lxd config show berlin:"]),
     ("lxd config edit", &["lxd config edit berlin:web"]),
     ("lxd export", &["lxd export berlin:web web.tar.gz"]),
+    (
+        "lxd warning delete",
+        &[
+            "lxd warning delete berlin:3f1c8b5e-8d4a-4a57-9a4e-0c2b6f7d9e11",
+            "lxd warning delete --all berlin:",
+        ],
+    ),
     ("lxd import", &["lxd import berlin: web.tar.gz"]),
     ("lxd trust", &["lxd trust berlin --token-from token"]),
 ];
