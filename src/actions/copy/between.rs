@@ -31,9 +31,6 @@ pub(super) async fn copy(from: &Place, to: &Place, plan: &Plan, job: &Job) -> Re
         Err(error) => return Err(explain(error, from, to, plan.pool.as_deref(), count::bytes(plan)).await),
     };
     let finished = async {
-        if plan.existed {
-            settle(to, plan, job).await?;
-        }
         adopt(to, plan, job).await?;
         let snapshots = verify(to, plan, job).await?;
         Ok((snapshots, count::compare(to, plan, job).await?))
@@ -63,24 +60,6 @@ impl Plan {
         }
         migration
     }
-}
-
-/// A server does not change the settings of an instance that it refreshes: they are set afterwards, as `lxc` does.
-async fn settle(to: &Place, plan: &Plan, job: &Job) -> Result<(), ActionError> {
-    let handle = to.client.instance(&plan.name);
-    let mut there = job.run(handle.get()).await?;
-    let mut config = plan.instance.config.clone();
-    config.retain(|key, _| !key.starts_with("volatile."));
-    config.extend(there.value.config.iter().filter(|(k, _)| k.starts_with("volatile.")).map(cloned));
-    there.value.config = config;
-    there.value.devices = plan.instance.devices.clone();
-    there.value.profiles = plan.instance.profiles.clone();
-    let operation = job.run(handle.update(&there)).await?;
-    job.follow(operation).await.map(drop)
-}
-
-fn cloned((key, value): (&String, &String)) -> (String, String) {
-    (key.clone(), value.clone())
 }
 
 /// How many bytes are to be copied, where the source's storage knows that; snapshots have parts in common. Only for somebody
