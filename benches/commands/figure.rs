@@ -34,6 +34,9 @@ const COPIES: [u64; 2] = [0, 50];
 /// The ends of no way: on the servers themselves.
 const NEAR: [u64; 2] = [0, 0];
 
+/// How many clouds of a node lead to the first server, for a list of several clouds.
+pub(crate) const CLOUDS: usize = 5;
+
 /// How many servers start instances at once.
 pub(crate) const SERVERS: usize = 5;
 
@@ -78,6 +81,8 @@ impl Figure {
 /// All figures, for lists of so many instances and an instance of so many MB.
 pub(crate) fn figures(many: usize, copied: usize) -> Vec<Figure> {
     let relayed = "copy CLOUD:bench-big SECOND:bench-copy --mode relay";
+    // The others have no such project, and a cloud that does not have it is asked itself.
+    let clouds: Vec<String> = (0..CLOUDS).map(|number| format!("cloud{number}:")).collect();
     let started: Vec<String> = (0..SERVERS)
         .flat_map(|server| {
             (0..STARTED).map(move |number| format!("start{server}:{}", started(server, number)))
@@ -91,8 +96,8 @@ pub(crate) fn figures(many: usize, copied: usize) -> Vec<Figure> {
         },
         Figure {
             stock: Stock::Many(many),
-            ours: words("list --project many"),
-            lxc: Rival::Lxc(words("list CLOUD: --project many"), 5),
+            ours: [words("list --project many"), clouds].concat(),
+            lxc: Rival::Lxc(words("list CLOUD: --project many"), CLOUDS),
             rounds: 3,
             ..Figure::same(&format!("list of 5 x {many}"), "")
         },

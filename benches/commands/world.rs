@@ -12,14 +12,11 @@ use lxd_client::Identity;
 use tailnet_sandbox::{Peer, Sandbox};
 use tokio::runtime::Runtime;
 
-use crate::figure::{Figure, Rival, STARTED, started};
+use crate::figure::{CLOUDS, Figure, Rival, STARTED, started};
 use crate::forwarder::Forwarder;
 use crate::servers::Server;
 use crate::stock::{Stock, starting};
 use crate::table::Needed;
-
-/// How many clouds of the node's lead to the first server by each way, for a list of several clouds.
-const CLOUDS: usize = 5;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Program {

@@ -1,5 +1,6 @@
 //! Printing: tables for people, csv, JSON and YAML for programs.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -43,7 +44,7 @@ impl Out {
     /// Prints a result.
     pub(crate) fn print(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> io::Result<()> {
         let text = match self.format {
-            Format::Table | Format::Csv => shown(&text()),
+            Format::Table | Format::Csv => return write(&shown(&text())),
             Format::Json => serde_json::to_string_pretty(value).map_err(io::Error::other)? + "\n",
             Format::Yaml => crate::config::to_text(value),
         };
@@ -54,7 +55,7 @@ impl Out {
     /// command and is not shown ([`is_unread`]).
     pub(crate) fn print_one(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> io::Result<()> {
         let text = match self.format {
-            Format::Table | Format::Csv => one_line(&text()) + "\n",
+            Format::Table | Format::Csv => one_line(&text()).into_owned() + "\n",
             Format::Json => serde_json::to_string(value).map_err(io::Error::other)? + "\n",
             Format::Yaml => format!("---\n{}", crate::config::to_text(value)),
         };
@@ -96,20 +97,23 @@ pub(crate) fn report(text: &impl std::fmt::Display) {
 
 /// A text for a terminal: what would steer it, other than this program's own colours, is spelt out.
 #[must_use]
-pub fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> Cow<'_, str> {
     spelt_out(text, |c| c == '\n')
 }
 
 /// The same in one line.
-pub(crate) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     spelt_out(text, |_| false)
 }
 
-fn spelt_out(text: &str, kept: impl Fn(char) -> bool) -> String {
+fn spelt_out(text: &str, kept: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let next = |text: &str| text.char_indices().find(|(_, c)| steers(*c) && !kept(*c));
+    // Lists are long, and few of their texts have a character that needs a look.
+    let Some(mut found) = next(text) else { return Cow::Borrowed(text) };
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
-    // From one to the next of the few characters that need a look: lists are long.
-    while let Some((plain, character)) = rest.char_indices().find(|(_, c)| steers(*c) && !kept(*c)) {
+    loop {
+        let (plain, character) = found;
         shown.push_str(&rest[..plain]);
         rest = &rest[plain..];
         match painted(rest) {
@@ -122,8 +126,11 @@ fn spelt_out(text: &str, kept: impl Fn(char) -> bool) -> String {
                 rest = &rest[character.len_utf8()..];
             }
         }
+        match next(rest) {
+            Some(further) => found = further,
+            None => return Cow::Owned(shown + rest),
+        }
     }
-    shown + rest
 }
 
 /// The beginning of a text that is one that [`Out::paint`] gave, with its colour and the end of that. A server that sends a
@@ -208,24 +215,27 @@ impl Table {
 fn csv_cell(cell: &str) -> String {
     let cell = shown(cell);
     let quoted = cell == r"\." || cell.starts_with(' ') || cell.contains([',', '"', '\n']);
-    if quoted { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+    if quoted { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.into_owned() }
 }
 
 impl std::fmt::Display for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let cell = |cell: &String| if cell.is_empty() { "-".to_owned() } else { one_line(cell) };
-        let rows: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
-        let mut widths = vec![0; rows.iter().map(Vec::len).max().unwrap_or_default()];
-        for row in &rows {
+        fn told(cell: &str) -> Cow<'_, str> {
+            if cell.is_empty() { Cow::Borrowed("-") } else { one_line(cell) }
+        }
+        let mut widths = vec![0; self.rows.iter().map(Vec::len).max().unwrap_or_default()];
+        for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = visible(cell).max(*width);
+                *width = visible(&told(cell)).max(*width);
             }
         }
-        for row in &rows {
-            let mut line = String::new();
+        let mut line = String::new();
+        for row in &self.rows {
+            line.clear();
             for (cell, width) in row.iter().zip(&widths) {
-                line.push_str(cell);
-                line.extend(std::iter::repeat_n(' ', width - visible(cell) + 2));
+                let cell = told(cell);
+                line.push_str(&cell);
+                line.extend(std::iter::repeat_n(' ', width - visible(&cell) + 2));
             }
             writeln!(f, "{}", line.trim_end())?;
         }
@@ -263,9 +273,9 @@ mod tests {
             ("over\x1b[0m", r"over\u{1b}[0m"),
             ("Grüße 東京 👋", "Grüße 東京 👋"),
         ] {
-            assert_eq!((shown(raw), one_line(raw)), (told.to_owned(), told.to_owned()));
+            assert_eq!((&*shown(raw), &*one_line(raw)), (told, told));
         }
-        assert_eq!((shown("a\nb"), one_line("a\nb")), ("a\nb".to_owned(), r"a\nb".to_owned()));
+        assert_eq!((&*shown("a\nb"), &*one_line("a\nb")), ("a\nb", r"a\nb"));
         let painted = Out { format: Format::Table, colours: true }.paint(Colour::Red, "down");
         assert_eq!(shown(&painted), painted);
     }

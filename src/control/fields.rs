@@ -2,23 +2,57 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::ser::{Error, SerializeMap};
-use serde::{Serialize, Serializer};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::inventory::{InstanceRow, Snapshot};
 
-/// The names of fields; `config.KEY` is one setting. All fields where there is none.
+/// What is asked for of each instance, besides its name; all where there is none.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fields(BTreeSet<String>);
+pub(super) struct Fields(Vec<Field>);
+
+/// A field of a row, by its name in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Field {
+    // These three are always told.
+    Cloud,
+    Project,
+    Name,
+    Type,
+    Status,
+    Description,
+    Architecture,
+    Ephemeral,
+    Stateful,
+    Profiles,
+    Location,
+    CreatedAt,
+    LastUsedAt,
+    Uuid,
+    Pool,
+    State,
+    Snapshots,
+    Config,
+    /// One setting, by its key: `config.KEY`.
+    #[serde(skip)]
+    Setting(String),
+}
 
 impl Fields {
-    pub(super) fn parse(text: &str) -> Fields {
-        Fields(text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    /// Reads names with commas between them. The error is the name of no field.
+    pub(super) fn parse(text: &str) -> Result<Fields, String> {
+        let names = text.split(',').filter(|name| !name.is_empty());
+        let fields = names.map(|name| match name.strip_prefix("config.") {
+            Some(key) => Ok(Field::Setting(key.to_owned())),
+            None => serde_json::from_value(name.into()).map_err(|_| name.to_owned()),
+        });
+        Ok(Fields(fields.collect::<Result<BTreeSet<_>, _>>()?.into_iter().collect()))
     }
 
-    /// Whether a field is among them.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.0.is_empty() || self.0.contains(name)
+    /// Whether the state of instances is among them, or their snapshots, which somebody has to look at.
+    pub(super) fn need_a_look(&self) -> bool {
+        self.0.is_empty() || self.0.contains(&Field::State) || self.0.contains(&Field::Snapshots)
     }
 }
 
@@ -31,7 +65,7 @@ impl Serialize for Narrowed<'_> {
         if fields.0.is_empty() {
             return snapshot.serialize(serializer);
         }
-        let instances: Vec<Row<'_>> = snapshot.instances.iter().map(|row| Row(row, fields)).collect();
+        let instances: Vec<Row<'_>> = snapshot.instances.iter().map(|row| Row(row, &fields.0)).collect();
         let mut map = serializer.serialize_map(Some(5))?;
         map.serialize_entry("revision", &snapshot.revision)?;
         map.serialize_entry("clouds", &snapshot.clouds)?;
@@ -42,40 +76,38 @@ impl Serialize for Narrowed<'_> {
     }
 }
 
-struct Row<'a>(&'a InstanceRow, &'a Fields);
+struct Row<'a>(&'a InstanceRow, &'a [Field]);
 
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Row(row, Fields(fields)) = self;
+        let Row(row, fields) = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("cloud", &row.key.cloud)?;
         map.serialize_entry("project", &row.key.project)?;
         map.serialize_entry("name", &row.key.name)?;
         let mut settings = BTreeMap::new();
-        for field in fields {
-            match field.as_str() {
-                "cloud" | "project" | "name" => {}
-                "type" => map.serialize_entry(field, &row.kind)?,
-                "status" => map.serialize_entry(field, &row.status)?,
-                "description" => map.serialize_entry(field, &row.description)?,
-                "architecture" => map.serialize_entry(field, &row.architecture)?,
+        for field in *fields {
+            match field {
+                Field::Cloud | Field::Project | Field::Name => {}
+                Field::Type => map.serialize_entry(field, &row.kind)?,
+                Field::Status => map.serialize_entry(field, &row.status)?,
+                Field::Description => map.serialize_entry(field, &row.description)?,
+                Field::Architecture => map.serialize_entry(field, &row.architecture)?,
                 // What is left out is false.
-                "ephemeral" if row.ephemeral => map.serialize_entry(field, &true)?,
-                "stateful" if row.stateful => map.serialize_entry(field, &true)?,
-                "ephemeral" | "stateful" => {}
-                "profiles" => map.serialize_entry(field, &row.profiles)?,
-                "location" => map.serialize_entry(field, &row.location)?,
-                "created_at" => map.serialize_entry(field, &row.created_at)?,
-                "last_used_at" => map.serialize_entry(field, &row.last_used_at)?,
-                "uuid" => map.serialize_entry(field, &row.uuid)?,
-                "pool" => map.serialize_entry(field, &row.pool)?,
-                "state" => map.serialize_entry(field, &row.state)?,
-                "snapshots" => map.serialize_entry(field, &row.snapshots)?,
-                "config" => settings.extend(row.config.iter()),
-                setting => match setting.strip_prefix("config.") {
-                    Some(key) => settings.extend(row.config.get_key_value(key)),
-                    None => return Err(S::Error::custom(format!("an instance has no field {setting:?}"))),
-                },
+                Field::Ephemeral if row.ephemeral => map.serialize_entry(field, &true)?,
+                Field::Stateful if row.stateful => map.serialize_entry(field, &true)?,
+                Field::Ephemeral | Field::Stateful => {}
+                Field::Profiles => map.serialize_entry(field, &row.profiles)?,
+                Field::Location => map.serialize_entry(field, &row.location)?,
+                Field::CreatedAt => map.serialize_entry(field, &row.created_at)?,
+                Field::LastUsedAt => map.serialize_entry(field, &row.last_used_at)?,
+                Field::Uuid => map.serialize_entry(field, &row.uuid)?,
+                Field::Pool => map.serialize_entry(field, &row.pool)?,
+                Field::State if row.state.is_some() => map.serialize_entry(field, &row.state)?,
+                Field::State => {}
+                Field::Snapshots => map.serialize_entry(field, &row.snapshots)?,
+                Field::Config => settings.extend(row.config.iter()),
+                Field::Setting(key) => settings.extend(row.config.get_key_value(key)),
             }
         }
         if !settings.is_empty() {
@@ -107,8 +139,8 @@ mod tests {
         Snapshot { instances: vec![Arc::new(row)], ..Snapshot::default() }
     }
 
-    fn told(fields: &str) -> Result<Value, serde_json::Error> {
-        let mut told = serde_json::to_value(Narrowed(&snapshot(), &Fields::parse(fields)))?;
+    fn told(fields: &str) -> Result<Value, String> {
+        let mut told = serde_json::to_value(Narrowed(&snapshot(), &Fields::parse(fields)?)).unwrap();
         Ok(told["instances"][0].take())
     }
 
@@ -126,7 +158,7 @@ mod tests {
             expected.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             assert_eq!(told(fields).unwrap(), expected, "{fields}");
         }
-        assert!(told("colour").unwrap_err().to_string().contains("colour"));
+        assert_eq!(told("status,colour").unwrap_err(), "colour");
     }
 
     #[test]

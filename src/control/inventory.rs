@@ -69,12 +69,11 @@ async fn rows(
     State(inventory): State<Inventory>,
     Parameters(asked): Parameters<Asked>,
 ) -> Result<Response, Refusal> {
-    let (query, fields) = (asked.query()?, Fields::parse(&asked.fields));
-    let snapshot = if fields.has("state") || fields.has("snapshots") {
-        looked_at(&inventory, &query).await
-    } else {
-        inventory.snapshot(&query)
-    };
+    let fields = Fields::parse(&asked.fields)
+        .map_err(|name| refusal(FailureCode::Invalid, format!("an instance has no field {name:?}")))?;
+    let query = asked.query()?;
+    let snapshot =
+        if fields.need_a_look() { looked_at(&inventory, &query).await } else { inventory.snapshot(&query) };
     let json = serde_json::to_vec(&Narrowed(&snapshot, &fields))
         .map_err(|error| refusal(FailureCode::Invalid, error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())

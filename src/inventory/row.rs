@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -73,11 +73,14 @@ struct FlatRow {
     created_at: String,
     last_used_at: String,
     uuid: String,
-    config: Arc<BTreeMap<String, String>>,
+    config: Option<Arc<BTreeMap<String, String>>>,
     state: Option<InstanceUsage>,
     pool: String,
     snapshots: Option<usize>,
 }
+
+/// The settings of the rows that were asked for without them.
+static NO_SETTINGS: LazyLock<Arc<BTreeMap<String, String>>> = LazyLock::new(Arc::default);
 
 impl From<FlatRow> for InstanceRow {
     fn from(row: FlatRow) -> InstanceRow {
@@ -94,7 +97,7 @@ impl From<FlatRow> for InstanceRow {
             created_at: row.created_at,
             last_used_at: row.last_used_at,
             uuid: row.uuid,
-            config: row.config,
+            config: row.config.unwrap_or_else(|| Arc::clone(&NO_SETTINGS)),
             state: row.state,
             pool: row.pool,
             snapshots: row.snapshots,

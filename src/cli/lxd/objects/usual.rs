@@ -14,7 +14,7 @@ use crate::cli::exit::usage;
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
 use crate::cli::lxd::instances::pairs::settings_or_input;
-use crate::cli::output::{Format, Out, write};
+use crate::cli::output::{Format, Out, shown, write};
 use crate::config::to_text;
 
 /// The verbs that nearly every kind has.
@@ -195,7 +195,8 @@ pub(super) fn get(value: Option<&Value>, out: &Out) -> anyhow::Result<ExitCode> 
     match out.format {
         Format::Table | Format::Csv => {
             let terminal = std::io::stdout().is_terminal();
-            write(&(if terminal { crate::cli::output::shown(&text) } else { text } + "\n"))?;
+            let text = text + "\n";
+            write(&if terminal { shown(&text) } else { text.as_str().into() })?;
         }
         _ => out.print(&value, String::new)?,
     }

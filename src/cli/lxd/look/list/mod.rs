@@ -101,7 +101,7 @@ pub(super) async fn list(fleet: &Fleet, options: &List, out: &Out) -> anyhow::Re
             Some(project) => format!("no instances in the project {project}"),
             None => "no instances".to_owned(),
         };
-        print(&rows, &found.stale, &columns, &nothing, out)?;
+        print(rows, &found.stale, &columns, &nothing, out)?;
     }
     Ok(found.failures.first().map_or(ExitCode::SUCCESS, |failure| ExitCode::from(failure.code)))
 }
@@ -120,7 +120,7 @@ impl Shown {
 }
 
 fn print(
-    rows: &[Shown],
+    rows: Vec<Shown>,
     stale: &[String],
     columns: &[Column],
     nothing: &str,
@@ -128,23 +128,24 @@ fn print(
 ) -> std::io::Result<()> {
     let heads: Vec<&str> = columns.iter().map(|column| column.head.as_str()).collect();
     let mut table = Table::new(&heads);
+    let mut values = Vec::with_capacity(rows.len());
     for Shown { row, cells } in rows {
         let stale = stale.contains(&row.key.cloud);
         table.row(columns.iter().zip(cells).map(|(column, cell)| match out.format {
-            Format::Table if cell.is_empty() => String::new(),
+            Format::Table if cell.is_empty() => cell,
             Format::Table if stale => out.paint(Colour::Dim, &in_one_line(cell)),
-            Format::Table if column.is_status() => out.paint(colour(&row.status), cell),
+            Format::Table if column.is_status() => out.paint(colour(&row.status), &cell),
             Format::Table => in_one_line(cell),
-            _ => cell.clone(),
+            _ => cell,
         }));
+        values.push(row);
     }
-    let values: Vec<&InstanceRow> = rows.iter().map(|shown| &*shown.row).collect();
     out.list(&values, &table, nothing)
 }
 
 /// Several things of a cell, which stand in lines of their own for programs.
-fn in_one_line(cell: &str) -> String {
-    cell.replace('\n', ", ")
+fn in_one_line(cell: String) -> String {
+    if cell.contains('\n') { cell.replace('\n', ", ") } else { cell }
 }
 
 fn colour(status: &str) -> Colour {
