@@ -32,8 +32,7 @@ pub(super) async fn copy(from: &Place, to: &Place, plan: &Plan, job: &Job) -> Re
     };
     let finished = async {
         adopt(to, plan, job).await?;
-        let snapshots = verify(to, plan, job).await?;
-        Ok((snapshots, count::compare(to, plan, job).await?))
+        tokio::try_join!(verify(to, plan, job), count::compare(to, plan, job))
     };
     match finished.await {
         Ok((snapshots, counted)) => (copied.snapshots, copied.counted) = (snapshots, Some(counted)),

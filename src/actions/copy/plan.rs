@@ -85,14 +85,16 @@ pub(super) async fn plan(
 ) -> Result<Plan, ActionError> {
     job.stage("looking at both sides");
     let handle = from.client.instance(&source.instance);
-    let read = job.run(read(&from.client, source)).await;
-    let original = read.map_err(|error| named(error, || format!("{}:{}", from.cloud, source.text())))?;
-    let snapshots = if source.snapshot.is_some() || wanted.instance_only {
-        None
-    } else {
-        Some(job.run(handle.snapshots().into_future()).await?)
+    let alone = source.snapshot.is_some() || wanted.instance_only;
+    let snapshots = async { if alone { Ok(None) } else { handle.snapshots().await.map(Some) } };
+    // All at once: with servers far away each request is mostly waited for.
+    let both = async {
+        Ok::<_, Error>(tokio::join!(read(&from.client, source), snapshots, Target::look(to, &wanted.name)))
     };
-    let target = Target::look(to, &wanted.name, job).await?;
+    let (original, snapshots, target) = job.run(both).await?;
+    let original =
+        original.map_err(|error| named(error.into(), || format!("{}:{}", from.cloud, source.text())))?;
+    let (snapshots, target) = (snapshots?, target?);
     if target.existed && !wanted.refresh {
         return Err(ActionError::Refused(format!("{} has an instance {} already", to.cloud, wanted.name)));
     }
@@ -164,13 +166,15 @@ async fn read(client: &Client, source: &Source) -> Result<Instance, Error> {
 }
 
 /// What is at the target.
+#[derive(Default)]
 struct Target {
     existed: bool,
     profiles: Vec<Profile>,
+    things: Things,
 }
 
 impl Target {
-    async fn look(to: &Place, name: &str, job: &Job) -> Result<Target, ActionError> {
+    async fn look(to: &Place, name: &str) -> Result<Target, Error> {
         let instance = to.client.instance(name);
         let existed = async {
             match instance.get().await {
@@ -179,9 +183,9 @@ impl Target {
                 Err(error) => Err(error),
             }
         };
-        let (existed, profiles) =
-            job.run(async { tokio::try_join!(existed, to.client.profiles().into_future()) }).await?;
-        Ok(Target { existed, profiles })
+        let profiles = to.client.profiles().into_future();
+        let (existed, profiles, things) = tokio::try_join!(existed, profiles, Things::look(to))?;
+        Ok(Target { existed, profiles, things })
     }
 
     /// The copy as it is to be.
@@ -248,7 +252,7 @@ impl Target {
         }
         let inherited = self.devices_of(&instance.profiles);
         let root = instance.devices.values().chain(inherited.values()).any(is_root);
-        let things = Things::look(to, instance, job).await?;
+        let things = &self.things;
         if !root && lacks.is_empty() {
             lacks.push(format!(
                 "no root disk for it in these profiles: name a storage pool{}",
@@ -268,6 +272,7 @@ impl Target {
 }
 
 /// The networks and pools of the target; nothing of what it does not tell.
+#[derive(Default)]
 struct Things {
     /// Its own.
     networks: Option<BTreeSet<String>>,
@@ -277,11 +282,10 @@ struct Things {
 }
 
 impl Things {
-    async fn look(to: &Place, instance: &Instance, job: &Job) -> Result<Things, ActionError> {
-        let has = |kind: &str| instance.devices.values().any(|device| field(device, "type") == kind);
-        let networks = async { if has("nic") { told(to.client.networks().await) } else { Ok(None) } };
+    async fn look(to: &Place) -> Result<Things, Error> {
+        let networks = async { told(to.client.networks().await) };
         let pools = async { told(to.client.storage_pools().names().await) };
-        let (networks, pools) = job.run(async { tokio::try_join!(networks, pools) }).await?;
+        let (networks, pools) = tokio::try_join!(networks, pools)?;
         let named = |all: &Vec<Network>, managed: bool| -> BTreeSet<String> {
             all.iter().filter(|n| n.managed || !managed).map(|network| network.name.clone()).collect()
         };
@@ -376,7 +380,7 @@ mod tests {
             profile.devices.insert("disk0".to_owned(), disk);
             profile
         };
-        Target { existed: false, profiles: profiles.iter().map(profile).collect() }
+        Target { profiles: profiles.iter().map(profile).collect(), ..Target::default() }
     }
 
     fn original() -> Instance {
