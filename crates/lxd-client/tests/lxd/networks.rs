@@ -3,11 +3,11 @@ use serde_json::json;
 
 use crate::common::{fresh, remote};
 
-/// A bridge with addresses that nobody else has.
-async fn bridge(client: &lxd_client::Client) -> String {
+/// A bridge with the addresses 198.18.SUBNET.0/24, which nobody else may have.
+async fn bridge(client: &lxd_client::Client, subnet: u8) -> String {
     let name = fresh("br");
     let mut network = Network::new(&name);
-    network.config.insert("ipv4.address".to_owned(), "198.18.91.1/24".to_owned());
+    network.config.insert("ipv4.address".to_owned(), format!("198.18.{subnet}.1/24"));
     network.config.insert("ipv6.address".to_owned(), "none".to_owned());
     client.create_network(&network).await.unwrap();
     name
@@ -17,7 +17,7 @@ async fn bridge(client: &lxd_client::Client) -> String {
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_network_is_created_read_changed_renamed_and_deleted() {
     let client = remote().await;
-    let name = bridge(&client).await;
+    let name = bridge(&client, 91).await;
     assert!(client.create_network(&Network::new(&name)).await.unwrap_err().is_conflict());
     let listed = client.networks().await.unwrap();
     let this = listed.iter().find(|n| n.name == name).unwrap();
@@ -53,13 +53,13 @@ async fn a_network_is_created_read_changed_renamed_and_deleted() {
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
 async fn a_forward_of_a_network_is_created_read_changed_and_deleted() {
     let client = remote().await;
-    let name = bridge(&client).await;
+    let name = bridge(&client, 94).await;
     let network = client.network(&name);
-    let forward = NetworkForward::new("198.18.92.1").port("tcp", "80,8000-8010", "198.18.91.5");
+    let forward = NetworkForward::new("198.18.92.1").port("tcp", "80,8000-8010", "198.18.94.5");
     network.create_forward(&forward).await.unwrap();
     assert!(network.create_forward(&forward).await.unwrap_err().is_conflict());
     let listed = network.forwards().await.unwrap();
-    assert_eq!((listed.len(), &*listed[0].ports[0].target_address), (1, "198.18.91.5"));
+    assert_eq!((listed.len(), &*listed[0].ports[0].target_address), (1, "198.18.94.5"));
     let handle = network.forward("198.18.92.1");
     let mut read = handle.get().await.unwrap();
     read.ports[0].listen_port = "443".to_owned();
