@@ -83,11 +83,8 @@ pub(super) async fn transfer(
     undo: impl AsyncFn(ActionError, bool) -> ActionError,
 ) -> Result<Copied, ActionError> {
     let (routes, mut not_by) = ways::to_try(mode, from, to);
-    if let ([], Some(Refused { way, why })) = (&routes[..], not_by.first()) {
-        return Err(ActionError::Refused(format!("{} is not possible: {why}", way.as_str())));
-    }
-    let last = routes.len() - 1;
-    for (number, (way, route)) in routes.into_iter().enumerate() {
+    let mut routes = routes.into_iter().peekable();
+    while let Some((way, route)) = routes.next() {
         job.stage(way.as_str());
         let began = Instant::now();
         match attempt(way, begin(route), total, job).await {
@@ -98,7 +95,7 @@ pub(super) async fn transfer(
             }
             Err((error, ended)) => {
                 let unreached = match &error {
-                    ActionError::Cloud(error) if number < last && ways::is_unreached(error) => {
+                    ActionError::Cloud(error) if routes.peek().is_some() && ways::is_unreached(error) => {
                         Some(lxd_client::one_line(error))
                     }
                     _ => None,
@@ -119,7 +116,11 @@ pub(super) async fn transfer(
             }
         }
     }
-    unreachable!("the last way ends the loop")
+    let why: Vec<String> = not_by
+        .iter()
+        .map(|Refused { way, why }| format!("{} is not possible: {why}", way.as_str()))
+        .collect();
+    Err(ActionError::Refused(why.join("; ")))
 }
 
 /// Tries one way, and gives the bytes that went through this node; or the error, and which servers have ended what was begun.
