@@ -67,7 +67,7 @@ fn instances_and_images_are_copied_between_lxd_and_incus() {
     // LXD 5.0 refuses what Incus notes with each snapshot; that is told before anything is begun.
     let refused = lxd("copy rome:dialect oslo:back --mode relay");
     let words = refused.stderr.contains("--instance-only") && refused.stderr.contains("oslo");
-    assert!(refused.code == Some(1) && words, "{:?} {}", refused.code, refused.stderr);
+    assert!(refused.code == Some(2) && words, "{:?} {}", refused.code, refused.stderr);
     let back = good("copy rome:dialect oslo:back --mode relay --instance-only");
     assert!(back.contains("counted at both"), "{back}");
     good("start oslo:back");

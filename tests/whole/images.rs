@@ -6,8 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::node::until;
-use crate::pair::{Pair, Server, end, in_own_network};
+use crate::pair::{Pair, Server, in_own_network};
 use crate::program::finish;
 
 /// What `lxc image list` prints, a line for each image.

@@ -14,7 +14,7 @@ use crate::real_lxd::lxd_dir;
 /// A verb with its arguments, its standard input, and whether what it prints is compared too.
 ///
 /// `@x` is the twin named x with its cloud in ours, `%x` its name alone, and `$` the first three numbers of its network.
-pub(crate) struct Step(&'static str, &'static str, Printing);
+pub(crate) struct Step(pub(crate) &'static str, pub(crate) &'static str, pub(crate) Printing);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Printing {
@@ -79,7 +79,7 @@ impl Twin {
     }
 
     /// A text in which the twins are alike.
-    fn alike(self, text: &str) -> String {
+    pub(crate) fn alike(self, text: &str) -> String {
         text.replace(&self.prefix(), "TWIN").replace(&self.net(), "NET")
     }
 }
@@ -91,7 +91,7 @@ pub(crate) fn feed(mut program: Command, words: &[String], input: &str) -> Print
     finish(child)
 }
 
-fn stock(words: &[String], input: &str) -> Printed {
+pub(crate) fn stock(words: &[String], input: &str) -> Printed {
     let mut lxc = Command::new("lxc");
     lxc.env("LXD_DIR", lxd_dir());
     feed(lxc, words, input)

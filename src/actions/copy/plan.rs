@@ -196,7 +196,10 @@ impl Target {
             // The others are the source's own, such as addresses.
             instance.config.retain(|key, _| !key.starts_with("volatile.") || key == "volatile.base_image");
         }
-        instance.config.remove("volatile.last_state.power");
+        // What it did last; and servers refuse what they do not know.
+        for key in ["volatile.last_state.power", "volatile.last_state.ready"] {
+            instance.config.remove(key);
+        }
         instance.config.extend(overrides.config.clone());
         if !instance.config.contains_key(MARK) {
             instance.config.insert(MARK.to_owned(), random_uuid());
