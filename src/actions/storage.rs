@@ -16,7 +16,7 @@ pub(crate) struct NewVolumeSnapshot {
     pub(crate) name: Option<String>,
     /// It stays, whatever the volume's settings say.
     pub(crate) no_expiry: bool,
-    /// It takes the place of the one that has its name.
+    /// It takes the place of the one that has its name, which is gone only once the new one is there.
     pub(crate) reuse: bool,
 }
 
@@ -28,13 +28,40 @@ pub(crate) async fn snapshot(
     new: &NewVolumeSnapshot,
     job: &Job,
 ) -> Result<(), ActionError> {
-    if let (Some(name), true) = (&new.name, new.reuse) {
-        let replaced = Object::new(client, &VOLUME_SNAPSHOT, &[pool, "custom", volume, name]);
-        match replaced.delete(job).await {
-            Err(ActionError::Cloud(error)) if error.is_not_found() => {}
-            deleted => deleted?,
+    let Some(name) = new.name.as_deref().filter(|_| new.reuse) else {
+        return make(client, pool, volume, new, job).await;
+    };
+    let one = |name: &str| Object::new(client, &VOLUME_SNAPSHOT, &[pool, "custom", volume, name]);
+    let aside = format!("{name}.replaced");
+    match one(name).rename(&aside, job).await {
+        Ok(()) => {}
+        Err(ActionError::Cloud(error)) if error.is_not_found() => {
+            return make(client, pool, volume, new, job).await;
         }
+        Err(error) => return Err(error),
     }
+    let made = make(client, pool, volume, new, job).await;
+    // What follows is done whether the job is cancelled or not.
+    let job = Job::new();
+    match made {
+        Ok(()) => {
+            let deleted = one(&aside).delete(&job).await;
+            deleted.map_err(|error| error.leaving(format!("the replaced snapshot, as {volume}/{aside}")))
+        }
+        Err(error) => match one(&aside).rename(name, &job).await {
+            Ok(()) => Err(error),
+            Err(_) => Err(error.leaving(format!("the snapshot {volume}/{name}, as {volume}/{aside}"))),
+        },
+    }
+}
+
+async fn make(
+    client: &Client,
+    pool: &str,
+    volume: &str,
+    new: &NewVolumeSnapshot,
+    job: &Job,
+) -> Result<(), ActionError> {
     let mut body = json!({"name": new.name.as_deref().unwrap_or_default()});
     if new.no_expiry {
         body["expires_at"] = Value::from(NEVER);

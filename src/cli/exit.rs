@@ -36,6 +36,14 @@ impl fmt::Display for Failure {
 pub(crate) struct UserError {
     pub(crate) code: u8,
     pub(crate) message: String,
+    /// What to do, or nothing.
+    pub(crate) hint: &'static str,
+}
+
+impl UserError {
+    pub(crate) fn new(code: u8, message: impl Into<String>) -> UserError {
+        UserError { code, message: message.into(), hint: "" }
+    }
 }
 
 /// A name was given without its cloud, and there are several clouds.
@@ -47,7 +55,7 @@ pub(crate) struct NoCloud {
 
 /// A wrong argument, or one for which the configuration has nothing.
 pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
-    UserError { code: 2, message: message.into() }.into()
+    UserError::new(2, message).into()
 }
 
 impl Failure {
@@ -102,7 +110,7 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Remedy> {
         return Some(of_control(error));
     }
     if let Some(error) = cause.downcast_ref::<UserError>() {
-        return Some((error.code, ""));
+        return Some((error.code, error.hint));
     }
     if cause.is::<NoCloud>() {
         return Some((2, ""));

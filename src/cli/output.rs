@@ -59,12 +59,7 @@ impl Out {
             Format::Json => serde_json::to_string(value).map_err(io::Error::other)? + "\n",
             Format::Yaml => format!("---\n{}", crate::config::to_text(value)),
         };
-        match write_all(&text) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                Err(io::Error::new(io::ErrorKind::BrokenPipe, Unread))
-            }
-            other => other,
-        }
+        write_all(text.as_bytes()).map_err(unread)
     }
 
     /// A text in a colour, on a terminal.
@@ -92,7 +87,8 @@ impl Colour {
 
 /// Prints a line for people to standard error. Parts of it may come from servers and other nodes.
 pub(crate) fn report(text: &impl std::fmt::Display) {
-    eprintln!("{}", shown(&text.to_string()));
+    let text = text.to_string();
+    let _ = writeln!(io::stderr().lock(), "{}", shown(&text)); // nobody may read it any more
 }
 
 /// A text for a terminal: what would steer it, other than this program's own colours, is spelt out.
@@ -160,14 +156,31 @@ pub(crate) fn is_unread(error: &anyhow::Error) -> bool {
     io_errors.filter_map(io::Error::get_ref).any(|inner| inner.is::<Unread>())
 }
 
-fn write_all(text: &str) -> io::Result<()> {
+fn unread(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => io::Error::new(io::ErrorKind::BrokenPipe, Unread),
+        _ => error,
+    }
+}
+
+fn write_all(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush())
+    out.write_all(bytes).and_then(|()| out.flush())
+}
+
+/// Prints a part of what a server sends, such as a log. On a terminal, what would steer it is spelt out. Once the reader has
+/// gone this is an error, as of [`Out::print_one`].
+pub(crate) fn write_part(bytes: &[u8]) -> io::Result<()> {
+    if !io::stdout().is_terminal() {
+        return write_all(bytes).map_err(unread);
+    }
+    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+    write_all(shown(&text).as_bytes()).map_err(unread)
 }
 
 /// Prints a text as it is. A reader that goes away is no error: `status | head -n 1`.
 pub(crate) fn write(text: &str) -> io::Result<()> {
-    match write_all(text) {
+    match write_all(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }

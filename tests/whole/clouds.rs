@@ -93,6 +93,8 @@ fn the_lxd_commands_work_across_clouds() {
     let all: Value = serde_json::from_str(&all.stdout).unwrap();
     assert!(all.as_array().unwrap().iter().any(|i| i["cloud"] == "real" && i["name"] == "c1"), "{all}");
     assert!(world.good(&["lxd", "list", "real"]).contains("RUNNING"));
+    assert!(world.good(&["lxd", "list", "real:status=running"]).contains("RUNNING"));
+    assert!(!world.good(&["lxd", "list", "real:status=frozen"]).contains("RUNNING"));
     assert_eq!(world.json(&["lxd", "info", "real"])["server"], "lxd");
     assert_eq!(world.json(&["lxd", "info", "real:c1"])["status"], "Running");
 

@@ -73,6 +73,8 @@ fn images_are_shown_and_changed_as_lxc_does_it() {
                 (theirs.is_empty(), theirs.as_str()),
                 (!shown, &*image(&["list", "oslo", filter, "-f", "csv", "-c", "lfpdatsu"]))
             );
+            let of_cloud = format!("oslo:{filter}");
+            assert_eq!(image(&["list", &of_cloud, "-f", "csv", "-c", "lfpdatsu"]), theirs, "{of_cloud}");
         }
         let everywhere = world.json(&["lxd", "image", "list"]);
         assert_eq!((&everywhere[0]["cloud"], &everywhere[1]), (&"oslo".into(), &Value::Null), "{everywhere}");

@@ -34,8 +34,10 @@ pub(super) async fn edit<R, T: Serialize + DeserializeOwned + PartialEq>(
     part: impl Fn(&R) -> T,
     write: impl AsyncFn(&R, T) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    // Before the server is asked: from then on an interrupt cancels requests, and does not end a read.
+    let given = input().await?;
     let mut before = read().await?;
-    if let Some(text) = input().await? {
+    if let Some(text) = given {
         // `lxc` takes an empty one, as under cron, for a thing without settings, and empties it.
         if text.trim().is_empty() {
             return Err(usage(format!(
@@ -127,7 +129,7 @@ async fn open_again(refused: &anyhow::Error) -> anyhow::Result<()> {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminated.recv() => {}
     }
-    Err(UserError { code: INTERRUPTED, message: "nothing was changed".to_owned() }.into())
+    Err(UserError::new(INTERRUPTED, "nothing was changed").into())
 }
 
 fn is_conflict(error: &anyhow::Error) -> bool {

@@ -43,7 +43,7 @@ pub(super) async fn run_for_all<T>(
         outcomes?.into_iter().filter_map(Result::err).map(|error| Failure::of(&error)).collect();
     let Some(first) = failures.first() else { return Ok(ExitCode::SUCCESS) };
     let message = failures.iter().map(|failure| failure.message.clone()).collect::<Vec<_>>().join("\n");
-    Err(UserError { code: first.code, message }.into())
+    Err(UserError { code: first.code, message, hint: first.hint.unwrap_or_default() }.into())
 }
 
 /// Awaits it. The first interrupt cancels the job; the second one ends the wait.
@@ -63,8 +63,7 @@ async fn until_interrupted<T>(job: &Job, work: impl Future<Output = T>) -> anyho
     tokio::select! {
         outcome = work => Ok(outcome),
         () = interrupted() => {
-            let message = "interrupted again: what is left behind is not known".to_owned();
-            Err(UserError { code: INTERRUPTED, message }.into())
+            Err(UserError::new(INTERRUPTED, "interrupted again: what is left behind is not known").into())
         }
     }
 }

@@ -125,6 +125,16 @@ impl Fleet {
         }
     }
 
+    /// The cloud that an argument of a list names, and the filter for it: of `berlin:`, of `berlin` where that is one, and of
+    /// `berlin:web`. Without a cloud it is a filter alone, whose value may have a colon in it (`ipv6=fd42::1`).
+    pub(super) fn with_filter<'a>(&self, text: &'a str) -> (Option<&'a str>, &'a str) {
+        match text.split_once(':') {
+            Some((cloud, filter)) if !cloud.contains('=') => (Some(cloud), filter),
+            _ if self.config.clouds.iter().any(|cloud| cloud.name == text) => (Some(text), ""),
+            _ => (None, text),
+        }
+    }
+
     /// The cloud and the instance of `berlin:c1`; with a single cloud, of `c1`.
     pub(super) fn target<'a>(&'a self, text: &'a str) -> anyhow::Result<(&'a CloudConfig, &'a str)> {
         self.thing(text, "instance")
@@ -194,7 +204,8 @@ impl Fleet {
                 None => line.to_owned(),
             }
         });
-        UserError { code: failure.code, message: lines.collect::<Vec<_>>().join("\n") }.into()
+        let message = lines.collect::<Vec<_>>().join("\n");
+        UserError { code: failure.code, message, hint: failure.hint.unwrap_or_default() }.into()
     }
 
     /// The instance that may be meant by a name that is none: the same name in another cloud, or the nearest name in this one.

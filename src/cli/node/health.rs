@@ -14,5 +14,5 @@ pub(super) async fn run(config: &Config, ready: bool) -> anyhow::Result<()> {
     if status.ready {
         return Ok(());
     }
-    Err(UserError { code: 1, message: format!("not ready: {}", status.reasons.join("; ")) }.into())
+    Err(UserError::new(1, format!("not ready: {}", status.reasons.join("; "))).into())
 }

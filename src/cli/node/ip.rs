@@ -24,17 +24,13 @@ pub(super) async fn run(
                 p.name == name || p.dns_name == name || p.ips.iter().any(|ip| ip.to_string() == name)
             };
             let message = format!("the tailnet has no node with the name or address {name}");
-            status.peers.iter().find(named).ok_or(UserError { code: 5, message })?
+            status.peers.iter().find(named).ok_or(UserError::new(5, message))?
         }
     };
     let wanted = |ip: &&std::net::IpAddr| !(v4 && ip.is_ipv6() || v6 && ip.is_ipv4());
     let ips: Vec<String> = of.ips.iter().filter(wanted).map(ToString::to_string).collect();
     if ips.is_empty() {
-        return Err(UserError {
-            code: 4,
-            message: format!("the node has no such address ({})", status.state),
-        }
-        .into());
+        return Err(UserError::new(4, format!("the node has no such address ({})", status.state)).into());
     }
     out.print(&ips, || ips.join("\n") + "\n")?;
     Ok(())

@@ -18,5 +18,5 @@ pub(super) async fn run(config: &Config, no_peers: bool, out: &Out) -> anyhow::R
         return Ok(());
     }
     // As `tailscale status`: whether it is up shows in the exit code too.
-    Err(UserError { code: 4, message: format!("the node is not in its tailnet ({})", status.state) }.into())
+    Err(UserError::new(4, format!("the node is not in its tailnet ({})", status.state)).into())
 }

@@ -64,7 +64,7 @@ pub(crate) struct Options {
     /// The member of the target's cluster.
     #[arg(long, value_name = "MEMBER")]
     pub(crate) target: Option<String>,
-    /// The project at the target, instead of the source's.
+    /// The project at the target, instead of the one that the configuration names for that cloud.
     #[arg(long, value_name = "NAME")]
     pub(crate) target_project: Option<String>,
     /// Pass over files that change while they are copied.

@@ -54,5 +54,5 @@ async fn confirm(what: &str) -> anyhow::Result<()> {
     if answer.trim().eq_ignore_ascii_case("yes") {
         return Ok(());
     }
-    Err(UserError { code: 1, message: "User aborted delete operation".to_owned() }.into())
+    Err(UserError::new(1, "User aborted delete operation").into())
 }

@@ -7,10 +7,11 @@ use anyhow::Context;
 use lxd_client::{Action, Client, StateChange};
 
 use crate::actions::{bulk, instances};
-use crate::cli::exit::usage;
+use crate::cli::exit::{Failure, usage};
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
 use crate::cli::lxd::sessions::Attached;
+use crate::cli::output::report;
 
 /// Which instances.
 #[derive(Debug, clap::Args)]
@@ -116,7 +117,8 @@ pub(super) async fn pause(fleet: &Fleet, options: &Pause) -> anyhow::Result<Exit
 /// Instances with the clients of their clouds, and what kept others from being found.
 struct Found {
     instances: Vec<(String, (Client, String))>,
-    failed: Option<anyhow::Error>,
+    /// The clouds that could not be asked.
+    failures: Vec<Failure>,
 }
 
 impl Targets {
@@ -140,7 +142,7 @@ impl Targets {
             let (cloud, name) = fleet.target(text)?;
             instances.push((text.clone(), (fleet.client(cloud).await?, name.to_owned())));
         }
-        Ok(Found { instances, failed: None })
+        Ok(Found { instances, failures: Vec::new() })
     }
 
     /// All instances of these clouds. A cloud that cannot be reached does not keep the others from it.
@@ -157,7 +159,7 @@ impl Targets {
             };
             (cloud, look.await.with_context(|| cloud.name.clone()))
         });
-        let mut found = Found { instances: Vec::new(), failed: None };
+        let mut found = Found { instances: Vec::new(), failures: Vec::new() };
         for (cloud, look) in looks.await {
             match look {
                 Ok((client, instances)) => {
@@ -166,7 +168,7 @@ impl Targets {
                         fitting.map(|i| (format!("{}:{}", cloud.name, i.name), (client.clone(), i.name))),
                     );
                 }
-                Err(error) => drop(found.failed.get_or_insert(error)),
+                Err(error) => found.failures.push(Failure::of(&error)),
             }
         }
         Ok(found)
@@ -180,10 +182,8 @@ impl Found {
         action: impl AsyncFn(&(Client, String), &crate::actions::Job) -> Result<(), crate::actions::ActionError>,
     ) -> anyhow::Result<ExitCode> {
         let outcome = action::run_for_all(self.instances, action).await;
-        match self.failed {
-            Some(failed) => outcome.and(Err(failed)),
-            None => outcome,
-        }
+        self.failures.iter().for_each(report);
+        Ok(self.failures.first().map_or(outcome?, |failure| ExitCode::from(failure.code)))
     }
 
     async fn change(self, change: &StateChange) -> anyhow::Result<ExitCode> {

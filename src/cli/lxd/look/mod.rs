@@ -31,7 +31,7 @@ pub(crate) enum LookCommand {
     /// Lists instances.
     #[command(alias = "ls")]
     List(list::List),
-    /// Counts the instances, operations and images of each cloud.
+    /// Counts the instances, operations and images of each cloud, in all its projects.
     Overview {
         /// Of which clouds. Default: all.
         #[arg(value_name = "CLOUD")]

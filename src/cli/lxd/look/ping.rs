@@ -46,5 +46,5 @@ pub(super) async fn ping(fleet: &Fleet, names: &[String], count: u32, out: &Out)
     if failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(UserError { code: 7, message: failed.join("\n") }.into())
+    Err(UserError::new(7, failed.join("\n")).into())
 }

@@ -9,7 +9,7 @@ mod profile;
 mod project;
 mod storage;
 pub(super) mod trust;
-mod usual;
+pub(super) mod usual;
 
 use std::process::ExitCode;
 

@@ -163,10 +163,14 @@ pub(super) async fn wanted<const N: usize>(
     }
     if !given.is_empty() {
         let given = settings_or_input(given).await?;
-        let config = wanted.entry("config").or_insert_with(|| Fields::new().into());
-        if let Value::Object(config) = config {
-            config.extend(given.into_iter().map(|(key, value)| (key, value.into())));
+        let config = wanted.entry("config").or_insert(Value::Null);
+        if config.is_null() {
+            *config = Fields::new().into();
         }
+        let Value::Object(config) = config else {
+            return Err(usage(format!("the standard input is no {}: its config has no keys", kind.one)));
+        };
+        config.extend(given.into_iter().map(|(key, value)| (key, value.into())));
     }
     for (key, value) in fields {
         if let Some(value) = value {
@@ -186,7 +190,7 @@ pub(super) fn show(value: &Fields, out: &Out) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints a value alone, as scripts want it.
-pub(super) fn get(value: Option<&Value>, out: &Out) -> anyhow::Result<ExitCode> {
+pub(in crate::cli::lxd) fn get(value: Option<&Value>, out: &Out) -> anyhow::Result<ExitCode> {
     let text = match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),

@@ -8,12 +8,11 @@ use lxd_client::{Process, Stdin};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::logs::write_all;
 use super::streams::{drain, was_lost};
 use super::terminal::{Raw, Signals, size};
 use crate::cli::exit::usage;
 use crate::cli::lxd::fleet::Fleet;
-use crate::cli::output::report;
+use crate::cli::output::{report, write_part};
 use crate::config::CloudConfig;
 
 #[derive(Debug, clap::Args)]
@@ -50,6 +49,9 @@ impl Attached {
     pub(in crate::cli::lxd) fn check(&self, instances: usize) -> anyhow::Result<()> {
         match self.console {
             Some(_) if instances != 1 => Err(usage("--console only works with a single instance")),
+            Some(Kind::Vga) => Err(usage(
+                "this command shows no screens: leave --console=vga out; `lxd console --type vga` says what shows it",
+            )),
             _ => Ok(()),
         }
     }
@@ -74,7 +76,7 @@ pub(super) async fn console(fleet: &Fleet, options: &Console) -> anyhow::Result<
     let instance = fleet.client(cloud).await?.instance(name);
     let about = || options.instance.clone();
     if options.show_log {
-        write_all(&instance.console_log().await.with_context(about)?)?;
+        write_part(&instance.console_log().await.with_context(about)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut signals = Signals::new()?;

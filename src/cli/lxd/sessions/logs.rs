@@ -1,6 +1,5 @@
 //! `lxd logs`: the log files that a server keeps of an instance.
 
-use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use futures_util::StreamExt;
 use lxd_client::{Download, Error, InstanceHandle};
 
 use crate::cli::lxd::fleet::Fleet;
-use crate::cli::output::{Out, Table, shown};
+use crate::cli::output::{Out, Table, write_part};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Logs {
@@ -67,7 +66,7 @@ async fn show_more(instance: &InstanceHandle, file: &str, length: u64) -> anyhow
                 now += chunk.len() as u64;
                 let skipped = left_to_skip.min(chunk.len());
                 left_to_skip -= skipped;
-                write_all(&chunk[skipped..])?;
+                write_part(&chunk[skipped..])?;
             }
             Ok(now)
         }
@@ -77,23 +76,12 @@ async fn show_more(instance: &InstanceHandle, file: &str, length: u64) -> anyhow
 }
 
 /// Shows a log to its end, and gives its length.
-async fn show(mut log: Download) -> anyhow::Result<u64> {
+pub(in crate::cli::lxd) async fn show(mut log: Download) -> anyhow::Result<u64> {
     let mut length = 0;
     while let Some(chunk) = log.next().await {
         let chunk = chunk?;
         length += chunk.len() as u64;
-        write_all(&chunk)?;
+        write_part(&chunk)?;
     }
     Ok(length)
-}
-
-/// Writes a log to the standard output. On a terminal, what would steer it is spelt out.
-pub(super) fn write_all(log: &[u8]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    if out.is_terminal() {
-        out.write_all(shown(&String::from_utf8_lossy(log).replace("\r\n", "\n")).as_bytes())?;
-    } else {
-        out.write_all(log)?;
-    }
-    out.flush()
 }

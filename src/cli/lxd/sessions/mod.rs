@@ -11,6 +11,7 @@ mod terminal;
 use std::process::ExitCode;
 
 pub(super) use console::Attached;
+pub(super) use logs::show as show_log;
 
 use super::fleet::Fleet;
 use crate::cli::output::Out;

@@ -44,7 +44,7 @@ pub(super) async fn run(mut exec: Exec, name: &str, streams: Streams) -> anyhow:
     let ended = process.operation().state().await;
     if let Some(why) = ended.ok().filter(|ended| !ended.is_success()).map(|ended| ended.err) {
         let message = format!("{name}: {why}");
-        return Err(UserError { code: u8::try_from(code).unwrap_or(1), message }.into());
+        return Err(UserError::new(u8::try_from(code).unwrap_or(1), message).into());
     }
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
@@ -103,7 +103,7 @@ async fn after_break(process: &mut Process, lost: std::io::Error) -> anyhow::Res
 /// The error of a stream that broke before its end.
 pub(super) fn was_lost(what: &str, lost: &std::io::Error) -> anyhow::Error {
     let code = if lost.kind() == std::io::ErrorKind::TimedOut { 7 } else { 1 };
-    UserError { code, message: format!("{what} was lost: {lost}") }.into()
+    UserError::new(code, format!("{what} was lost: {lost}")).into()
 }
 
 async fn feed(stdin: Option<Stdin>) {

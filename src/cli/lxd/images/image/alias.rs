@@ -83,7 +83,7 @@ fn not_found(error: ActionError) -> ActionError {
 }
 
 async fn list(fleet: &Fleet, what: &[String], out: &Out) -> anyhow::Result<ExitCode> {
-    let (names, filters) = clouds_and_filters(fleet, what);
+    let (names, filters) = clouds_and_filters(fleet, what)?;
     let clouds = fleet.clouds(&names)?;
     let answers = clouds.iter().map(async |cloud| {
         let aliases: Vec<Alias> = fleet.client(cloud).await?.image_aliases().await?;

@@ -33,7 +33,7 @@ pub(crate) struct Copy {
     /// Which way the bytes take.
     #[arg(long, value_enum, default_value = "auto")]
     mode: ModeArg,
-    /// The project at the target, instead of the source's.
+    /// The project at the target, instead of the one that the configuration names for that cloud.
     #[arg(long, value_name = "NAME")]
     target_project: Option<String>,
 }

@@ -11,7 +11,8 @@ use super::image;
 use crate::actions::{ActionError, images};
 use crate::cli::lxd::action;
 use crate::cli::lxd::fleet::Fleet;
-use crate::cli::output::{Format, Out};
+use crate::cli::lxd::objects::usual::get;
+use crate::cli::output::Out;
 
 /// What can be changed of an image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -83,13 +84,7 @@ pub(super) async fn get_property(
         found.value.properties.remove(key).ok_or_else(not_there)
     });
     let found = found.await?;
-    if out.format == Format::Table {
-        // As it is: scripts read it.
-        println!("{found}");
-    } else {
-        out.print(&found, String::new)?;
-    }
-    Ok(ExitCode::SUCCESS)
+    get(Some(&found.into()), out)
 }
 
 /// Sets a property, or removes it.

@@ -53,7 +53,7 @@ const COLUMNS: [Column; 12] = [
 
 pub(super) async fn list(fleet: &Fleet, options: &List, out: &Out) -> anyhow::Result<ExitCode> {
     let columns = columns(&options.columns)?;
-    let (names, filters) = clouds_and_filters(fleet, &options.what);
+    let (names, filters) = clouds_and_filters(fleet, &options.what)?;
     let filters: Vec<Filter> = filters.into_iter().map(Filter::parse).collect();
     let clouds = fleet.clouds(&names)?;
     let answers = clouds.iter().map(|cloud| images(fleet, cloud, options.all_projects));

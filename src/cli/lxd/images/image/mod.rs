@@ -117,10 +117,16 @@ async fn image<'a>(fleet: &'a Fleet, text: &'a str) -> anyhow::Result<(&'a Cloud
     Ok((cloud, fleet.client(cloud).await?, name))
 }
 
-/// Splits the clouds (`berlin:`, or `berlin` where that is one) from the filters after them.
-fn clouds_and_filters<'a>(fleet: &Fleet, words: &'a [String]) -> (Vec<String>, Vec<&'a str>) {
-    let is_cloud =
-        |word: &str| word.ends_with(':') || fleet.config.clouds.iter().any(|cloud| cloud.name == word);
-    let (clouds, filters): (Vec<&String>, Vec<&String>) = words.iter().partition(|word| is_cloud(word));
-    (clouds.into_iter().cloned().collect(), filters.into_iter().map(String::as_str).collect())
+/// The clouds that are named, and the filters, which are for all of them.
+fn clouds_and_filters<'a>(fleet: &Fleet, words: &'a [String]) -> anyhow::Result<(Vec<String>, Vec<&'a str>)> {
+    let (mut clouds, mut filters, mut of_one) = (Vec::new(), Vec::new(), false);
+    for (cloud, filter) in words.iter().map(|word| fleet.with_filter(word)) {
+        of_one |= cloud.is_some() && !filter.is_empty();
+        clouds.extend(cloud.map(str::to_owned));
+        filters.extend((!filter.is_empty()).then_some(filter));
+    }
+    if of_one && clouds.len() > 1 {
+        return Err(usage("a filter is for all clouds here: write berlin: paris: FILTER"));
+    }
+    Ok((clouds, filters))
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use lxd_client::Client;
+use serde_json::json;
 
 use super::image;
 use crate::actions::images;
@@ -18,20 +19,20 @@ pub(super) async fn delete(fleet: &Fleet, names: &[String]) -> anyhow::Result<Ex
 pub(super) async fn refresh(fleet: &Fleet, names: &[String], out: &Out) -> anyhow::Result<ExitCode> {
     let targets = targets(fleet, names).await?;
     let refreshed = std::sync::Mutex::new(Vec::new());
-    let outcome = action::run_for_all(targets, async |(client, name), job| {
+    let targets = targets.into_iter().map(|(text, image)| (text.clone(), (text, image)));
+    let outcome = action::run_for_all(targets, async |(text, (client, name)), job| {
         let is_newer = images::refresh(client, name, job).await?;
         let mut all = refreshed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        all.push(serde_json::json!({"image": name, "refreshed": is_newer}));
+        all.push((text.clone(), is_newer));
         Ok(())
     });
     let outcome = outcome.await;
-    for value in refreshed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-        let words = if value["refreshed"] == true {
-            "Image refreshed successfully!"
-        } else {
-            "Image already up to date."
-        };
-        out.print_one(&value, || words.to_owned())?;
+    let refreshed = refreshed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    for text in names {
+        let Some((_, is_newer)) = refreshed.iter().find(|(refreshed, _)| refreshed == text) else { continue };
+        let words = if *is_newer { "Image refreshed successfully!" } else { "Image already up to date." };
+        let words = if names.len() > 1 { format!("{text}: {words}") } else { words.to_owned() };
+        out.print_one(&json!({"image": text, "refreshed": is_newer}), || words)?;
     }
     outcome
 }

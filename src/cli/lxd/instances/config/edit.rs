@@ -26,7 +26,7 @@ pub(crate) struct Edit {
 
 /// What can be changed of a server.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields)]
 struct ServerSettings {
     config: Map<String, Value>,
 }

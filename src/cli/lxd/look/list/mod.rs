@@ -33,7 +33,7 @@ Of several filters all have to fit; those of CLOUD:FILTER are for that cloud.
 Columns:
   r  cloud             4  IPv4 addresses       c  created at       m  memory in use
   n  name              6  IPv6 addresses       l  last used at     M  of its limit, in percent
-  s  state             S  snapshots            a  architecture     D  disk in use
+  s  state             S  snapshots            a  architecture     D  its root disk, while it runs
   t  type              P  profiles             b  storage pool     u  CPU time in seconds
   e  project           d  description          f  base image       N  processes
   L  cluster member                            F  the same, long   p  number of its first process

@@ -22,13 +22,9 @@ impl<'a> Wanted<'a> {
     ) -> anyhow::Result<Wanted<'a>> {
         let mut wanted = Wanted { clouds: Vec::new(), filters: Vec::new(), all_projects };
         for target in targets {
-            let (cloud, filter) = match target.split_once(':') {
-                Some((cloud, filter)) if !target.contains('=') => (cloud, filter),
-                _ if fleet.config.clouds.iter().any(|cloud| cloud.name == *target) => (target.as_str(), ""),
-                _ => {
-                    wanted.filters.push(Filter::parse(target));
-                    continue;
-                }
+            let (Some(cloud), filter) = fleet.with_filter(target) else {
+                wanted.filters.push(Filter::parse(target));
+                continue;
             };
             let cloud = fleet.with_api(cloud)?;
             let filter = (!filter.is_empty()).then(|| Filter::parse(filter));

@@ -13,6 +13,7 @@ use crate::cli::lxd::instances::pairs::settings_or_input;
 use crate::cli::lxd::objects::lists::{self, Columns, Projects, column};
 use crate::cli::lxd::objects::names::{AclName, Names};
 use crate::cli::lxd::objects::usual::{self, Create, Rename, Usual, done};
+use crate::cli::lxd::sessions::show_log;
 use crate::cli::output::Out;
 
 /// The verbs of ACLs.
@@ -115,9 +116,8 @@ pub(super) async fn run(command: &AclCommand, fleet: &Fleet, out: &Out) -> anyho
         }
         AclCommand::ShowLog(acl) => {
             let (client, name) = acl.client(fleet).await?;
-            let mut log = client.network_acl(name).log().await.with_context(|| acl.first().to_owned())?;
-            let copied = tokio::io::copy(&mut log, &mut tokio::io::stdout()).await;
-            copied.with_context(|| acl.first().to_owned())?;
+            let log = client.network_acl(name).log().await.with_context(|| acl.first().to_owned())?;
+            show_log(log).await.with_context(|| acl.first().to_owned())?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -91,7 +91,7 @@ pub(super) async fn run(command: &DeviceCommand, fleet: &Fleet, out: &Out) -> an
             let devices = devices(fleet, profile).await?;
             let Some(device) = devices.get(device) else {
                 let message = format!("{}: there is no device {device}", profile.first());
-                return Err(UserError { code: 5, message }.into());
+                return Err(UserError::new(5, message).into());
             };
             get(device.get(key), out)
         }

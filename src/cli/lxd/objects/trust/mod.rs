@@ -104,7 +104,7 @@ pub(in crate::cli::lxd) async fn run(trust: &Trust, fleet: &Fleet, out: &Out) ->
         }
         TrustCommand::RevokeToken { what } => {
             let (cloud, name) = match &what[..] {
-                [cloud, name] => (fleet.place(cloud)?.0, name.as_str()),
+                [cloud, name] => (fleet.with_api(cloud)?, name.as_str()),
                 [name] => fleet.thing(name, "token")?,
                 _ => return Err(usage("which token?")),
             };

@@ -1,6 +1,6 @@
 //! `lxd trust`: has a server trust this node.
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,8 +10,9 @@ use serde_json::json;
 
 use crate::cli::exit::{UserError, usage};
 use crate::cli::lxd::fleet::Fleet;
-use crate::cli::output::Out;
+use crate::cli::output::{Out, report};
 use crate::config::Environment;
+use crate::node::blocking;
 
 pub(super) async fn trust(
     fleet: &Fleet,
@@ -22,7 +23,10 @@ pub(super) async fn trust(
     let cloud = fleet.with_api(name)?;
     let token = match (&cloud.trust.token, token_from) {
         (Some(configured), None) => configured.clone(),
-        (_, from) => token(from)?,
+        (_, from) => {
+            let from = from.map(Path::to_owned);
+            blocking(move || token(from.as_deref())).await?
+        }
     };
     let expected = cloud.trust.fingerprint.unwrap_or(token.fingerprint());
     if expected != token.fingerprint() {
@@ -30,7 +34,7 @@ pub(super) async fn trust(
             "the token is for a server with the fingerprint {}, and {name} has {expected}",
             token.fingerprint()
         );
-        return Err(UserError { code: 8, message }.into());
+        return Err(UserError::new(8, message).into());
     }
     let mut pinned = cloud.clone();
     (pinned.trust.fingerprint, pinned.trust.token) = (Some(expected), None);
@@ -57,6 +61,9 @@ fn token(from: Option<&Path>) -> anyhow::Result<TrustToken> {
         None => match Environment::load(".env".as_ref())?.get("LXD_TRUST_TOKEN") {
             Some(token) => token.to_owned(),
             None => {
+                if std::io::stdin().is_terminal() {
+                    report(&"paste the token, and end it with Ctrl-d in a line of its own");
+                }
                 let mut text = String::new();
                 std::io::stdin().read_to_string(&mut text).context("cannot read the token")?;
                 text

@@ -49,7 +49,7 @@ pub(crate) struct Sides {
     /// Which way the bytes take between clouds.
     #[arg(long, value_enum, default_value = "auto")]
     mode: ModeArg,
-    /// The project at the target, instead of the source's.
+    /// The project at the target, instead of the one that the configuration names for that cloud.
     #[arg(long, value_name = "NAME")]
     target_project: Option<String>,
     /// The member of the source's cluster that the volume is on.
