@@ -86,6 +86,17 @@ fn profiles_and_projects_change_as_lxc_changes_them() {
             own("project delete @k"),
         ],
     );
+    // What is given as words stands beside what is given as YAML, also where that has no settings.
+    for (yaml, code) in [("description: x\nconfig:\n", Some(0)), ("config: 7\n", Some(2))] {
+        let create = ["lxd", "profile", "create", "@q", "user.a=b"].map(|word| OURS.words(word).remove(0));
+        let made = feed(world.program(), &create, yaml);
+        assert_eq!(made.code, code, "{}", made.stderr);
+        if code == Some(0) {
+            let shown = world.json(&["lxd", "profile", "show", &create[3]]);
+            assert_eq!((&shown["description"], &shown["config"]["user.a"]), (&"x".into(), &"b".into()));
+            world.good(&["lxd", "profile", "delete", &create[3]]);
+        }
+    }
     let usage = world.json(&["lxd", "project", "info", "real:default"]);
     assert_eq!(usage["cpu"]["Limit"], -1, "{usage}");
     service.ends_on("TERM");
