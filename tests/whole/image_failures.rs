@@ -53,7 +53,13 @@ fn what_is_interrupted_leaves_nothing_on_either_side() {
                         world.run(&["lxd", "image", "delete", &format!("rome:{}", fingerprint(oslo, "big"))]);
                     continue;
                 }
-                assert_eq!(told.code, Some(130), "{arguments:?}: {}", told.stderr);
+                // Before it asks the server for anything, the signal itself ends it.
+                assert!(
+                    matches!(told.code, Some(130) | None),
+                    "{arguments:?}: {:?} {}",
+                    told.code,
+                    told.stderr
+                );
                 assert!(!told.stderr.contains("left behind"), "{arguments:?}: {}", told.stderr);
                 assert_eq!(backups(), "[]", "{arguments:?}");
                 until(|| (images(rome), uploads(rome), files(world.home.path())), |now| *now == before);

@@ -48,11 +48,13 @@ pub(super) async fn run_for_all<T>(
 
 /// Awaits it. The first interrupt cancels the job; the second one ends the wait.
 async fn until_interrupted<T>(job: &Job, work: impl Future<Output = T>) -> anyhow::Result<T> {
-    let mut terminated = signal(SignalKind::terminate())?;
+    // Both from before the work begins: it would be left half-done by a signal that nobody takes.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupted = async || {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminated.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
     };
     let mut work = std::pin::pin!(work);
