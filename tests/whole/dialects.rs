@@ -44,7 +44,7 @@ fn lxd_and_incus() -> (World, Service) {
 
 #[test]
 #[ignore = "needs a real LXD and a real Incus: .ci/with-incus .ci/with-lxd cargo test -p kolaboree-node --test whole -- --ignored dialects"]
-fn instances_and_images_are_copied_between_lxd_and_incus() {
+fn instances_and_images_are_copied_between_both_kinds_of_server() {
     let (world, service) = lxd_and_incus();
     let lxd = |words: &str| world.run(&[&["lxd"], &words.split(' ').collect::<Vec<_>>()[..]].concat());
     let good = |words: &str| {
