@@ -28,19 +28,24 @@ pub(crate) async fn snapshot(
     new: &NewVolumeSnapshot,
     job: &Job,
 ) -> Result<(), ActionError> {
-    let Some(name) = new.name.as_deref().filter(|_| new.reuse) else {
-        return make(client, pool, volume, new, job).await;
+    let make = async || {
+        let mut body = json!({"name": new.name.as_deref().unwrap_or_default()});
+        if new.no_expiry {
+            body["expires_at"] = Value::from(NEVER);
+        }
+        let path = ["storage-pools", pool, "volumes", "custom", volume, "snapshots"];
+        let operation = job.run(client.post(path).json(&body).operation()).await?;
+        job.follow(operation).await.map(drop)
     };
+    let Some(name) = new.name.as_deref().filter(|_| new.reuse) else { return make().await };
     let one = |name: &str| Object::new(client, &VOLUME_SNAPSHOT, &[pool, "custom", volume, name]);
     let aside = format!("{name}.replaced");
     match one(name).rename(&aside, job).await {
         Ok(()) => {}
-        Err(ActionError::Cloud(error)) if error.is_not_found() => {
-            return make(client, pool, volume, new, job).await;
-        }
+        Err(ActionError::Cloud(error)) if error.is_not_found() => return make().await,
         Err(error) => return Err(error),
     }
-    let made = make(client, pool, volume, new, job).await;
+    let made = make().await;
     // What follows is done whether the job is cancelled or not.
     let job = Job::new();
     match made {
@@ -53,22 +58,6 @@ pub(crate) async fn snapshot(
             Err(_) => Err(error.leaving(format!("the snapshot {volume}/{name}, as {volume}/{aside}"))),
         },
     }
-}
-
-async fn make(
-    client: &Client,
-    pool: &str,
-    volume: &str,
-    new: &NewVolumeSnapshot,
-    job: &Job,
-) -> Result<(), ActionError> {
-    let mut body = json!({"name": new.name.as_deref().unwrap_or_default()});
-    if new.no_expiry {
-        body["expires_at"] = Value::from(NEVER);
-    }
-    let path = ["storage-pools", pool, "volumes", "custom", volume, "snapshots"];
-    let operation = job.run(client.post(path).json(&body).operation()).await?;
-    job.follow(operation).await.map(drop)
 }
 
 /// Brings a custom volume back to a snapshot.
