@@ -49,9 +49,9 @@ mod version;
 
 pub use cloud::{Cloud, CloudError};
 pub use config::{
-    CloudConfig, CloudKind, Config, ConfigError, Environment, EnvironmentError, ExitNode, Flags,
-    InvalidExitNode, Key, KeyError, KeySource, Listen, Loaded, LogFormat, Problem, SCHEMA, Secret, Setting,
-    Source, Trust,
+    AccessRule, CloudConfig, CloudKind, Config, ConfigError, Confirm, Development, Environment,
+    EnvironmentError, ExitNode, Flags, Grant, InvalidExitNode, Key, KeyError, KeySource, Listen, Loaded,
+    LogFormat, Names, Principal, Problem, SCHEMA, Secret, Setting, Source, Tailnet, Trust, Verb, Verbs,
 };
 pub use listen::ServeError;
 pub use node::{AskError, Node, NodeBuilder, NodeError, ReloadError};

@@ -108,6 +108,49 @@ pub(super) fn host(text: &str) -> Result<String, String> {
     if ok { Ok(text.to_owned()) } else { Err(format!("{text:?} is not the name of a host")) }
 }
 
+/// A user's login name.
+pub(super) fn login(text: &str) -> Result<String, String> {
+    if super::rights::is_word(text) && !text.contains('*') {
+        return Ok(text.to_owned());
+    }
+    Err(format!("{text:?} is not a login name"))
+}
+
+/// The name of a service of the tailnet.
+pub(super) fn service(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("svc:").map(hostname);
+    let ok = matches!(name, Some(Ok(name)) if !name.contains(|c: char| c.is_ascii_uppercase()));
+    if ok {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is not the name of a service: it must be svc:name"))
+    }
+}
+
+/// An URL with places to fill in.
+pub(super) fn link(text: &str) -> Result<String, String> {
+    let filled = ["cloud", "project", "instance"]
+        .into_iter()
+        .fold(text.to_owned(), |text, place| text.replace(&format!("{{{place}}}"), "x"));
+    if filled.contains(['{', '}']) {
+        return Err(format!(
+            "{text:?} has other places to fill in than {{cloud}}, {{project}} and {{instance}}"
+        ));
+    }
+    control_url(&filled)
+        .map(|_| text.to_owned())
+        .map_err(|_| format!("{text:?} is not an URL that begins with https:// or http://"))
+}
+
+/// An address of the loopback.
+pub(super) fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address = listen(text)?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err(format!("{address} is not this machine's loopback: others would act there as the user"))
+}
+
 /// An address to listen on, of this machine: an IP address or `localhost`, and a port. `:1055` is all addresses, as in
 /// Tailscale's container image.
 pub(crate) fn listen(text: &str) -> Result<SocketAddr, String> {

@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed, Visitor};
 use serde::{Deserialize, Deserializer};
 use tailnet::Address;
 
+use super::tailnet::file::Tailnet;
 use super::{CloudKind, ExitNode, LogFormat, check};
 
 /// The configuration of kolaboree-node.
@@ -71,6 +72,8 @@ pub(super) struct File {
     pub(super) log: Log,
     /// What is served on this machine.
     pub(super) local: Local,
+    /// The page and its API in the tailnet. Default: none.
+    pub(super) tailnet: Option<Tailnet>,
     /// The servers to keep watch over.
     pub(super) clouds: Vec<Cloud>,
 }
@@ -202,7 +205,23 @@ fn yes() -> bool {
 }
 
 /// Takes a scalar that a rule lets through. The rule is asked while the scalar is read, so that an error has its place.
-struct Checked<T>(fn(&str) -> Result<T, String>);
+pub(super) struct Checked<T>(fn(&str) -> Result<T, String>);
+
+impl<T> Checked<T> {
+    pub(super) fn value<'de, D: Deserializer<'de>>(
+        rule: fn(&str) -> Result<T, String>,
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        Checked(rule).deserialize(deserializer)
+    }
+
+    pub(super) fn option<'de, D: Deserializer<'de>>(
+        rule: fn(&str) -> Result<T, String>,
+        deserializer: D,
+    ) -> Result<Option<T>, D::Error> {
+        deserializer.deserialize_option(Maybe(Checked(rule)))
+    }
+}
 
 impl<T> Visitor<'_> for Checked<T> {
     type Value = T;
@@ -291,7 +310,7 @@ fn silence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration
 }
 
 fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(deserializer: D) -> Result<T, D::Error> {
-    Checked(parse).deserialize(deserializer)
+    Checked::value(parse, deserializer)
 }
 
 fn parsed_option<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -299,23 +318,23 @@ where
     D: Deserializer<'de>,
     T: FromStr<Err: fmt::Display>,
 {
-    deserializer.deserialize_option(Maybe(Checked(parse)))
+    Checked::option(parse, deserializer)
 }
 
 fn hostname<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    deserializer.deserialize_option(Maybe(Checked(check::hostname)))
+    Checked::option(check::hostname, deserializer)
 }
 
 fn client_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    deserializer.deserialize_option(Maybe(Checked(check::client_id)))
+    Checked::option(check::client_id, deserializer)
 }
 
 fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<http::Uri>, D::Error> {
-    deserializer.deserialize_option(Maybe(Checked(check::control_url)))
+    Checked::option(check::control_url, deserializer)
 }
 
 fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    deserializer.deserialize_option(Maybe(Checked(check::mode)))
+    Checked::option(check::mode, deserializer)
 }
 
 /// A text, whose digits are no number.
@@ -324,20 +343,20 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
 }
 
 fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
-    deserializer.deserialize_option(Maybe(Checked(check::listen)))
+    Checked::option(check::listen, deserializer)
 }
 
 fn listen_or_none<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<SocketAddr>>, D::Error> {
-    deserializer.deserialize_option(Maybe(Checked(check::listen_or_none)))
+    Checked::option(check::listen_or_none, deserializer)
 }
 
 fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     Ok(Option::<Vec<Tag>>::deserialize(deserializer)?.map(|tags| tags.into_iter().map(|tag| tag.0).collect()))
 }
 
-fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+pub(super) fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     Ok(Option::<Vec<Host>>::deserialize(deserializer)?
         .map(|hosts| hosts.into_iter().map(|host| host.0).collect()))
 }
@@ -346,7 +365,7 @@ struct Host(String);
 
 impl<'de> Deserialize<'de> for Host {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Host, D::Error> {
-        Checked(check::host).deserialize(deserializer).map(Host)
+        Checked::value(check::host, deserializer).map(Host)
     }
 }
 
@@ -354,10 +373,10 @@ struct Tag(String);
 
 impl<'de> Deserialize<'de> for Tag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Tag, D::Error> {
-        Checked(check::tag).deserialize(deserializer).map(Tag)
+        Checked::value(check::tag, deserializer).map(Tag)
     }
 }
 
 fn cloud_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Checked(check::cloud_name).deserialize(deserializer)
+    Checked::value(check::cloud_name, deserializer)
 }

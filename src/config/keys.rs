@@ -7,7 +7,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{CloudConfig, Config, file};
+use super::{CloudConfig, Config, Tailnet, file};
 
 /// The labels of the credentials where they are shown.
 pub(super) const AUTH_KEY: &str = "auth key";
@@ -15,7 +15,7 @@ pub(super) const CLIENT_SECRET: &str = "client secret";
 pub(super) const CLIENT_ID: &str = "client_id";
 pub(super) const ID_TOKEN: &str = "id token";
 
-/// A key of the file's own level, or of `log` and `local`.
+/// A key of the file's own level, or of `log`, `local` and `tailnet`.
 pub(super) struct Key {
     pub(super) name: &'static str,
     /// Its label where it is shown.
@@ -41,7 +41,7 @@ pub(super) struct CloudKey {
 }
 
 /// In the order in which they are shown.
-pub(super) static KEYS: [Key; 24] = [
+pub(super) static KEYS: [Key; 42] = [
     Key::new("hostname", "give a name of letters, digits and hyphens, such as hostname: kolaboree-node")
         .variables(&["TS_HOSTNAME"])
         .flag("hostname")
@@ -136,6 +136,60 @@ pub(super) static KEYS: [Key; 24] = [
         .show(|c| address(c.http_proxy))
         .only_if_given()
         .at_start(),
+    Key::new("tailnet", "give tailnet: with listen or tls under it, such as tailnet: {listen: 80, tls: 443}"),
+    Key::new("tailnet.listen", "give a port from 1 to 65535, such as listen: 80")
+        .show(|c| of_tailnet(c, |tailnet| tailnet.listen))
+        .only_if_given()
+        .at_start(),
+    Key::new("tailnet.tls", "give a port from 1 to 65535 that listen has not, such as tls: 443")
+        .show(|c| of_tailnet(c, |tailnet| tailnet.tls))
+        .only_if_given()
+        .at_start(),
+    Key::new("tailnet.service", "give the name of a service of the tailnet, such as service: svc:kolaboree")
+        .show(|c| of_tailnet(c, |tailnet| tailnet.service.clone()))
+        .only_if_given()
+        .at_start(),
+    Key::new("tailnet.hosts", "give a list of names without ports, such as hosts: [clouds.example.com]")
+        .show(|c| of_tailnet(c, |tailnet| Some(tailnet.hosts.join(" "))))
+        .only_if_given(),
+    Key::new("tailnet.access", "give a list in which each item has who:, clouds:, projects: and verbs:"),
+    Key::new(
+        "tailnet.access.who",
+        "name users, tags and nodes, such as who: [user:alice@example.com, tag:ops, node:laptop.tail1.ts.net]; user:* is each user of this tailnet",
+    ),
+    Key::new("tailnet.access.clouds", CLOUDS),
+    Key::new("tailnet.access.projects", PROJECTS),
+    Key::new("tailnet.access.verbs", VERBS),
+    Key::new(
+        "tailnet.links",
+        "give URLs by names, such as links: {grafana: \"https://grafana.example/d/lxd?var-name={instance}\"}",
+    )
+    .show(|c| of_tailnet(c, |tailnet| Some(tailnet.links.keys().cloned().collect::<Vec<_>>().join(" "))))
+    .only_if_given(),
+    Key::new(
+        "tailnet.confirm",
+        "give a list of start, stop, restart, freeze, restore, rebuild, rename, move and delete, such as confirm: [delete, stop]",
+    )
+    .show(|c| {
+        let names = |tailnet: &Tailnet| tailnet.confirm.iter().map(ToString::to_string).collect::<Vec<_>>();
+        of_tailnet(c, |tailnet| Some(names(tailnet).join(" ")))
+    })
+    .only_if_given(),
+    Key::new(
+        "tailnet.development",
+        "give development: with listen and user under it, such as development: {listen: \"127.0.0.1:8080\", user: dev@example.com}",
+    )
+    .show(|c| of_tailnet(c, |tailnet| tailnet.development.clone()))
+    .only_if_given()
+    .at_start(),
+    Key::new(
+        "tailnet.development.listen",
+        "give an address of this machine's loopback, such as listen: 127.0.0.1:8080",
+    ),
+    Key::new("tailnet.development.user", "give a login name, such as user: dev@example.com"),
+    Key::new("tailnet.development.clouds", CLOUDS),
+    Key::new("tailnet.development.projects", PROJECTS),
+    Key::new("tailnet.development.verbs", VERBS),
     Key::new("clouds", "give a list in which each item has at least name: and address:"),
 ];
 
@@ -195,16 +249,28 @@ pub(super) static CLOUD_KEYS: [CloudKey; 18] = [
 ];
 
 /// The remedy for a path that no row has, such as the document as a whole.
-const ELSEWHERE: &str = "see kolaboree.schema.json for what belongs there; YAML indents with spaces, and quotes text that has a : or # in it";
+const ELSEWHERE: &str = "see kolaboree.schema.json for what belongs there; YAML indents with spaces, and quotes text that has a : or # in it or begins with *";
 
 pub(super) const TRUTH: &str = "give true or false";
 
 const SECONDS: &str = "give a number of seconds from 0.1 to 86400, such as 30";
 
+const CLOUDS: &str = "give names of clouds, or * for all, such as clouds: [\"*\"]";
+
+const PROJECTS: &str = "give names of projects, or * for all, such as projects: [\"*\"]";
+
+const VERBS: &str =
+    "give a list of view, operate, edit, files, exec, metrics and admin, such as verbs: [view, operate]";
+
 const ADDRESS: &str = "give an address of this machine, such as 127.0.0.1:1055";
 
 pub(super) fn seconds(duration: Duration) -> String {
     duration.as_secs_f64().to_string()
+}
+
+/// A value of the page's, where there is one.
+fn of_tailnet<T: ToString>(config: &Config, value: impl Fn(&Tailnet) -> Option<T>) -> String {
+    config.tailnet.as_ref().and_then(value).map(|value| value.to_string()).unwrap_or_default()
 }
 
 fn address(address: Option<SocketAddr>) -> String {
@@ -278,10 +344,12 @@ pub(super) fn remedy_of(path: &str) -> &'static str {
     let plain = plain.trim_matches('.');
     let of_cloud =
         plain.strip_prefix("clouds.").and_then(|name| CLOUD_KEYS.iter().find(|key| key.name == name));
-    match (of(plain), of_cloud) {
-        (Some(key), _) => key.remedy,
-        (None, Some(key)) => key.remedy,
-        (None, None) => ELSEWHERE,
+    match (of(plain), of_cloud, plain.rsplit_once('.')) {
+        (Some(key), ..) => key.remedy,
+        (None, Some(key), _) => key.remedy,
+        // A name that the user chooses, such as a link's.
+        (None, None, Some((above, _))) => remedy_of(above),
+        (None, None, None) => ELSEWHERE,
     }
 }
 

@@ -64,9 +64,10 @@ impl<'a> Layers<'a> {
         let listen = flag.local_listen.map(|listen| listen.0);
         let listen = self.pick("local.listen", listen, file.local.listen, check::listen_or_none);
         let switched = self.health_and_metrics(listen.is_some());
-        let hosts = self.pick("local.hosts", None, file.local.hosts, |text| Ok(vec![text.to_owned()]));
+        let hosts = self.of_file("local.hosts", file.local.hosts);
         let socks5 = self.pick("local.socks5", flag.socks5, file.local.socks5, check::listen);
         let http_proxy = self.pick("local.http_proxy", flag.http_proxy, file.local.http_proxy, check::listen);
+        let tailnet = file.tailnet.map(|written| self.tailnet(written));
         let clouds = file.clouds.iter().enumerate();
         let clouds = clouds.filter_map(|(index, cloud)| self.cloud(index, cloud, interval)).collect();
         let config = Config {
@@ -86,6 +87,7 @@ impl<'a> Layers<'a> {
             hosts: hosts.unwrap_or(defaults.hosts),
             socks5,
             http_proxy,
+            tailnet,
             clouds,
             ..defaults
         };
@@ -116,6 +118,11 @@ impl<'a> Layers<'a> {
         })?;
         self.sources.insert(name, source);
         Some(value)
+    }
+
+    /// The value of a key that the file alone gives.
+    pub(super) fn of_file<T>(&mut self, name: &'static str, file: Option<T>) -> Option<T> {
+        self.pick(name, None, file, |_| Err("no variable gives this".to_owned()))
     }
 
     /// A variable's value, or a problem.
@@ -169,7 +176,7 @@ impl<'a> Layers<'a> {
                     shown.push(Setting { key: (*label).to_owned(), value: show(config), source });
                 }
                 Some(_) => {}
-                None => shown.extend(self.settings.extract_if(.., |setting| setting.key == *label)),
+                None => shown.extend(self.settings.extract_if(.., |setting| is_at(label, &setting.key))),
             }
         }
         shown.append(&mut self.settings);
@@ -213,4 +220,9 @@ impl<'a> Layers<'a> {
                 }])
             })
     }
+}
+
+/// Whether a key is the one of the label, or an item of it.
+fn is_at(label: &str, key: &str) -> bool {
+    key.strip_prefix(label).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
 }

@@ -18,11 +18,13 @@ mod layers;
 mod load;
 mod names;
 mod places;
+mod rights;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod schema;
 mod settings;
+mod tailnet;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -38,9 +40,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ::tailnet::Address;
 use lxd_client::{Fingerprint, TrustToken};
 use serde::{Deserialize, Serialize};
-use tailnet::Address;
 
 pub use check::Listen;
 pub(crate) use check::listen;
@@ -49,7 +51,9 @@ pub use exit_node::{ExitNode, InvalidExitNode};
 pub use flags::Flags;
 pub use key::{Key, KeyError, KeySource, Secret};
 pub use load::Loaded;
+pub use rights::{AccessRule, Grant, Names, Principal, Verb, Verbs};
 pub use settings::{Setting, Source};
+pub use tailnet::{Confirm, Development, Tailnet};
 pub(crate) use text::read as read_text;
 pub(crate) use unknown::nearest;
 pub(crate) use yaml::to_text;
@@ -95,6 +99,8 @@ pub struct Config {
     pub socks5: Option<SocketAddr>,
     /// The address of the HTTP proxy into the tailnet.
     pub http_proxy: Option<SocketAddr>,
+    /// The page and its API in the tailnet.
+    pub tailnet: Option<Tailnet>,
     /// The servers to keep watch over.
     pub clouds: Vec<CloudConfig>,
 }
@@ -195,6 +201,7 @@ impl Config {
             hosts: Vec::new(),
             socks5: None,
             http_proxy: None,
+            tailnet: None,
             clouds: Vec::new(),
         }
     }

@@ -11,7 +11,7 @@ fn pin() -> String {
 }
 
 /// Reads a file of that text, in a folder of its own.
-fn load(text: &str, environment: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
+pub(super) fn load(text: &str, environment: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
     let folder = tempfile::tempdir().unwrap();
     load_in(folder.path(), text, environment, Flags::default())
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use super::clouds::path_in_cloud;
 use super::file::{Cloud, File};
 use super::places::{Step, written};
+use super::tailnet::file::Tailnet;
 use super::yaml::Document;
 use super::{CloudKind, Problem, keys};
 
@@ -27,6 +28,9 @@ pub(super) fn problems(name: &str, document: &Document, file: &File) -> Vec<Prob
             );
         }
         one_cloud(&mut found, index, cloud);
+    }
+    if let Some(tailnet) = &file.tailnet {
+        page(&mut found, tailnet);
     }
     same_twice(&mut found, file);
     found.problems
@@ -87,6 +91,34 @@ fn one_cloud(found: &mut Found<'_>, index: usize, cloud: &Cloud) {
     }
 }
 
+/// The page has to be somewhere.
+fn page(found: &mut Found<'_>, tailnet: &Tailnet) {
+    let at = |key: &str| vec![Step::from("tailnet"), key.into()];
+    let ports = [tailnet.listen, tailnet.tls];
+    if ports.iter().all(Option::is_none) {
+        match (&tailnet.service, &tailnet.development) {
+            (Some(service), _) => found.add_with(
+                &at("service"),
+                format!("{service} has no port"),
+                "give listen: 80 or tls: 443 beside it, or leave service out".to_owned(),
+            ),
+            (None, Some(_)) => {}
+            (None, None) => found.add(&[Step::from("tailnet")], "it says no port to listen at".to_owned()),
+        }
+    }
+    if let [Some(listen), Some(tls)] = ports
+        && listen == tls
+    {
+        found.add(&at("tls"), format!("tailnet.listen has the port {listen} too"));
+    }
+    for (index, access) in tailnet.access.iter().enumerate() {
+        if access.who.is_empty() {
+            let path: Vec<Step> = ["tailnet".into(), "access".into(), index.into(), "who".into()].into();
+            found.add(&path, "the list has nobody in it".to_owned());
+        }
+    }
+}
+
 /// Two things cannot listen at the same place; SOCKS5 and the HTTP proxy can, as they differ in their first byte.
 fn same_twice(found: &mut Found<'_>, file: &File) {
     let local = |key: &str| vec![Step::from("local"), key.into()];
@@ -101,6 +133,13 @@ fn same_twice(found: &mut Found<'_>, file: &File) {
             Some(other) => found.add(&local(key), format!("local.{other} listens on {address} too")),
             None => {}
         }
+    }
+    let development = file.tailnet.as_ref().and_then(|tailnet| tailnet.development.as_ref());
+    if let Some(address) = development.map(|development| development.listen).filter(|a| a.port() != 0)
+        && let Some(other) = addresses.insert(address, "development")
+    {
+        let path = ["tailnet", "development", "listen"].map(Step::from);
+        found.add(&path, format!("local.{other} listens on {address} too"));
     }
     let mut sockets = HashMap::new();
     for (index, cloud) in file.clouds.iter().enumerate() {

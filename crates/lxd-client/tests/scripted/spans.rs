@@ -41,7 +41,11 @@ fn requests_and_commands_have_spans_without_their_secrets() {
     let program = std::env::current_exe().unwrap();
     let ran = Command::new(program).args(["--exact", "--ignored", "spans::alone"]).output().unwrap();
     let told = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success() && told.contains(" 1 passed"), "{told}{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(
+        ran.status.success() && told.contains(" 1 passed"),
+        "{told}{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
 }
 
 #[tokio::test]
