@@ -166,7 +166,7 @@ int32_t tailscale_logout(tailscale node, tailscale_done done, void *context, tai
  * `data`: {"seq", "state", "login_url", "error", "health", "key_expiry", "expired", "forgotten", "netmap_version"}.
  * `state` is one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running. `health` is a list of sentences.
  * `key_expiry` is a time in Unix seconds, or 0. `forgotten` says whether the control server no longer knows the node.
- * `netmap_version` counts the changes of the network map.
+ * `netmap_version` counts the changes of the network map: nodes, users, tags, app capabilities.
  */
 int32_t tailscale_watch(tailscale node, uint64_t seen, tailscale_done done, void *context,
                         tailscale_op *op);

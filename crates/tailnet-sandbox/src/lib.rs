@@ -13,17 +13,20 @@
 //! # }
 //! ```
 //!
-//! What can go wrong can be made to: `stop_control`, `stop_relay`, `stop_peer` and the like of [`Sandbox`].
+//! What can go wrong can be made to: `stop_control`, `stop_relay`, `stop_peer` and the like of [`Sandbox`]. Who a node is, and
+//! what it may, is said by `set_user`, `set_tags`, `grant`, `set_share` and the like, also while it runs.
 //!
 //! The tailnet runs in a child process of its own, so that a test can take it away from a node that lives
 //! in the test's process. Nothing of it belongs into a release build.
 
 mod peer;
+mod policy;
 mod port;
 mod sandbox;
 mod standin;
 
 pub use peer::{Peer, PeerInfo};
+pub use policy::{Share, User};
 pub use port::free_port;
 pub use sandbox::{Sandbox, SandboxError, program};
 pub use standin::{Asked, StandIn};

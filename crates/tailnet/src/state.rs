@@ -68,7 +68,8 @@ pub struct State {
     /// Whether the control server no longer knows the node, which somebody has deleted there, or which was ephemeral and
     /// away for too long. The node needs a login then; with the key of its start it tries that once by itself.
     pub forgotten: bool,
-    /// A count of the changes of the network map: nodes that came or went, or changed.
+    /// A count of the changes of the network map: nodes that came or went, or changed, with their users and tags, and what
+    /// they may do. Who remembers an answer of [`whois`](crate::Tailnet::whois) asks anew when it differs.
     pub netmap_version: u64,
 }
 

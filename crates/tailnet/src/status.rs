@@ -119,7 +119,7 @@ impl Peer {
     /// not among them.
     pub fn routes(&self) -> impl Iterator<Item = Subnet> {
         let all = self.allowed_ips.iter().filter_map(|text| text.parse().ok());
-        all.filter(|route: &Subnet| route.length > 0 && !self.ips.contains(&route.ip))
+        all.filter(|route: &Subnet| route.is_route() && !self.ips.contains(&route.ip))
     }
 
     /// How packets to it travel at the moment.
@@ -141,6 +141,16 @@ pub struct Subnet {
 }
 
 impl Subnet {
+    /// Its first address.
+    pub(crate) fn ip(self) -> IpAddr {
+        self.ip
+    }
+
+    /// Whether it is a subnet that somebody routes, and not everything, as an exit node's is.
+    pub(crate) fn is_route(self) -> bool {
+        self.length > 0
+    }
+
     /// Whether the address is in it.
     #[must_use]
     pub fn contains(&self, ip: IpAddr) -> bool {

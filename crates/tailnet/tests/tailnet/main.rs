@@ -31,3 +31,4 @@ mod state_folder;
 mod store;
 mod streams;
 mod udp;
+mod whois;

@@ -28,7 +28,7 @@ type State struct {
 	KeyExpiry     int64  `json:"key_expiry"`     // in Unix seconds; 0 when the node's key does not expire, or is not known yet
 	Expired       bool   `json:"expired"`        // the key has expired
 	Forgotten     bool   `json:"forgotten"`      // the control server no longer knows the node
-	NetmapVersion uint64 `json:"netmap_version"` // counts the changes of the network map
+	NetmapVersion uint64 `json:"netmap_version"` // counts the changes of the network map, the packet filter's included
 
 	backend    ipn.State      // the backend's own state
 	loginError string         // why the last try to log in failed; empty once it worked
@@ -70,7 +70,10 @@ func (w *watchedState) update(change func(*State)) {
 }
 
 // watchInBackground keeps the state up to date until the node is closed. A node that cannot do so any more is closed.
-func (n *Node) watchInBackground() { safely.Go(n.watchBackend, n.closeFor) }
+func (n *Node) watchInBackground() {
+	safely.Go(n.watchBackend, n.closeFor)
+	safely.Go(n.watchFilter, n.closeFor)
+}
 
 // watchBackend keeps the state up to date from the backend's notifications until the node is closed.
 func (n *Node) watchBackend() {
@@ -113,7 +116,7 @@ func (n *Node) notified(notify *ipn.Notify) {
 	}
 	n.state.update(func(s *State) {
 		n.apply(s, notify)
-		if newMap || notify.PeerChangedPatch != nil {
+		if newMap || notify.PeerChangedPatch != nil || notify.UserProfiles != nil {
 			s.NetmapVersion++
 			if s.login == nil && s.isIn() {
 				s.Error = "" // only a node that is let in gets news

@@ -28,9 +28,11 @@ type control struct {
 	expired map[key.NodePublic]bool // the keys that were made to expire
 	retired atomic.Int32            // how many keys have made room for others
 	hosts   map[tailcfg.ServiceName]key.NodePublic
+	policy  *policy
 
-	mu        sync.Mutex
-	forgotten map[key.NodePublic]tailcfg.StableNodeID // the keys of deleted nodes
+	mu          sync.Mutex
+	forgotten   map[key.NodePublic]tailcfg.StableNodeID // the keys of deleted nodes
+	masquerades []testcontrol.MasqueradePair
 }
 
 func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, error) {
@@ -53,7 +55,7 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 		return nil, fmt.Errorf("control server: %w", err)
 	}
 	control := &control{Server: server, toggledListener: toggled, url: "http://" + toggled.addr, expired: map[key.NodePublic]bool{},
-		hosts: map[tailcfg.ServiceName]key.NodePublic{}, forgotten: map[key.NodePublic]tailcfg.StableNodeID{}}
+		hosts: map[tailcfg.ServiceName]key.NodePublic{}, policy: newPolicy(), forgotten: map[key.NodePublic]tailcfg.StableNodeID{}}
 	server.HoldMapRequest = control.hold
 	if control.ca, err = newAuthority(control.url + "/acme"); err != nil {
 		return nil, fmt.Errorf("certificate authority: %w", err)
@@ -63,7 +65,7 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 	web.Handle("/acme/", control.ca)
 	web.Handle("/api/v2/", api{c.AuthKey, c.ClientSecret, c.IDToken})
 	server.ExplicitBaseURL = control.url
-	useRealTime(server)
+	editMaps(server, control.policy.apply)
 	toggled.start()
 	return control, nil
 }
@@ -223,6 +225,37 @@ func (c *control) sendMap(hostname string, response *tailcfg.MapResponse) error 
 	if !c.AddRawMapResponse(node.Key, response) {
 		return fmt.Errorf("%s does not listen to the control server", hostname)
 	}
+	return nil
+}
+
+// change changes the policy, of which every node hears.
+func (c *control) change(change func(*policy) error) error {
+	if err := change(c.policy); err != nil {
+		return err
+	}
+	c.SetGlobalAppCaps(nil) // which changes nothing itself, and sends every node a map
+	return nil
+}
+
+// masquerade has the peer know the node by ip alone; an invalid one: by its own addresses again.
+func (c *control) masquerade(hostname, peer string, ip netip.Addr) error {
+	node, err := c.byHostname(hostname)
+	if err != nil {
+		return err
+	}
+	other, err := c.byHostname(peer)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.masquerades = slices.DeleteFunc(c.masquerades, func(pair testcontrol.MasqueradePair) bool {
+		return pair.Node == node.Key && pair.Peer == other.Key
+	})
+	if ip.IsValid() {
+		c.masquerades = append(c.masquerades, testcontrol.MasqueradePair{Node: node.Key, Peer: other.Key, NodeMasqueradesAs: ip})
+	}
+	c.SetMasqueradeAddresses(c.masquerades)
 	return nil
 }
 

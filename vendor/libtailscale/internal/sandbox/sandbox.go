@@ -5,6 +5,7 @@ package sandbox
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -115,18 +116,28 @@ func Start(ctx context.Context, c Config, logf logger.Logf) (_ *Sandbox, err err
 // Command changes a running tailnet.
 type Command struct {
 	Do   string `json:"do"`
-	Peer string `json:"peer"` // the hostname, for start_peer, stop_peer, hold_news and tell_news
+	Peer string `json:"peer"` // the hostname, for start_peer, stop_peer, hold_news, tell_news and masquerade
 	URL  string `json:"url"`  // for complete_login
 
-	Node    string              `json:"node"` // the hostname, for host_service, approve_routes, forget_node and recall_node
+	Node    string              `json:"node"` // the hostname, for whatever concerns one node
 	Service tailcfg.ServiceName `json:"service"`
-	IP      netip.Addr          `json:"ip"`
+	IP      netip.Addr          `json:"ip"`     // for host_service and masquerade
 	Routes  []netip.Prefix      `json:"routes"` // for approve_routes
 
 	Count int `json:"count"` // for add_nodes
 
 	Key     string `json:"key"`     // for require_key
 	Seconds int64  `json:"seconds"` // from now, for expire_keys; negative for the past
+
+	User   tailcfg.UserProfile `json:"user"`   // for set_user
+	Tags   []string            `json:"tags"`   // for set_tags; null for those that the node asks for
+	Share  share               `json:"share"`  // for share
+	Hidden bool                `json:"hidden"` // for hide
+
+	From       string                 `json:"from"` // for grant: the hostnames, or "*"
+	To         string                 `json:"to"`   // or the service, "svc:name"
+	Capability tailcfg.PeerCapability `json:"capability"`
+	Values     []json.RawMessage      `json:"values"` // null to take it away
 }
 
 // Do carries the command out and returns once it has taken effect.
@@ -181,6 +192,18 @@ func (s *Sandbox) Do(ctx context.Context, c Command) error {
 		return s.control.hostService(c.Node, c.Service, c.IP)
 	case "approve_routes":
 		return s.control.approveRoutes(c.Node, c.Routes)
+	case "set_user":
+		return s.control.change(func(p *policy) error { return p.setUser(c.Node, c.User) })
+	case "set_tags":
+		return s.control.change(func(p *policy) error { return p.setTags(c.Node, c.Tags) })
+	case "share":
+		return s.control.change(func(p *policy) error { return p.share(c.Node, c.Share) })
+	case "hide":
+		return s.control.change(func(p *policy) error { return p.hide(c.Node, c.Hidden) })
+	case "grant":
+		return s.control.change(func(p *policy) error { return p.grant(grant{c.From, c.To, c.Capability, c.Values}) })
+	case "masquerade":
+		return s.control.masquerade(c.Node, c.Peer, c.IP)
 	case "add_nodes":
 		for range c.Count {
 			s.control.AddFakeNode()
