@@ -14,6 +14,13 @@ pub(crate) fn rfc3339(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// A time with its milliseconds: `2026-11-29T03:27:00.123Z`.
+pub(crate) fn rfc3339_millis(time: SystemTime) -> String {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let seconds = rfc3339(since.as_secs());
+    format!("{}.{:03}Z", seconds.trim_end_matches('Z'), since.subsec_millis())
+}
+
 /// The seconds since 1970 of a time as servers tell it (RFC 3339). None of what is no time.
 pub(crate) fn parse(time: &str) -> Option<i64> {
     let part = |range: std::ops::Range<usize>| time.get(range)?.parse::<i64>().ok();
@@ -97,5 +104,7 @@ mod tests {
         assert_eq!(parse("2024-03-01T00:30:00.5+01:00"), parse("2024-02-29T23:30:00Z"));
         assert_eq!(parse("0001-01-01T00:00:00Z"), Some(-62_135_596_800));
         assert_eq!(parse("yesterday"), None);
+        let time = SystemTime::UNIX_EPOCH + Duration::from_millis(951_782_400_007);
+        assert_eq!(rfc3339_millis(time), "2000-02-29T00:00:00.007Z");
     }
 }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use lxd_client::{Client as LxdClient, Identity};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::access::Access;
 use crate::cloud;
 use crate::config::{CloudConfig, CloudKind, Config};
 use crate::control::client::{self as control, ControlError};
@@ -68,6 +69,14 @@ impl Uplink {
         Ok(match self {
             Uplink::Running(client) => client.netcheck().await?,
             Uplink::Own(node) => node.netcheck().await?,
+        })
+    }
+
+    /// Who may do what.
+    pub(crate) async fn access(&self) -> anyhow::Result<api::AccessList> {
+        Ok(match self {
+            Uplink::Running(client) => client.access().await?,
+            Uplink::Own(node) => Access::start(node).list().await?,
         })
     }
 

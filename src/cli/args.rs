@@ -10,7 +10,7 @@ use clap_complete::Shell;
 use super::lxd::Lxd;
 use super::output::Format;
 use super::top::Top;
-use crate::config::Flags;
+use crate::config::{Flags, Verb};
 use crate::control::protocol::PingKind;
 use crate::version::VERSION;
 
@@ -59,6 +59,9 @@ pub(crate) enum Command {
         /// An address, with or without a port, or a name.
         address: String,
     },
+    /// Tells who may do what by the page in the tailnet, and why.
+    #[command(subcommand)]
+    Access(AccessCommand),
     /// Shows the network around the running node.
     Netcheck,
     /// Joins this terminal with a port of a node of the tailnet.
@@ -109,6 +112,29 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FOLDER")]
         to: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccessCommand {
+    /// Lists the rules of the configuration, and what each node that is online may do.
+    List,
+    /// Tells what a node or a user may do and why, and the grant that is missing.
+    Explain(Explain),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Explain {
+    /// A node's name or address, or a user's login name.
+    pub(crate) peer: String,
+    /// What they would like to do. Default: to see something.
+    #[arg(long, value_enum)]
+    pub(crate) verb: Option<Verb>,
+    /// In which cloud. Default: in all.
+    #[arg(long)]
+    pub(crate) cloud: Option<String>,
+    /// In which project. Default: in all.
+    #[arg(long)]
+    pub(crate) project: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

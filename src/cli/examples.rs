@@ -76,6 +76,12 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("ip", &["ip -4", "ip berlin"]),
     ("ping", &["ping berlin", "ping berlin -c 3 --kind icmp"]),
     ("whois", &["whois 100.64.0.7", "whois berlin"]),
+    ("access", &["access list", "access explain alice@example.com --verb exec"]),
+    ("access list", &["access list", "access list -o csv"]),
+    (
+        "access explain",
+        &["access explain laptop", "access explain alice@example.com --verb exec --cloud berlin"],
+    ),
     ("netcheck", &["netcheck"]),
     ("nc", &["nc berlin 22"]),
     ("up", &["up", "up --key-from - < key"]),

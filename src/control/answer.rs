@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::names::AskedNames;
 use super::protocol::{Failure, FailureCode};
+use crate::access::Access;
 use crate::inventory::Inventory;
 use crate::node::{AskError, Node};
 
@@ -15,12 +16,19 @@ use crate::node::{AskError, Node};
 pub(super) struct Served {
     pub(super) node: Node,
     pub(super) inventory: Inventory,
+    pub(super) access: Access,
     pub(super) names: AskedNames,
 }
 
 impl FromRef<Served> for AskedNames {
     fn from_ref(served: &Served) -> AskedNames {
         served.names.clone()
+    }
+}
+
+impl FromRef<Served> for Access {
+    fn from_ref(served: &Served) -> Access {
+        served.access.clone()
     }
 }
 

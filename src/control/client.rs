@@ -19,7 +19,8 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use super::protocol::{
-    Cloud, CloudNames, Failure, Netcheck, PingRequest, Pong, Reloaded, Status, UpRequest, Whois, endpoints,
+    AccessList, Cloud, CloudNames, ExplainRequest, Explanation, Failure, Netcheck, PingRequest, Pong,
+    Reloaded, Status, UpRequest, Whois, endpoints,
 };
 use crate::config::CloudConfig;
 use crate::inventory::{InstanceKey, InstanceUsage, Overview, Query, Revision, Snapshot, Update};
@@ -84,6 +85,23 @@ impl Client {
 
     pub(crate) async fn whois(&self, address: &str) -> Result<Whois, ControlError> {
         self.get(&format!("{}?address={}", endpoints::WHOIS, encoded(address))).await
+    }
+
+    /// Who may do what.
+    pub(crate) async fn access(&self) -> Result<AccessList, ControlError> {
+        self.get(endpoints::ACCESS).await
+    }
+
+    /// What a node or a user may do, and why.
+    pub(crate) async fn explain(&self, request: &ExplainRequest) -> Result<Vec<Explanation>, ControlError> {
+        let ExplainRequest { peer, verb, cloud, project } = request;
+        let verb = verb.map(|verb| verb.to_string());
+        let wish = [("verb", &verb), ("cloud", cloud), ("project", project)];
+        let mut path = format!("{}?peer={}", endpoints::ACCESS_EXPLAIN, encoded(peer));
+        for (name, value) in wish.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            path = format!("{path}&{name}={}", encoded(value));
+        }
+        self.get(&path).await
     }
 
     pub(crate) async fn netcheck(&self) -> Result<Netcheck, ControlError> {

@@ -6,6 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::access::report::{
+    AccessList, Caller, CallerKind, CallerNode, CallerUser, ExplainRequest, Explanation, Given, Missing,
+    Rights, Rule, Void,
+};
 pub use crate::cloud::report::{Cloud, Health, NetworkPath, Stage};
 pub use crate::failure_code::FailureCode;
 pub use crate::node::report::{
@@ -37,6 +41,11 @@ pub mod endpoints {
     pub const CLOUDS: &str = "/v1/clouds";
     /// `POST`, with a cloud's name in the place of `{name}`: the [`Cloud`], which is probed for this.
     pub const CHECK: &str = "/v1/clouds/{name}/check";
+    /// `GET`: who may do what by the tailnet's policy and the configuration, an [`AccessList`].
+    pub const ACCESS: &str = "/v1/access";
+    /// `GET` with `?peer=` (a node's name or address, or a user's login name) and, for what they would like to do,
+    /// `&verb=`, `&cloud=` and `&project=` (see [`ExplainRequest`]): a list of [`Explanation`], one of each node.
+    pub const ACCESS_EXPLAIN: &str = "/v1/access/explain";
     /// `GET`: the inventory's rows. `?clouds=` and `?projects=` with names, `?kinds=` with `instances`, `operations` and
     /// `images`, and `?fields=` with the fields of an instance choose what is told, each with commas between them. Where the
     /// fields name the `state` or the `snapshots`, those are fetched first of instances of which they are not known.

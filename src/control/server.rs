@@ -14,11 +14,12 @@ use tracing::{debug, info, warn};
 use super::answer::{Answer, Refusal, Served, refusal};
 use super::names::AskedNames;
 use super::protocol::{self, Cloud, Failure, FailureCode, PingRequest, UpRequest, endpoints};
+use crate::access::Access;
 use crate::inventory::Inventory;
 use crate::node::{AskError, Node, ReloadError};
 
 /// Serves the control socket until the node stops.
-pub(crate) fn serve(node: &Node, inventory: Inventory, socket: PrivateSocket) {
+pub(crate) fn serve(node: &Node, inventory: Inventory, access: Access, socket: PrivateSocket) {
     let router = Router::new()
         .route(endpoints::STATUS, get(status))
         .route(endpoints::PING, post(ping))
@@ -32,9 +33,10 @@ pub(crate) fn serve(node: &Node, inventory: Inventory, socket: PrivateSocket) {
         .route(endpoints::CHECK, post(check))
         .route(endpoints::API, get(api))
         .route(endpoints::DIAL, get(dial))
+        .merge(super::access::routes())
         .merge(super::inventory::routes())
         .fallback(unknown)
-        .with_state(Served { node: node.clone(), inventory, names: AskedNames::default() });
+        .with_state(Served { node: node.clone(), inventory, access, names: AskedNames::default() });
     let stopping = node.stopping().cancelled_owned();
     node.tasks().spawn(async move {
         let (listener, _file) = socket.into_parts();

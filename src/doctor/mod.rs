@@ -1,5 +1,6 @@
 //! Checks everything from the configuration to each cloud's API. Each finding says what to do if something is wrong.
 
+mod access;
 mod clouds;
 mod membership;
 mod setup;
@@ -70,6 +71,7 @@ pub(crate) async fn examine(flags: &Flags, clouds: &[String]) -> Findings {
     }
     let Some(uplink) = membership::join(&mut findings, &loaded.config).await else { return findings };
     membership::network(&mut findings, &uplink).await;
+    access::check(&mut findings, &uplink, &loaded.config).await;
     for cloud in &loaded.config.clouds {
         if clouds.is_empty() || clouds.contains(&cloud.name) {
             clouds::probe(&mut findings, &uplink, &loaded.config, cloud).await;

@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 
 use cloud_proxy::OfNode;
 
+use crate::access::Access;
 use crate::cloud::Cloud;
 use crate::control;
 use crate::inventory::Inventory;
@@ -31,7 +32,7 @@ impl Serve for Local {
             None => None,
         };
         let proxies = proxies::bind(&config)?;
-        control::server::serve(node, Inventory::start(node), control);
+        control::server::serve(node, Inventory::start(node), Access::start(node), control);
         if let Some(listener) = health {
             health::serve(node, listener);
         }

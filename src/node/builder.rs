@@ -1,7 +1,7 @@
 //! Starts a node.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
 use lxd_client::Identity;
@@ -111,7 +111,7 @@ impl NodeBuilder {
         let config = Arc::new(config);
         let shared = Shared {
             tailnet,
-            config: RwLock::new(Arc::clone(&config)),
+            config: watch::Sender::new(Arc::clone(&config)),
             clouds: watch::Sender::default(),
             reloading: Arc::default(),
             identity,

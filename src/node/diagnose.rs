@@ -53,7 +53,7 @@ impl Node {
     }
 
     /// The address of a node, or of any name of the tailnet.
-    async fn ip_of(&self, text: &str) -> Result<IpAddr, AskError> {
+    pub(crate) async fn ip_of(&self, text: &str) -> Result<IpAddr, AskError> {
         let status = self.tailnet_status().await?;
         if let Ok(ip) = text.parse() {
             return Ok(ip);

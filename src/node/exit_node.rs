@@ -1,7 +1,7 @@
 //! The exit node that the configuration names.
 
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use tailnet::{BackendState, PrefsEdit, State, Status, Tailnet};
 use tokio::sync::watch;
@@ -47,7 +47,7 @@ pub(super) async fn follow(
             let Some(shared) = shared.upgrade() else { return };
             // A reload that runs meanwhile must not have its choice overwritten.
             let _turn = shared.reloading.lock().await;
-            let config = Arc::clone(&shared.config.read().unwrap_or_else(PoisonError::into_inner));
+            let config = Arc::clone(&shared.config.borrow());
             if let Some(exit) = &config.exit_node {
                 let chosen = choose(&tailnet, Some(exit)).await.map_err(|error| error.to_string());
                 let news = logged.as_ref() != Some(&chosen);

@@ -1,6 +1,6 @@
 //! The node's membership in its tailnet: starts the node there, and runs what keeps it in.
 
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use tailnet::Tailnet;
 use tracing::info;
@@ -47,7 +47,7 @@ pub(super) async fn keep(shared: Weak<Shared>, tailnet: Tailnet) {
     let log_in_again = relogin::watch(Weak::clone(&shared), tailnet.clone(), strong.state.subscribe());
     let follow_exit_node = exit_node::follow(Weak::clone(&shared), tailnet.clone(), strong.state.subscribe());
     let warn_of_expiry = expiry::watch(strong.state.subscribe());
-    let config = Arc::clone(&strong.config.read().unwrap_or_else(PoisonError::into_inner));
+    let config = Arc::clone(&strong.config.borrow());
     drop(strong);
     let join = async {
         let outcome = join::join(&tailnet, &config).await;

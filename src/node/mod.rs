@@ -26,8 +26,8 @@ pub use reload::ReloadError;
 pub(crate) use requests::Requests;
 pub(crate) use serve::{Serve, Serving};
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use lxd_client::Identity;
@@ -54,7 +54,7 @@ pub struct Node {
 #[derive(Debug)]
 struct Shared {
     tailnet: Tailnet,
-    config: RwLock<Arc<Config>>,
+    config: watch::Sender<Arc<Config>>,
     clouds: watch::Sender<Vec<Arc<Running>>>,
     /// Held during a reload, so that one follows another.
     reloading: Arc<tokio::sync::Mutex<()>>,
@@ -140,7 +140,22 @@ impl Node {
     /// The configuration that is in force.
     #[must_use]
     pub fn config(&self) -> Arc<Config> {
-        Arc::clone(&self.shared.config.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.shared.config.borrow())
+    }
+
+    /// Follows the configuration that is in force.
+    pub(crate) fn watch_config(&self) -> watch::Receiver<Arc<Config>> {
+        self.shared.config.subscribe()
+    }
+
+    /// Follows the tailnet's newest state.
+    pub(crate) fn watch_state(&self) -> watch::Receiver<Option<State>> {
+        self.shared.state.subscribe()
+    }
+
+    /// The count of the changes of the network map.
+    pub(crate) fn netmap_version(&self) -> u64 {
+        self.shared.state.borrow().as_ref().map_or(0, |state| state.netmap_version)
     }
 
     /// The client certificate by which servers know this node.

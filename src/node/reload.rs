@@ -1,7 +1,7 @@
 //! Puts another configuration into force while the node runs.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use tracing::{info, warn};
 
@@ -128,7 +128,7 @@ impl Node {
         running.extend(came);
         running.sort_by_key(|running| new.clouds.iter().position(|c| c.name == running.cloud.name()));
         self.shared.clouds.send_replace(running);
-        *self.shared.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+        self.shared.config.send_replace(Arc::new(new));
         info!(
             added = ?reloaded.added, removed = ?reloaded.removed, changed = ?reloaded.changed,
             needs_restart = ?reloaded.needs_restart, "the configuration was read again"

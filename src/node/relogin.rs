@@ -1,7 +1,7 @@
 //! Logs the node in again when its key has expired or was revoked, as soon as there is a new auth key.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tailnet::{BackendState, State, Tailnet, UpError};
@@ -30,7 +30,7 @@ pub(super) async fn watch(shared: Weak<Shared>, tailnet: Tailnet, mut state: wat
             _ = poll.tick(), if needs_key => {
                 let Some(strong) = shared.upgrade() else { return };
                 if !strong.logged_out.load(Ordering::Relaxed) {
-                    let config = Arc::clone(&strong.config.read().unwrap_or_else(PoisonError::into_inner));
+                    let config = Arc::clone(&strong.config.borrow());
                     drop(strong);
                     keys.log_in(&tailnet, &config).await;
                 }

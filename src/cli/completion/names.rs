@@ -30,6 +30,8 @@ pub(super) enum Kind {
     Profile,
     Network,
     Pool,
+    /// A node of the tailnet.
+    Peer,
 }
 
 /// Looks the names up. What fails leaves names out.
@@ -48,14 +50,21 @@ pub(super) fn look(flags: &Flags, project: Option<&str>) -> Names {
 }
 
 fn ask(config: &Config) -> Option<Vec<CloudNames>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    runtime.block_on(known(config))
+    soon(async { uplink::running(config).await.ok()?.names().await.ok() })
 }
 
-/// What the running node knows, if one answers soon.
-async fn known(config: &Config) -> Option<Vec<CloudNames>> {
-    let asked = async { uplink::running(config).await.ok()?.names().await.ok() };
-    tokio::time::timeout(PATIENCE, asked).await.ok()?
+/// The short names of the other nodes that the running node knows.
+pub(super) fn peers(flags: &Flags) -> Option<Vec<String>> {
+    let config = Config::load(flags).ok()?.config;
+    let status = soon(async { uplink::running(&config).await.ok()?.status().await.ok() })?;
+    let names: BTreeSet<String> = status.peers.into_iter().map(|peer| peer.name).collect();
+    Some(names.into_iter().collect())
+}
+
+/// What the running node answers, if one answers soon.
+fn soon<T>(asked: impl Future<Output = Option<T>>) -> Option<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, asked).await.ok()? })
 }
 
 impl Names {
@@ -87,7 +96,7 @@ impl Names {
         let mine = |name: &&Name| self.project.as_ref().is_none_or(|project| *project == name.project);
         let of = |names: &'a [Name]| Box::new(names.iter().filter(mine).map(|name| name.name.clone()));
         match kind {
-            Kind::Place => Box::new(std::iter::empty()),
+            Kind::Place | Kind::Peer => Box::new(std::iter::empty()),
             Kind::Cloud => Box::new([cloud.cloud.clone()].into_iter()),
             Kind::Project => Box::new(cloud.projects.iter().cloned()),
             Kind::Pool => Box::new(cloud.pools.iter().cloned()),

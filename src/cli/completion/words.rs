@@ -10,7 +10,7 @@ use super::names::{self, Kind, Names};
 use crate::config::Flags;
 
 /// What an argument names, by its name in the help; there it may be a plural.
-const KINDS: [(&str, Kind); 11] = [
+const KINDS: [(&str, Kind); 12] = [
     ("CLOUD", Kind::Cloud),
     ("CLOUD:", Kind::Place),
     ("CLOUD:|FILTER", Kind::Place),
@@ -22,6 +22,7 @@ const KINDS: [(&str, Kind); 11] = [
     ("NETWORK", Kind::Network),
     ("POOL", Kind::Pool),
     ("STORAGE", Kind::Pool),
+    ("PEER", Kind::Peer),
 ];
 
 /// Arguments that go by another name in some commands.
@@ -47,14 +48,33 @@ fn kind_of(command: &str, argument: &Arg) -> Option<Kind> {
 /// Has each argument that names something complete those names. The words say which node is asked, and in which project.
 pub(super) fn with_names(command: Command, words: &[OsString]) -> Command {
     let words = words.to_owned();
-    let known: Known = Arc::new(LazyLock::new(Box::new(move || look(&words))));
+    let of_peers = words.clone();
+    let names: Lazy<Names> = LazyLock::new(Box::new(move || look(&words).unwrap_or_default()));
+    let peers: Lazy<Vec<String>> = LazyLock::new(Box::new(move || peers(&of_peers).unwrap_or_default()));
+    let known = Arc::new(Known { names, peers });
     complete(command, &known)
 }
 
 /// What is looked up once, by the first argument that needs it.
-type Known = Arc<LazyLock<Names, Box<dyn FnOnce() -> Names + Send + Sync>>>;
+struct Known {
+    names: Lazy<Names>,
+    peers: Lazy<Vec<String>>,
+}
 
-fn complete(command: Command, known: &Known) -> Command {
+type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send + Sync>>;
+
+impl Known {
+    /// The candidates for a word; `bare` without the cloud that they are in.
+    fn candidates(&self, kind: Kind, bare: bool, current: &str) -> Vec<String> {
+        match kind {
+            Kind::Peer => self.peers.iter().filter(|name| name.starts_with(current)).cloned().collect(),
+            kind if bare => self.names.bare(kind, current),
+            kind => self.names.placed(kind, current),
+        }
+    }
+}
+
+fn complete(command: Command, known: &Arc<Known>) -> Command {
     let name = command.get_name().to_owned();
     let command = command.mut_subcommands(|sub| complete(sub, known));
     command.mut_args(|argument| {
@@ -62,18 +82,26 @@ fn complete(command: Command, known: &Known) -> Command {
         let (known, bare) = (known.clone(), !argument.is_positional());
         argument.add(ArgValueCompleter::new(move |current: &OsStr| {
             let Some(current) = current.to_str() else { return Vec::new() };
-            let found = if bare { known.bare(kind, current) } else { known.placed(kind, current) };
-            found.into_iter().map(CompletionCandidate::new).collect()
+            known.candidates(kind, bare, current).into_iter().map(CompletionCandidate::new).collect()
         }))
     })
 }
 
 /// The names that the node has whom these words would ask.
-fn look(words: &[OsString]) -> Names {
-    let lenient = super::command().ignore_errors(true);
-    let Ok(matches) = lenient.try_get_matches_from(words) else { return Names::default() };
-    let Ok(flags) = Flags::from_arg_matches(&matches) else { return Names::default() };
-    names::look(&flags, project(&matches).as_deref())
+fn look(words: &[OsString]) -> Option<Names> {
+    let (matches, flags) = given(words)?;
+    Some(names::look(&flags, project(&matches).as_deref()))
+}
+
+/// The nodes that it knows.
+fn peers(words: &[OsString]) -> Option<Vec<String>> {
+    names::peers(&given(words)?.1)
+}
+
+fn given(words: &[OsString]) -> Option<(ArgMatches, Flags)> {
+    let matches = super::command().ignore_errors(true).try_get_matches_from(words).ok()?;
+    let flags = Flags::from_arg_matches(&matches).ok()?;
+    Some((matches, flags))
 }
 
 /// The value of `--project`.

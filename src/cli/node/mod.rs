@@ -1,5 +1,6 @@
 //! The commands about the node, with the names that the `tailscale` command has for them.
 
+mod access;
 mod health;
 mod ip;
 mod membership;
@@ -23,6 +24,7 @@ pub(super) async fn run(command: &Command, config: Config, out: &Out) -> anyhow:
         Command::Ip { v4, v6, peer } => ip::run(&config, *v4, *v6, peer.as_deref(), out).await?,
         Command::Ping(options) => ping::run(&config, options, out).await?,
         Command::Whois { address } => whois::run(&config, address, out).await?,
+        Command::Access(command) => access::run(&config, command, out).await?,
         Command::Netcheck => netcheck::run(&config, out).await?,
         Command::Nc { host, port } => nc::run(&config, host, *port).await?,
         Command::Up { key_from } => membership::up(&config, key_from.as_deref(), out).await?,
