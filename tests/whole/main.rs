@@ -5,6 +5,7 @@
 mod node;
 mod program;
 
+mod access;
 mod clouds;
 mod commands;
 mod completion;
