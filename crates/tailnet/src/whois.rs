@@ -79,12 +79,16 @@ pub struct WhoIsNode {
     addresses: Vec<Subnet>,
     #[serde(rename = "AllowedIPs", default, deserialize_with = "null_is_default")]
     allowed_ips: Vec<Subnet>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     sharer: i64,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     computed_name: String,
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "is_default")]
     hostinfo: Hostinfo,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What a node's control server says beside what the node says of itself.
