@@ -52,7 +52,7 @@ type result struct {
 }
 
 func streamResult(s *node.Stream) result {
-	return result{conn: handles.Add(s), fd: s.FD, hasFD: true, local: s.Local.String(), remote: s.Remote.String()}
+	return result{conn: handles.Add(s), fd: s.FD, hasFD: true, local: s.Local.String(), remote: s.Remote.String(), data: []byte(s.ALPN)}
 }
 
 // completion is where an operation reports to, exactly once.

@@ -226,6 +226,8 @@ int32_t tailscale_dial(tailscale node, tailscale_text *address, size_t len, uint
  *   all_ports    whether to take the streams to all ports that no other listener has; `address` is then ":0" or "ip:0"
  *   backlog      how many streams may wait for tailscale_accept; more are refused. 0 or absent: 128
  *   tls          whether to end TLS, with the node's certificate for its full MagicDNS name
+ *   alpn         the protocols to offer there by ALPN, the dearest first: a list of names such as "h2", "http/1.1". A client
+ *                that names others only is refused; one that names none is not. Absent: none is agreed on
  *   funnel       whether to take streams from the Internet too (Tailscale Funnel, which ends TLS)
  *   funnel_only  as funnel, and none from the tailnet
  *   service      the service, "svc:name", on whose addresses to listen, as one of its hosts
@@ -234,7 +236,8 @@ int32_t tailscale_dial(tailscale node, tailscale_text *address, size_t len, uint
 int32_t tailscale_listen(tailscale node, tailscale_text *options, size_t len, tailscale_done done, void *context,
                          tailscale_op *op);
 
-/** Waits for a stream, which comes as from tailscale_dial. TAILSCALE_CLOSED once the listener is. */
+/** Waits for a stream, which comes as from tailscale_dial. `data` is the protocol that was agreed on by ALPN, or empty.
+ * TAILSCALE_CLOSED once the listener is. */
 int32_t tailscale_accept(tailscale_listener listener, tailscale_done done, void *context,
                          tailscale_op *op);
 

@@ -1,5 +1,5 @@
 // Made by bindgen from tailscale.h: see the feature `bindgen` in Cargo.toml.
-// SHA-256 of tailscale.h: 33911126b228b294edfa21764d4d89015d90a8d73ba27d604750b05cf25fcb64
+// SHA-256 of tailscale.h: 43ab63831d29360763a58ef7582d9772bef619a31c87f74a5b106d00d8cce832
 
 pub const TAILSCALE_ABI_VERSION: u32 = 1;
 pub type tailscale = u64;
@@ -222,7 +222,7 @@ unsafe extern "C" {
  `data`: {"seq", "state", "login_url", "error", "health", "key_expiry", "expired", "forgotten", "netmap_version"}.
  `state` is one of NoState, NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running. `health` is a list of sentences.
  `key_expiry` is a time in Unix seconds, or 0. `forgotten` says whether the control server no longer knows the node.
- `netmap_version` counts the changes of the network map.*/
+ `netmap_version` counts the changes of the network map: nodes, users, tags, app capabilities.*/
     pub fn tailscale_watch(
         node: tailscale,
         seen: u64,
@@ -337,6 +337,8 @@ unsafe extern "C" {
    all_ports    whether to take the streams to all ports that no other listener has; `address` is then ":0" or "ip:0"
    backlog      how many streams may wait for tailscale_accept; more are refused. 0 or absent: 128
    tls          whether to end TLS, with the node's certificate for its full MagicDNS name
+   alpn         the protocols to offer there by ALPN, the dearest first: a list of names such as "h2", "http/1.1". A client
+                that names others only is refused; one that names none is not. Absent: none is agreed on
    funnel       whether to take streams from the Internet too (Tailscale Funnel, which ends TLS)
    funnel_only  as funnel, and none from the tailnet
    service      the service, "svc:name", on whose addresses to listen, as one of its hosts
@@ -351,7 +353,8 @@ unsafe extern "C" {
     ) -> i32;
 }
 unsafe extern "C" {
-    ///Waits for a stream, which comes as from tailscale_dial. TAILSCALE_CLOSED once the listener is.
+    /**Waits for a stream, which comes as from tailscale_dial. `data` is the protocol that was agreed on by ALPN, or empty.
+ TAILSCALE_CLOSED once the listener is.*/
     pub fn tailscale_accept(
         listener: tailscale_listener,
         done: tailscale_done,

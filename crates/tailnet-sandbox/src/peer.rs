@@ -12,6 +12,7 @@ pub struct Peer {
     services: Vec<Service>,
     routes: Vec<String>,
     ingress: bool,
+    socks5: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -35,12 +36,15 @@ pub struct PeerInfo {
     pub ipv6: Ipv6Addr,
     #[serde(default)]
     ingress: String,
+    #[serde(default)]
+    socks5: String,
 }
 
 impl Peer {
     /// A peer with a name and nothing to serve yet.
     pub fn new(hostname: impl Into<String>) -> Peer {
-        Peer { hostname: hostname.into(), services: Vec::new(), routes: Vec::new(), ingress: false }
+        let (services, routes) = (Vec::new(), Vec::new());
+        Peer { hostname: hostname.into(), services, routes, ingress: false, socks5: false }
     }
 
     fn serve(mut self, port: u16, kind: &'static str, target: String) -> Peer {
@@ -57,6 +61,13 @@ impl Peer {
     /// Is one of the servers that hand on what comes from the Internet (Funnel): see [`PeerInfo::ingress`].
     pub fn ingress(mut self) -> Peer {
         self.ingress = true;
+        self
+    }
+
+    /// Offers its node to programs of this machine, such as curl or a browser, as a SOCKS5 proxy: see [`PeerInfo::socks5`].
+    /// It accepts routes.
+    pub fn socks5(mut self) -> Peer {
+        self.socks5 = true;
         self
     }
 
@@ -98,5 +109,13 @@ impl PeerInfo {
     #[must_use]
     pub fn ingress(&self) -> Option<SocketAddr> {
         self.ingress.parse().ok()
+    }
+
+    /// Where its SOCKS5 proxy is, on this machine's loopback: who dials by it is this peer to all others, and reaches nothing
+    /// but the tailnet. It looks names up in the tailnet (`curl --socks5-hostname`), and carries TCP: a stream ends when either
+    /// side ends it.
+    #[must_use]
+    pub fn socks5(&self) -> Option<SocketAddr> {
+        self.socks5.parse().ok()
     }
 }

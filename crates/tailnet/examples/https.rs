@@ -27,7 +27,7 @@ async fn main() -> anyhow::Result<()> {
 
     let port = ListenOptions::port(443);
     let options = if args().any(|arg| arg == "--funnel") { port.funnel() } else { port.tls() };
-    let listener = tailnet.listen_with(&options).await?;
+    let listener = tailnet.listen_with(&options.alpn(["h2", "http/1.1"])).await?;
     let name = tailnet.status().await?.this.dns_name;
     println!("serving https://{}/", name.trim_end_matches('.'));
 

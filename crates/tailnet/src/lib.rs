@@ -35,6 +35,7 @@
 //! | dial | [`Tailnet::connect`] |
 //! | look a name up | [`Tailnet::lookup_host`] |
 //! | listen | [`Tailnet::listen`], [`TailnetListener::accept`]; TLS, Funnel, services: [`Tailnet::listen_with`] |
+//! | serve HTTP/2 to browsers | [`ListenOptions::alpn`] |
 //! | send datagrams | [`Tailnet::bind_udp`], [`Tailnet::connect_udp`]; QUIC: `examples/quinn` |
 //! | give hyper a way in | `Tailnet::connector` (feature `hyper`, on by default) |
 //! | give a database driver, or what else takes only host:port, a way in | [`Tailnet::forward`] |
@@ -45,7 +46,7 @@
 //! | keep the identity elsewhere | [`TailnetBuilder::state_store`]; [`StateStore`] lists what a store must not do |
 //! | serve an axum application | `axum::serve` with a [`TailnetListener`] (feature `axum`) |
 //! | offer a SOCKS5 or HTTP proxy | `Tailnet::serve_socks5`, `Tailnet::serve_http_proxy` (feature `proxy`); [`TailnetBuilder::own_proxies`] |
-//! | know who has dialled | [`Tailnet::whois`] |
+//! | know who has dialled, and what the tailnet's policy lets it do | [`Tailnet::whois`], [`WhoIs::capability`]; ask again when [`State::netmap_version`] changes |
 //! | do what else the `tailscale` command does | [`Tailnet::local_api`] |
 //! | read the node's log | any `tracing` subscriber, target `tailscale`; the spans `up` and `connect` have the target `tailnet` |
 //!

@@ -10,7 +10,7 @@ use futures_core::Stream;
 use serde::Serialize;
 use tokio::runtime::Handle;
 
-use crate::ffi::{Listener, Node, Operation, RawListener};
+use crate::ffi::{Listener, Node, Operation, RawListener, Success};
 use crate::{AcceptError, ListenError, TailnetStream, stream};
 
 /// What to listen on, for [`Tailnet::listen_with`](crate::Tailnet::listen_with).
@@ -18,7 +18,7 @@ use crate::{AcceptError, ListenError, TailnetStream, stream};
 /// ```
 /// use tailnet::ListenOptions;
 ///
-/// let https = ListenOptions::port(443).tls();
+/// let https = ListenOptions::port(443).tls().alpn(["h2", "http/1.1"]);
 /// let public = ListenOptions::port(443).funnel();
 /// let replica = ListenOptions::port(80).service("svc:web");
 /// let rest = ListenOptions::all_ports();
@@ -34,6 +34,7 @@ pub struct ListenOptions {
     all_ports: bool,
     backlog: u16,
     tls: bool,
+    alpn: Vec<String>,
     funnel: bool,
     funnel_only: bool,
     service: String,
@@ -67,6 +68,18 @@ impl ListenOptions {
     /// Encrypt. The tailnet must have HTTPS enabled. The first stream after months may wait for it.
     pub fn tls(mut self) -> Self {
         self.tls = true;
+        self
+    }
+
+    /// Offers protocols by ALPN where TLS is ended (by [`tls`](Self::tls) or Funnel), the dearest first: `["h2", "http/1.1"]`
+    /// has browsers speak HTTP/2. [`TailnetStream::alpn`] tells which one was agreed on. A client that names others only is
+    /// refused; one that names none is not. Default: none, so that a server of any protocol works.
+    pub fn alpn<I>(mut self, protocols: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.alpn = protocols.into_iter().map(Into::into).collect();
         self
     }
 
@@ -169,10 +182,10 @@ impl TailnetListener {
         };
         let result = ready!(Pin::new(operation).poll(cx));
         self.pending = None;
-        let raw = result?.stream.ok_or_else(stream::none);
-        Poll::Ready(
-            raw.and_then(|raw| TailnetStream::new(raw, self.node.clone())).map_err(AcceptError::Socket),
-        )
+        let Success { stream: raw, data: alpn, .. } = result?;
+        let accepted =
+            raw.ok_or_else(stream::none).and_then(|raw| TailnetStream::new(raw, self.node.clone()));
+        Poll::Ready(accepted.map(|stream| stream.with_alpn(alpn)).map_err(AcceptError::Socket))
     }
 }
 

@@ -31,6 +31,7 @@ pub struct TailnetStream {
     node: Arc<Node>, // keeps the node open; dropped last
     local: SocketAddr,
     peer: SocketAddr,
+    alpn: Option<Box<str>>,
 }
 
 impl TailnetStream {
@@ -40,7 +41,12 @@ impl TailnetStream {
             return Err(io::Error::other("the node gave no address for the stream"));
         };
         let socket = UnixStream::from_std(StdUnixStream::from(fd))?; // Go made it non-blocking
-        Ok(TailnetStream { conn, socket, node, local, peer })
+        Ok(TailnetStream { conn, socket, node, local, peer, alpn: None })
+    }
+
+    /// With the protocol that TLS agreed on, or an empty text.
+    pub(crate) fn with_alpn(self, protocol: String) -> TailnetStream {
+        TailnetStream { alpn: (!protocol.is_empty()).then(|| protocol.into()), ..self }
     }
 
     /// The node's own address and port of this stream.
@@ -53,6 +59,13 @@ impl TailnetStream {
     #[must_use]
     pub fn peer_addr(&self) -> SocketAddr {
         self.peer
+    }
+
+    /// The protocol, such as `h2`, that an accepted stream's client and [`ListenOptions::alpn`](crate::ListenOptions::alpn)
+    /// agreed on.
+    #[must_use]
+    pub fn alpn(&self) -> Option<&str> {
+        self.alpn.as_deref()
     }
 
     /// Splits the stream into a half to read from and a half to write to, which can live in different tasks. Dropping

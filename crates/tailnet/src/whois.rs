@@ -79,12 +79,16 @@ pub struct WhoIsNode {
     addresses: Vec<Subnet>,
     #[serde(rename = "AllowedIPs", default, deserialize_with = "null_is_default")]
     allowed_ips: Vec<Subnet>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     sharer: i64,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     computed_name: String,
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "is_default")]
     hostinfo: Hostinfo,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What a node's control server says beside what the node says of itself.
@@ -101,8 +105,7 @@ impl WhoIsNode {
         self.addresses.iter().map(|address| address.ip())
     }
 
-    /// The subnets that it routes. Who dials from one of those has the router's own address, unless the router leaves the
-    /// source address as it is (`--snat-subnet-routes=false`): so for a node with routes nobody knows which machine it was.
+    /// The subnets that it routes, an exit node's everything excepted: with any it may pass on what other machines send.
     pub fn routes(&self) -> impl Iterator<Item = Subnet> {
         self.allowed_ips.iter().copied().filter(|route| route.is_route() && !self.addresses.contains(route))
     }
@@ -137,11 +140,12 @@ impl Tailnet {
     /// Who has an address, such as the [`peer_addr`](crate::TailnetStream::peer_addr) of a stream or the sender of a datagram.
     /// Its capabilities are those towards this node's own addresses. Cancel safe.
     ///
-    /// The answer is about the node that has the address: for one that routes a subnet it stands for all who are behind it
-    /// (see [`WhoIsNode::routes`]).
+    /// It is about the node that has the address. Machines behind a node that come with its address (NAT, containers, a proxy)
+    /// are taken for that node. Those behind a subnet router that leaves their own addresses as they are, which reach only a
+    /// node that [accepts routes](crate::TailnetBuilder::accept_routes), are nobody.
     ///
     /// # Errors
-    /// [`LocalApiError::Refused`] with status 404 when no node has it: addresses behind a subnet router are nobody's.
+    /// [`LocalApiError::Refused`] with status 404 when no node has the address.
     pub async fn whois(&self, address: SocketAddr) -> Result<WhoIs, LocalApiError> {
         self.ask_whois(address, "").await
     }

@@ -238,6 +238,7 @@ impl Caller {
                     r#"{"address":":0"}"#,
                     r#"{"address":":80","backlog":1}"#,
                     r#"{"address":"[::]:0","tls":true}"#,
+                    r#"{"address":":0","tls":true,"alpn":["h2"]}"#,
                     r#"{"address":":0","all_ports":true}"#,
                     r#"{"address":":443","funnel":true}"#,
                     r#"{"address":":80","service":"svc:web"}"#,

@@ -113,7 +113,11 @@ async fn what_a_node_tells_is_serde_of_its_own_names() {
         peer.routes().for_each(|route| same_again(&route, &[]));
     }
     let whois = node.whois((tools.ipv4, 1).into()).await.unwrap();
-    same_again(&whois, &["/Node/Name", "/Node/Tags", "/UserProfile/LoginName", "/UserProfile/DisplayName"]);
+    same_again(
+        &whois,
+        &["/Node/StableID", "/Node/Name", "/Node/Tags", "/Node/Addresses", "/Node/AllowedIPs"],
+    );
+    same_again(&whois, &["/UserProfile/ID", "/UserProfile/LoginName", "/UserProfile/DisplayName"]);
     let mapped = std::net::SocketAddr::new(tools.ipv4.to_ipv6_mapped().into(), 1);
     assert_eq!(node.whois(mapped).await.unwrap(), whois, "the sender of a datagram may be mapped");
     assert_eq!(status.peer(mapped.ip()), status.peer(tools.ipv4.into()));

@@ -6,6 +6,7 @@ mod common;
 
 mod adapters;
 mod admission;
+mod callers;
 mod cancel;
 mod defects;
 mod dial;

@@ -30,7 +30,7 @@ func (n *Node) checkHTTPS(ctx context.Context) error {
 // listenFunnel takes streams from the Internet, which Tailscale's servers hand on, and from the tailnet unless only
 // is set. tsnet has no other way in for them than its own listener.
 func (l *Listener) listenFunnel(only bool) error {
-	var options []tsnet.FunnelOption
+	options := []tsnet.FunnelOption{tsnet.FunnelTLSConfig(l.tls)}
 	if only {
 		options = append(options, tsnet.FunnelOnly())
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"math"
 	"net"
 	"net/netip"
 	"strconv"
@@ -23,6 +24,7 @@ type ListenOptions struct {
 	AllPorts   bool                `json:"all_ports"`
 	Backlog    uint16              `json:"backlog"`
 	TLS        bool                `json:"tls"`
+	ALPN       []string            `json:"alpn"`
 	Funnel     bool                `json:"funnel"`
 	FunnelOnly bool                `json:"funnel_only"`
 	Service    tailcfg.ServiceName `json:"service"`
@@ -43,6 +45,8 @@ func ParseListenOptions(text []byte) (o ListenOptions, local netip.AddrPort, err
 	}
 	refuse := func(text string) error { return errs.New(errs.InvalidArgument, "listen: %s", text) }
 	switch {
+	case len(o.ALPN) > 0 && !o.endsTLS():
+		err = refuse("only TLS agrees on a protocol")
 	case o.AllPorts && (local.Port() != 0 || o.Funnel || o.FunnelOnly || o.Service != ""):
 		err = refuse("for all ports there is neither a port nor Funnel nor a service")
 	case (o.Funnel || o.FunnelOnly) && (local.Addr().IsValid() || o.Service != ""):
@@ -54,7 +58,28 @@ func ParseListenOptions(text []byte) (o ListenOptions, local netip.AddrPort, err
 			err = refuse(invalid.Error())
 		}
 	}
+	if err == nil {
+		err = checkALPN(o.ALPN)
+	}
 	return o, local, err
+}
+
+// endsTLS reports whether the listener does, as one with Funnel always does.
+func (o *ListenOptions) endsTLS() bool { return o.TLS || o.Funnel || o.FunnelOnly }
+
+// checkALPN holds names of protocols to what fits into a TLS handshake (RFC 7301).
+func checkALPN(protocols []string) error {
+	whole := 0
+	for _, name := range protocols {
+		if len(name) == 0 || len(name) > math.MaxUint8 {
+			return errs.New(errs.InvalidArgument, "listen: a protocol's name has 1 to 255 bytes, and %q has %d", name, len(name))
+		}
+		whole += 1 + len(name)
+	}
+	if whole > math.MaxUint16 {
+		return errs.New(errs.InvalidArgument, "listen: %d protocols are too many", len(protocols))
+	}
+	return nil
 }
 
 // Listener takes streams from other nodes. tsnet's own listeners do not say who a stream comes from before
@@ -65,7 +90,7 @@ type Listener struct {
 	local    netip.AddrPort // its address is not valid for all of the node's
 	allPorts bool
 	service  tailcfg.ServiceName // or empty
-	tls      *tls.Config         // or nil
+	tls      *tls.Config         // of a listener that ends TLS, or nil
 	tlsHandshakes
 	queue  chan incoming
 	ctx    context.Context // ends with the listener
@@ -76,6 +101,14 @@ type Listener struct {
 type incoming struct {
 	conn     net.Conn
 	src, dst netip.AddrPort
+}
+
+// alpn is the protocol that TLS agreed on, or empty.
+func (in incoming) alpn() string {
+	if secured, ok := in.conn.(*tls.Conn); ok {
+		return secured.ConnectionState().NegotiatedProtocol
+	}
+	return ""
 }
 
 // Listen listens as the options, which are JSON, say.
@@ -98,7 +131,9 @@ func (n *Node) Listen(ctx context.Context, options []byte) (*Listener, error) {
 		if err := n.checkHTTPS(ctx); err != nil {
 			return nil, err
 		}
-		l.tls = &tls.Config{GetCertificate: n.local.GetCertificate}
+	}
+	if o.endsTLS() {
+		l.tls = &tls.Config{GetCertificate: n.local.GetCertificate, NextProtos: o.ALPN}
 	}
 	l.ctx, l.cancel = context.WithCancelCause(n.ctx)
 	if o.Funnel || o.FunnelOnly {
@@ -204,10 +239,12 @@ func (l *Listener) Accept(ctx context.Context) (*Stream, error) {
 	select {
 	case in := <-l.queue:
 		stream, err := l.node.adopt(in.conn, in.dst, in.src)
-		if err == nil {
-			l.node.counters.Accepted.Add(1)
+		if err != nil {
+			return nil, err
 		}
-		return stream, err
+		stream.ALPN = in.alpn()
+		l.node.counters.Accepted.Add(1)
+		return stream, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

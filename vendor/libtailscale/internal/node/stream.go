@@ -18,6 +18,7 @@ type Stream struct {
 	*bridge.Conn
 	FD            int            // the caller's end of the socket pair
 	Local, Remote netip.AddrPort // as the stream's user is to see them
+	ALPN          string         // the protocol that TLS agreed on, or empty
 
 	node *Node
 }

@@ -29,6 +29,8 @@ type PeerConfig struct {
 
 	Ingress bool `json:"ingress"` // is one of the servers that hand on what comes from the Internet
 
+	SOCKS5 bool `json:"socks5"` // offers its node to programs of this machine, and accepts routes
+
 	Subdomains bool `json:"subdomains"` // the subdomains of its name are its own, too
 }
 
@@ -47,6 +49,7 @@ type PeerInfo struct {
 	IPv6     netip.Addr `json:"ipv6"`
 
 	Ingress netip.AddrPort `json:"ingress"` // where it takes streams from the Internet: ingress.go; or empty
+	SOCKS5  netip.AddrPort `json:"socks5"`  // where its proxy is: socks5.go; or empty
 }
 
 // peer is a node of the sandbox's own. It keeps its identity, and so its address, while it is stopped.
@@ -133,7 +136,18 @@ func (p *peer) start(ctx context.Context) (err error) {
 	if err := routeSubnets(ctx, server, p.config.Routes, handlers); err != nil {
 		return err
 	}
-	p.info = PeerInfo{Hostname: p.config.Hostname, Name: status.Self.DNSName}
+	proxy := p.info.SOCKS5 // that of an earlier start
+	if p.config.SOCKS5 {
+		if err := acceptRoutes(ctx, server); err != nil {
+			return err
+		}
+		if !proxy.IsValid() {
+			if proxy, err = p.openSOCKS5(); err != nil {
+				return err
+			}
+		}
+	}
+	p.info = PeerInfo{Hostname: p.config.Hostname, Name: status.Self.DNSName, SOCKS5: proxy}
 	p.info.IPv4, p.info.IPv6 = server.TailscaleIPs()
 	if p.config.Ingress {
 		if p.info.Ingress, err = openIngress(server); err != nil {
@@ -198,6 +212,16 @@ func routeSubnets(ctx context.Context, server *tsnet.Server, routes []netip.Pref
 		return nil, false
 	})
 	return nil
+}
+
+// acceptRoutes has the node reach the subnets and services that others offer.
+func acceptRoutes(ctx context.Context, server *tsnet.Server) error {
+	client, err := server.LocalClient()
+	if err != nil {
+		return err
+	}
+	_, err = client.EditPrefs(ctx, &ipn.MaskedPrefs{Prefs: ipn.Prefs{RouteAll: true}, RouteAllSet: true})
+	return err
 }
 
 func (s Service) handler() (handler, error) {
