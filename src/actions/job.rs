@@ -11,6 +11,7 @@ use super::ActionError;
 pub(crate) struct Job {
     cancelled: CancellationToken,
     progress: watch::Sender<Progress>,
+    operations: watch::Sender<Vec<String>>,
 }
 
 /// How far an action is. Whoever watches sees the newest one.
@@ -26,12 +27,16 @@ pub(crate) struct Progress {
 
 impl Job {
     pub(crate) fn new() -> Job {
-        Job { cancelled: CancellationToken::new(), progress: watch::Sender::default() }
+        Job::with(CancellationToken::new())
     }
 
     /// One of several jobs that are cancelled together: it is cancelled with this one, and has a progress of its own.
     pub(crate) fn part(&self) -> Job {
-        Job { cancelled: self.cancelled.child_token(), progress: watch::Sender::default() }
+        Job::with(self.cancelled.child_token())
+    }
+
+    fn with(cancelled: CancellationToken) -> Job {
+        Job { cancelled, progress: watch::Sender::default(), operations: watch::Sender::default() }
     }
 
     /// Asks the action to end early. It removes what it has made so far, and ends with [`ActionError::Cancelled`].
@@ -52,6 +57,11 @@ impl Job {
     /// Follows the progress.
     pub(crate) fn watch(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
+    }
+
+    /// Follows which operations of servers it consists of, by their numbers; they come as the servers begin them.
+    pub(crate) fn watch_operations(&self) -> watch::Receiver<Vec<String>> {
+        self.operations.subscribe()
     }
 
     /// Whether somebody follows the progress.
@@ -84,6 +94,7 @@ impl Job {
     /// Waits for the end of a server's operation, and passes on what it says of its progress. When the job is cancelled, the
     /// operation is cancelled at the server, and its end is awaited.
     pub(crate) async fn follow(&self, mut operation: Operation) -> Result<OperationState, ActionError> {
+        self.operations.send_modify(|operations| operations.push(operation.id().to_owned()));
         let outcome = {
             let ended = async {
                 if !self.is_watched() {
