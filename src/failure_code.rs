@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tailnet::ConnectError;
 
 /// What kind of failure it was; in JSON as `not_running`, `no_such_peer` and so on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FailureCode {

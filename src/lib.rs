@@ -32,6 +32,7 @@
 #[allow(dead_code, unused_imports, reason = "the API uses the rest")]
 mod access;
 mod actions;
+mod api;
 pub mod cli;
 mod clock;
 mod cloud;
@@ -42,6 +43,7 @@ mod failure_code;
 mod inventory;
 mod listen;
 mod local;
+mod metrics;
 mod node;
 mod notify;
 pub mod remedy;

@@ -9,7 +9,7 @@ use crate::config::CloudKind;
 use crate::failure_code::FailureCode;
 
 /// How a cloud is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[non_exhaustive]
 pub struct Cloud {
     /// Its name.
@@ -25,7 +25,7 @@ pub struct Cloud {
 }
 
 /// The result of a probe of a cloud.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Health {
@@ -40,6 +40,7 @@ pub struct Health {
     /// The subnet route that the address is reached by, when no node has it.
     pub route: Option<String>,
     /// How packets travel.
+    #[schema(value_type = String)]
     pub path: NetworkPath,
     /// How many milliseconds TCP took for the connection that is in use.
     pub tcp_ms: Option<f64>,
@@ -67,7 +68,7 @@ pub struct Health {
 }
 
 /// A stage of the way to a cloud's API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Stage {

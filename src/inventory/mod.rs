@@ -33,9 +33,7 @@ use store::Store;
 use crate::config::CloudKind;
 use crate::node::Node;
 
-#[cfg(test)]
-pub(crate) use change::Change;
-pub(crate) use change::{Item, Revision};
+pub(crate) use change::{Change, Item, Revision};
 pub(crate) use feed::{ListedInstance, operation_row};
 pub(crate) use query::{Counts, Kind, Overview, Query, Snapshot};
 #[cfg(test)]
@@ -84,6 +82,11 @@ impl Inventory {
     /// The rows that are asked for, as they are now.
     pub(crate) fn snapshot(&self, query: &Query) -> Snapshot {
         self.store.read().snapshot(query)
+    }
+
+    /// The number of the newest change.
+    pub(crate) fn revision(&self) -> Revision {
+        self.store.read().log.revision()
     }
 
     /// Whether it has this instance.

@@ -8,7 +8,9 @@ use std::sync::{Arc, LazyLock};
 use serde::{Deserialize, Serialize};
 
 /// The name of an instance among all clouds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 pub(crate) struct InstanceKey {
     /// The cloud's name, as in the configuration.
     pub(crate) cloud: String,
@@ -17,7 +19,7 @@ pub(crate) struct InstanceKey {
 }
 
 /// An instance. `Debug` leaves its settings out, which may hold secrets.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(from = "FlatRow")]
 pub(crate) struct InstanceRow {
     #[serde(flatten)]
@@ -43,6 +45,7 @@ pub(crate) struct InstanceRow {
     pub(crate) uuid: String,
     /// Its settings with those of its profiles, without what the server keeps for itself (`volatile.*`, but for the base
     /// image).
+    #[schema(value_type = BTreeMap<String, String>)]
     pub(crate) config: Arc<BTreeMap<String, String>>,
     /// What it uses and where it is reached; none where nobody has looked yet, and while it is stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,7 +135,7 @@ impl InstanceRow {
 }
 
 /// What an instance uses, and where it is reached, at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub(crate) struct InstanceUsage {
     /// When, in seconds since 1970.
@@ -168,7 +171,7 @@ impl InstanceUsage {
 }
 
 /// How fast an instance uses things.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub(crate) struct Rates {
     /// Of one processor.
     pub(crate) cpu_percent: f64,
@@ -179,7 +182,7 @@ pub(crate) struct Rates {
 }
 
 /// An address of an instance.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub(crate) struct InstanceAddress {
     /// Its network interface, such as `eth0`.
@@ -188,7 +191,7 @@ pub(crate) struct InstanceAddress {
 }
 
 /// An operation of a server.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub(crate) struct OperationRow {
     pub(crate) cloud: String,

@@ -62,6 +62,6 @@ async fn ready(State(node): State<Node>) -> Response {
 
 async fn metrics(State(node): State<Node>) -> Response {
     node.requests().count("/metrics", "200");
-    let text = super::metrics::text(&node).await;
+    let text = crate::metrics::text(&node).await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

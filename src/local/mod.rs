@@ -3,7 +3,6 @@
 pub(crate) mod cloud_proxy;
 mod health;
 mod host;
-mod metrics;
 mod proxies;
 
 use std::time::Duration;
@@ -17,42 +16,38 @@ use crate::cloud::Cloud;
 use crate::control;
 use crate::inventory::Inventory;
 use crate::listen::{Opens, ServeError, bind_tcp, bind_unix};
-use crate::node::{Node, Serve, Serving};
+use crate::node::{Node, Serving};
 
-/// Serves what the configuration says.
-#[derive(Debug)]
-pub(crate) struct Local;
-
-impl Serve for Local {
-    fn serve_node(&self, node: &Node) -> Result<(), ServeError> {
-        let config = node.config();
-        let control = bind_unix("the control socket", &config.control_socket(), Opens::OWNER)?;
-        let health = match config.listen {
-            Some(address) => Some(bind_tcp("health and metrics", address)?),
-            None => None,
-        };
-        let proxies = proxies::bind(&config)?;
-        control::server::serve(node, Inventory::start(node), Access::start(node), control);
-        if let Some(listener) = health {
-            health::serve(node, listener);
-        }
-        for proxy in proxies {
-            proxies::serve(node, proxy);
-        }
-        Ok(())
+/// Serves what the configuration says, until the node stops.
+pub(crate) fn serve(node: &Node, inventory: &Inventory, access: &Access) -> Result<(), ServeError> {
+    let config = node.config();
+    let control = bind_unix("the control socket", &config.control_socket(), Opens::OWNER)?;
+    let health = match config.listen {
+        Some(address) => Some(bind_tcp("health and metrics", address)?),
+        None => None,
+    };
+    let proxies = proxies::bind(&config)?;
+    control::server::serve(node, inventory.clone(), access.clone(), control);
+    if let Some(listener) = health {
+        health::serve(node, listener);
     }
-
-    fn bind_cloud(&self, node: &Node, cloud: &Cloud) -> Result<Vec<Serving>, ServeError> {
-        let config = cloud.config();
-        let purpose = format!("the proxy of {}", cloud.name());
-        let opens = Opens { mode: config.proxy_mode, group: config.proxy_group };
-        let places = cloud_proxy::bind(&purpose, config.proxy_unix.as_deref(), opens, config.proxy_listen)?;
-        let serve = |place| {
-            let upstream = OfNode { node: node.clone(), cloud: cloud.clone() };
-            cloud_proxy::serve(place, upstream, node.tasks().clone(), node.stopping()).boxed()
-        };
-        Ok(places.into_iter().map(serve).collect())
+    for proxy in proxies {
+        proxies::serve(node, proxy);
     }
+    Ok(())
+}
+
+/// Binds the sockets and ports of a cloud. Clients are served once the futures are polled.
+pub(crate) fn bind_cloud(node: &Node, cloud: &Cloud) -> Result<Vec<Serving>, ServeError> {
+    let config = cloud.config();
+    let purpose = format!("the proxy of {}", cloud.name());
+    let opens = Opens { mode: config.proxy_mode, group: config.proxy_group };
+    let places = cloud_proxy::bind(&purpose, config.proxy_unix.as_deref(), opens, config.proxy_listen)?;
+    let serve = |place| {
+        let upstream = OfNode { node: node.clone(), cloud: cloud.clone() };
+        cloud_proxy::serve(place, upstream, node.tasks().clone(), node.stopping()).boxed()
+    };
+    Ok(places.into_iter().map(serve).collect())
 }
 
 /// How long a client waits that connects before the node has joined, for example while the machine starts.

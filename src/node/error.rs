@@ -32,6 +32,9 @@ pub enum NodeError {
     /// Something cannot be served on this machine.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// The audit of what callers change cannot be written.
+    #[error(transparent)]
+    Audit(Box<dyn std::error::Error + Send + Sync>),
     /// The node was stopped meanwhile.
     #[error("the node was stopped")]
     Stopped,

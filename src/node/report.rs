@@ -41,7 +41,7 @@ pub struct Status {
 }
 
 /// A node of the tailnet.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[non_exhaustive]
 pub struct Peer {
     /// Its short MagicDNS name.
@@ -49,10 +49,12 @@ pub struct Peer {
     /// Its full MagicDNS name.
     pub dns_name: String,
     /// Its addresses, IPv4 first.
+    #[schema(value_type = Vec<String>)]
     pub ips: Vec<IpAddr>,
     /// Whether the control server hears from it.
     pub online: bool,
     /// How packets to it travel.
+    #[schema(value_type = String)]
     pub path: NetworkPath,
     /// The subnets that it routes.
     pub routes: Vec<String>,
@@ -63,7 +65,7 @@ pub struct Peer {
 }
 
 /// The node through which everything outside the tailnet goes.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[non_exhaustive]
 pub struct ExitNode {
     /// The name or address that the configuration gives.

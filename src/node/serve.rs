@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use futures_util::future::BoxFuture;
 
-use super::Node;
+use super::{Node, NodeError};
 use crate::cloud::Cloud;
 use crate::listen::ServeError;
 
@@ -14,7 +14,7 @@ pub(crate) type Serving = BoxFuture<'static, ()>;
 /// Serves a node and its clouds.
 pub(crate) trait Serve: Debug + Send + Sync {
     /// Serves the node until it stops.
-    fn serve_node(&self, node: &Node) -> Result<(), ServeError>;
+    fn serve_node(&self, node: &Node) -> Result<(), NodeError>;
 
     /// Binds the sockets and ports of a cloud. Clients are served once the futures are polled.
     fn bind_cloud(&self, node: &Node, cloud: &Cloud) -> Result<Vec<Serving>, ServeError>;

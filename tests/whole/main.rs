@@ -6,6 +6,7 @@ mod node;
 mod program;
 
 mod access;
+mod api;
 mod clouds;
 mod commands;
 mod completion;

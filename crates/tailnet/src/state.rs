@@ -69,8 +69,7 @@ pub struct State {
     /// away for too long. The node needs a login then; with the key of its start it tries that once by itself.
     pub forgotten: bool,
     /// A count of the changes of the network map: nodes that came or went, or changed, with their users and tags, and what
-    /// they may do. Who remembers an answer of [`whois`](crate::Tailnet::whois) asks anew when it differs. What they may do
-    /// is counted half a second late at the most.
+    /// they may do. Who remembers an answer of [`whois`](crate::Tailnet::whois) asks anew when it differs.
     pub netmap_version: u64,
 }
 

@@ -18,7 +18,7 @@ pub(crate) type Device = BTreeMap<String, String>;
 pub(crate) type Devices = BTreeMap<String, Device>;
 
 /// What can be changed of an instance, in the order in which `lxc` shows it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub(crate) struct Settings {
     pub(crate) architecture: String,

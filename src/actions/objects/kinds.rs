@@ -101,3 +101,8 @@ pub(crate) static CLUSTER_GROUP: Kind =
 
 pub(crate) static CERTIFICATE: Kind =
     Kind::new("certificate", "certificates", &["certificates"]).known_by("fingerprint").server_wide();
+
+pub(crate) static IMAGE: Kind = Kind::new("image", "images", &["images"]).known_by("fingerprint");
+
+pub(crate) static WARNING: Kind =
+    Kind::new("warning", "warnings", &["warnings"]).known_by("uuid").server_wide();

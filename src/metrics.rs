@@ -11,7 +11,7 @@ use crate::node::Node;
 use crate::version::VERSION;
 
 /// All metrics as text.
-pub(super) async fn text(node: &Node) -> String {
+pub(crate) async fn text(node: &Node) -> String {
     let mut metrics = TextEncoder::default();
     of_node(&mut metrics, node);
     metrics.metric("kolaboree_tasks", "gauge", "Tasks of the asynchronous runtime.");

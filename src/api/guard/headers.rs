@@ -1,0 +1,35 @@
+//! The headers of every answer, by which a browser keeps other sites and what instances contain away from it.
+
+use axum::http::header::{self, HeaderName};
+use axum::http::uri::Scheme;
+use axum::http::{HeaderMap, HeaderValue};
+
+/// What a page of this node may do. The page itself says the same with the nonce of its answer.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+
+const ALWAYS: [(HeaderName, &str); 6] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=(), serial=(), hid=(), bluetooth=(), display-capture=()",
+    ),
+    (header::X_FRAME_OPTIONS, "DENY"),
+];
+
+/// Two years, as browsers' own lists ask for.
+const STRICT: &str = "max-age=63072000";
+
+/// Adds them to an answer. What a route says of its own stays: how long it may be kept, and a stricter policy.
+pub(in crate::api) fn harden(headers: &mut HeaderMap, scheme: &Scheme, by_full_name: bool) {
+    for (name, value) in ALWAYS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if *scheme == Scheme::HTTPS && by_full_name {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT));
+    }
+}

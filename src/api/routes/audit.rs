@@ -1,0 +1,81 @@
+//! What was changed by whom.
+
+use axum::Json;
+use axum::extract::{Query, State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use crate::access::audit::{Cursor, Filter, Record, RecordResult};
+use crate::api::needs::{Asker, Needs, Routes};
+use crate::api::problem::{Code, Problem};
+use crate::api::state::Api;
+use crate::config::Verb;
+
+pub(super) fn routes() -> Routes {
+    Routes::default().add(Needs::anywhere(Verb::Admin), routes!(list))
+}
+
+/// How many records a page has where nobody says.
+const LIMIT: usize = 200;
+
+/// Which records are asked for.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Of this user, by login name.
+    user: Option<String>,
+    /// Of this node, by ID or full name.
+    node: Option<String>,
+    /// Such as `start`.
+    action: Option<String>,
+    cloud: Option<String>,
+    project: Option<String>,
+    /// Such as `instances/web`.
+    object: Option<String>,
+    /// `running`, `done`, `failed`, `cancelled`, `denied` or `unknown`.
+    #[param(value_type = Option<String>)]
+    result: Option<RecordResult>,
+    /// How many records at the most, up to 1,000. Default: 200.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<usize>,
+    /// The `next` of the page before.
+    after: Option<String>,
+}
+
+/// Records of the audit, the newest first.
+#[derive(Serialize, ToSchema)]
+struct Records {
+    #[schema(value_type = Vec<Object>)]
+    items: Vec<Record>,
+    /// Where the next page begins: `?after=`. None on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    next: Option<Cursor>,
+}
+
+/// What was changed at this node by whom, and what was denied, the newest first. It tells of the places that the caller
+/// administrates.
+#[utoipa::path(
+    get, path = "/audit", operation_id = "list_audit", tag = "audit", params(Wanted),
+    responses((status = 200, body = Records)),
+)]
+async fn list(
+    State(api): State<Api>,
+    caller: Asker,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Records>, Problem> {
+    let after = wanted.after.as_deref().map(str::parse::<Cursor>).transpose();
+    let after = after.map_err(|error| Problem::invalid(error.to_string()))?;
+    let Wanted { user, node, action, cloud, project, object, result, limit, .. } = wanted;
+    let filter = Filter { user, node, action, cloud, project, object, result };
+    let page = api.audit.records(after, limit.unwrap_or(LIMIT), filter).await;
+    let page = page.map_err(|error| Problem::new(Code::Unavailable, error.to_string()))?;
+    let may_see = |record: &Record| match (&record.entry.cloud, &record.entry.project) {
+        (Some(cloud), Some(project)) => caller.rights.allows(Verb::Admin, cloud, project),
+        (Some(cloud), None) => caller.rights.whole_cloud(Verb::Admin, cloud),
+        _ => caller.rights.everywhere(Verb::Admin),
+    };
+    Ok(Json(Records { items: page.records.into_iter().filter(may_see).collect(), next: page.next }))
+}

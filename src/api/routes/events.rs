@@ -1,0 +1,204 @@
+//! The changes of the inventory, as server-sent events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::Deserialize;
+use tokio::time::Instant;
+use utoipa::IntoParams;
+use utoipa_axum::routes;
+
+use crate::access::Caller;
+use crate::api::connection::Connection;
+use crate::api::counted;
+use crate::api::gate::{caller_of, too_many};
+use crate::api::guard::Held;
+use crate::api::needs::{Asker, Needs, Routes};
+use crate::api::problem::Problem;
+use crate::api::state::Api;
+use crate::config::Verb;
+use crate::inventory::{Item, Subscription, Update};
+
+pub(super) fn routes() -> Routes {
+    Routes::default().add(Needs::anywhere(Verb::View), routes!(events))
+}
+
+/// How long changes are gathered after some were told.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// How often a line comes that says nothing, so that both sides know that the other is there.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// How often it is asked whether the caller still may see what it is told.
+const RECHECK: Duration = Duration::from_secs(30);
+
+/// Where the events begin.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct From {
+    /// The `id` of the last event that was seen. A browser that connects again says it by itself (`Last-Event-ID`).
+    after: Option<String>,
+}
+
+/// The changes of what the caller may see, as they happen. After the `id` of an event, or, without one, from now on.
+///
+/// An event `change` has the changes of up to 100 ms, each with its `kind` (`instance`, `instance-gone`, `operation`, `image`,
+/// `cloud` and so on) and its `row`. An event `reset` says that changes were missed: lists are to be asked for anew. The stream
+/// ends when the caller may see nothing any more.
+#[utoipa::path(
+    get, path = "/events", operation_id = "events", tag = "events", params(From),
+    responses((status = 200, body = String, content_type = "text/event-stream")),
+)]
+async fn events(
+    State(api): State<Api>,
+    connection: Connection,
+    caller: Asker,
+    headers: HeaderMap,
+    Query(from): Query<From>,
+) -> Result<Response, Problem> {
+    let held = api.limits.take(Held::Events, &caller.node.id).ok_or_else(|| too_many(Held::Events))?;
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let after = from.after.or(last).filter(|id| !id.is_empty());
+    let begun = match after.as_deref().map(|id| api.epoch.revision_of(id)) {
+        None => (Some(api.inventory.revision()), false),
+        Some(Some(revision)) => (Some(revision), false),
+        Some(None) => (Some(api.inventory.revision()), true), // of another node, or of another time
+    };
+    let (since, missed) = begun;
+    let follower = Follower {
+        changes: api.inventory.subscribe(since),
+        hello: Some(missed),
+        checked: Instant::now(),
+        told: None,
+        stopping: api.node.stopping(),
+        rights: api.access.changes(),
+        api,
+        connection,
+        caller,
+    };
+    let frames = stream::unfold(follower, |mut follower| async move {
+        let frame = follower.next().await?;
+        Some((Ok::<_, Infallible>(frame), follower))
+    });
+    let mut response = counted::body(Body::from_stream(frames), held).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// Who follows the changes.
+struct Follower {
+    api: Api,
+    connection: Connection,
+    caller: Asker,
+    changes: Subscription,
+    /// What is said first: whether changes were missed.
+    hello: Option<bool>,
+    /// When it was last asked who the caller is.
+    checked: Instant,
+    /// When changes were last told.
+    told: Option<Instant>,
+    stopping: tokio_util::sync::CancellationToken,
+    rights: tokio::sync::watch::Receiver<u64>,
+}
+
+impl Follower {
+    /// The next piece of the stream, once there is something to say. `None` ends it.
+    async fn next(&mut self) -> Option<Bytes> {
+        if let Some(missed) = self.hello.take() {
+            let id = self.api.epoch.id_of(self.api.inventory.revision());
+            let mut text = "retry: 2000\n\n".to_owned();
+            if missed {
+                text.push_str(&format!("id: {id}\nevent: reset\ndata: {{}}\n\n"));
+            } else {
+                text.push_str(": following\n\n");
+            }
+            return Some(text.into());
+        }
+        let heartbeat = Instant::now() + HEARTBEAT;
+        loop {
+            if let Some(told) = self.told {
+                let stopping = self.stopping.clone();
+                stopping.run_until_cancelled(tokio::time::sleep_until(told + GATHER)).await?;
+            }
+            let recheck = self.checked + RECHECK;
+            let stopping = self.stopping.clone();
+            let update = tokio::select! {
+                () = stopping.cancelled() => return None,
+                update = self.changes.next() => Some(update),
+                _ = self.rights.changed() => None,
+                () = tokio::time::sleep_until(recheck) => None,
+                () = tokio::time::sleep_until(heartbeat) => return Some(Bytes::from_static(b":\n\n")),
+            };
+            match update {
+                None => self.check().await?,
+                Some(update) => {
+                    self.told = Some(Instant::now());
+                    if let Some(frame) = self.frame(update) {
+                        return Some(frame);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks anew who the caller is; `None` when it may see nothing any more.
+    async fn check(&mut self) -> Option<()> {
+        self.rights.mark_unchanged();
+        self.checked = Instant::now();
+        self.caller = caller_of(&self.api, &self.connection).await.ok()?;
+        self.caller.rights.has(Verb::View).then_some(())
+    }
+
+    fn frame(&self, update: Update) -> Option<Bytes> {
+        match update {
+            Update::Reset(snapshot) => {
+                let id = self.api.epoch.id_of(snapshot.revision);
+                Some(format!("id: {id}\nevent: reset\ndata: {{}}\n\n").into())
+            }
+            Update::Changes(changes) => {
+                let newest = changes.last()?.revision;
+                let seen: Vec<Arc<str>> = changes
+                    .iter()
+                    .filter(|change| may_see(&self.caller, &change.item))
+                    .filter_map(|change| self.api.frames.of(change))
+                    .collect();
+                if seen.is_empty() {
+                    return None;
+                }
+                let mut text = format!("id: {}\nevent: change\ndata: [", self.api.epoch.id_of(newest));
+                for (number, change) in seen.iter().enumerate() {
+                    if number > 0 {
+                        text.push(',');
+                    }
+                    text.push_str(change);
+                }
+                text.push_str("]\n\n");
+                Some(text.into())
+            }
+        }
+    }
+}
+
+/// Whether the caller may see what has changed.
+fn may_see(caller: &Caller, item: &Item) -> bool {
+    let rights = &caller.rights;
+    match item {
+        Item::Instance(row) => rights.allows(Verb::View, &row.key.cloud, &row.key.project),
+        Item::InstanceGone(key) => rights.allows(Verb::View, &key.cloud, &key.project),
+        Item::Operation(row) if row.project.is_empty() => rights.whole_cloud(Verb::View, &row.cloud),
+        Item::Operation(row) => rights.allows(Verb::View, &row.cloud, &row.project),
+        Item::OperationGone(key) => rights.has_cloud(Verb::View, &key.cloud),
+        Item::Image(row) => rights.allows(Verb::View, &row.cloud, &row.project),
+        Item::ImageGone(key) => rights.allows(Verb::View, &key.cloud, &key.project),
+        Item::Cloud(row) => rights.has_cloud(Verb::View, &row.name),
+        Item::CloudGone(name) => rights.has_cloud(Verb::View, name),
+    }
+}

@@ -1,0 +1,83 @@
+//! What was begun here.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use utoipa_axum::routes;
+
+use crate::access::Caller;
+use crate::api::jobs::{Begun, JobView};
+use crate::api::needs::{Asker, Needs, Routes};
+use crate::api::problem::{Code, Problem};
+use crate::api::state::Api;
+use crate::config::Verb;
+
+pub(super) fn routes() -> Routes {
+    Routes::default().add(Needs::ANY, routes!(list)).add(Needs::ANY, routes!(one, cancel))
+}
+
+/// Whether the caller may see a part of it at least.
+fn may_see(caller: &Caller, job: &Begun) -> bool {
+    job.by.node_id == caller.node.id
+        || job.parts.iter().any(|part| {
+            let (cloud, project) = (&part.target.cloud, &part.target.project);
+            caller.rights.allows(Verb::View, cloud, project) || caller.rights.allows(job.verb, cloud, project)
+        })
+}
+
+/// What callers have begun at this node, the newest first: what goes on, and what ended within a day, up to 1,000 jobs.
+#[utoipa::path(
+    get, path = "/jobs", operation_id = "list_jobs", tag = "jobs",
+    responses((status = 200, body = Vec<JobView>)),
+)]
+async fn list(State(api): State<Api>, caller: Asker) -> Json<Vec<JobView>> {
+    let jobs = api.jobs.all();
+    let seen = jobs.iter().filter(|job| may_see(&caller, job));
+    Json(seen.map(|job| JobView::of(&api, job, &caller)).collect())
+}
+
+fn find(api: &Api, caller: &Caller, id: &str) -> Result<Arc<Begun>, Problem> {
+    let job = api.jobs.get(id).filter(|job| may_see(caller, job));
+    job.ok_or_else(|| {
+        Problem::not_found(format!("this node knows no job {id}"))
+            .remedy("a job is known to the node alone that does it, for a day after its end")
+    })
+}
+
+/// A job.
+#[utoipa::path(
+    get, path = "/jobs/{job}", operation_id = "get_job", tag = "jobs",
+    params(("job" = String, Path, description = "Its number.")),
+    responses((status = 200, body = JobView)),
+)]
+async fn one(
+    State(api): State<Api>,
+    caller: Asker,
+    Path(id): Path<String>,
+) -> Result<Json<JobView>, Problem> {
+    Ok(Json(JobView::of(&api, &*find(&api, &caller, &id)?, &caller)))
+}
+
+/// Cancels a job: its clouds are asked to cancel their operations, and what was made so far is removed.
+#[utoipa::path(
+    delete, path = "/jobs/{job}", operation_id = "cancel_job", tag = "jobs",
+    params(("job" = String, Path, description = "Its number.")),
+    responses((status = 202, body = JobView)),
+)]
+async fn cancel(
+    State(api): State<Api>,
+    caller: Asker,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<JobView>), Problem> {
+    let job = find(&api, &caller, &id)?;
+    let may = |verb| {
+        job.parts.iter().all(|part| caller.rights.allows(verb, &part.target.cloud, &part.target.project))
+    };
+    if !may(job.verb) {
+        return Err(Problem::new(Code::Forbidden, format!("to cancel this is to {} its things", job.verb)));
+    }
+    job.job.cancel();
+    Ok((StatusCode::ACCEPTED, Json(JobView::of(&api, &job, &caller))))
+}

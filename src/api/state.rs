@@ -1,0 +1,62 @@
+//! What requests are answered from.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::access::Access;
+use crate::access::audit::Audit;
+use crate::inventory::Inventory;
+use crate::node::Node;
+
+use super::frames::{Epoch, Frames};
+use super::guard::{Limits, OwnNames};
+use super::jobs::Jobs;
+
+/// What requests are answered from. Clones share it.
+#[derive(Clone, Debug)]
+pub(in crate::api) struct Api(Arc<Shared>);
+
+#[derive(Debug)]
+pub(in crate::api) struct Shared {
+    pub(in crate::api) node: Node,
+    pub(in crate::api) inventory: Inventory,
+    pub(in crate::api) access: Access,
+    pub(in crate::api) audit: Audit,
+    pub(in crate::api) limits: Limits,
+    pub(in crate::api) jobs: Jobs,
+    pub(in crate::api) epoch: Epoch,
+    pub(in crate::api) frames: Frames,
+    names: RwLock<Arc<OwnNames>>,
+}
+
+impl std::ops::Deref for Api {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Api {
+    pub(in crate::api) fn new(node: Node, inventory: Inventory, access: Access, audit: Audit) -> Api {
+        Api(Arc::new(Shared {
+            node,
+            inventory,
+            access,
+            audit,
+            limits: Limits::default(),
+            jobs: Jobs::default(),
+            epoch: Epoch::new(),
+            frames: Frames::default(),
+            names: RwLock::default(),
+        }))
+    }
+
+    /// The names by which the node may be asked now. There are none before it has joined.
+    pub(in crate::api) fn names(&self) -> Arc<OwnNames> {
+        Arc::clone(&self.names.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(in crate::api) fn set_names(&self, names: OwnNames) {
+        *self.names.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(names);
+    }
+}

@@ -1,0 +1,375 @@
+//! The API in the tailnet, asked by callers on nodes of their own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use tailnet_sandbox::{Peer, User};
+
+use crate::node::{Service, World, curl, free_port, until};
+
+/// The node, as callers name it.
+pub(crate) const NODE: &str = "kolaboree-node";
+
+/// The capability by which the tailnet's policy gives rights.
+const CAPABILITY: &str = "kolaboree.dev/cap/clouds";
+
+/// Somebody with a node of their own.
+pub(crate) struct Person {
+    proxy: SocketAddr,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.next().map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Its JSON, where the status is that one.
+    #[track_caller]
+    pub(crate) fn is(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        if self.body.is_empty() { Value::Null } else { self.json() }
+    }
+}
+
+impl Person {
+    pub(crate) fn of(world: &World, peer: &str) -> Person {
+        Person { proxy: world.sandbox.peer(peer).socks5().unwrap() }
+    }
+
+    /// `curl` by the person's node.
+    pub(crate) fn curl(&self) -> Command {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--max-time", "60", "-x", &format!("socks5h://{}", self.proxy)]);
+        curl
+    }
+
+    /// Asks with these arguments of curl.
+    pub(crate) fn ask(&self, url: &str, arguments: &[&str]) -> Answer {
+        let url = if url.starts_with('/') { format!("http://{NODE}{url}") } else { url.to_owned() };
+        let output = self
+            .curl()
+            .args(["-D", "/dev/stderr", "--suppress-connect-headers"])
+            .args(arguments)
+            .arg(&url)
+            .stdin(Stdio::null())
+            .output()
+            .expect("curl is installed");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        // 28: the time that it was given is over, as with a stream of events.
+        assert!(matches!(output.status.code(), Some(0 | 28)), "{url}: {text}");
+        // The last head: others may be of answers before it.
+        let head = text.split("\r\n\r\n").filter(|part| part.starts_with("HTTP/")).last().unwrap_or_default();
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
+        let headers = lines.filter_map(|line| line.split_once(": "));
+        Answer {
+            status: status.unwrap_or_else(|| panic!("{url}: {text}")),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            body: String::from_utf8_lossy(&output.stdout).into_owned(),
+        }
+    }
+
+    pub(crate) fn get(&self, url: &str) -> Answer {
+        self.ask(url, &[])
+    }
+
+    /// Sends JSON.
+    pub(crate) fn send(&self, method: &str, url: &str, body: &Value) -> Answer {
+        let body = body.to_string();
+        self.ask(url, &["-X", method, "-H", "content-type: application/json", "-d", &body])
+    }
+}
+
+/// A tailnet with the users' nodes `alice` and `bob` and a node with these rules of `tailnet.access`.
+fn world(rules: &str) -> (World, Service) {
+    let world = World::with(["alice", "bob"].map(|name| Peer::new(name).socks5()));
+    for (number, name) in [(1001, "alice"), (1002, "bob")] {
+        world.wait(world.sandbox.set_user(name, &User::new(number, format!("{name}@example.com")))).unwrap();
+    }
+    world.configure(&format!(
+        "local: {{listen: none}}\ntailnet:\n  listen: 80\n  hosts: [cloud.example.com]\n  access:\n{rules}clouds:\n{}",
+        world.berlin()
+    ));
+    let mut service = world.start();
+    service.joins();
+    service.says("the API is served at http://the node:80");
+    (world, service)
+}
+
+/// A rule that lets somebody do these things everywhere.
+fn rule(who: &str, verbs: &str) -> String {
+    format!("    - {{who: ['{who}'], clouds: ['*'], projects: ['*'], verbs: [{verbs}]}}\n")
+}
+
+#[test]
+fn who_has_no_right_is_told_who_they_are_and_which_grant_is_missing() {
+    let (world, service) = world(&rule("user:alice@example.com", "view"));
+    let (alice, bob) = (Person::of(&world, "alice"), Person::of(&world, "bob"));
+    let me = alice.get("/api/v1/me").is(200);
+    assert_eq!(me["caller"]["user"]["login"], "alice@example.com");
+    assert_eq!(me["caller"]["rights"], json!([{"clouds": ["*"], "projects": ["*"], "verbs": ["view"]}]));
+    for path in ["/api/v1/me", "/api/v1/instances", "/api/v1/clouds/berlin", "/api/v1/events", "/metrics"] {
+        let refused = bob.get(path);
+        assert_eq!(refused.header("content-type"), Some("application/problem+json"));
+        let problem = refused.is(403);
+        assert_eq!(problem["code"], "forbidden");
+        assert_eq!(problem["caller"]["user"]["login"], "bob@example.com");
+        assert_eq!(problem["grant"]["policy"]["src"], json!(["bob@example.com"]), "{problem}");
+    }
+    let denied = alice.send(
+        "PUT",
+        "/api/v1/clouds/berlin/projects/default/instances/c1/state",
+        &json!({"action": "stop"}),
+    );
+    let grant = &denied.is(403)["grant"]["grant"];
+    assert_eq!(*grant, json!({"clouds": ["berlin"], "projects": ["default"], "verbs": ["operate"]}));
+    assert!(alice.get("/api/v1/audit").status == 403);
+    assert_eq!(service.ends_on("TERM").0, Some(0));
+}
+
+#[test]
+fn the_node_is_asked_by_its_own_names_alone() {
+    let (world, mut service) = world(&rule("user:*", "view"));
+    let alice = Person::of(&world, "alice");
+    let status = world.status();
+    let ips: Vec<&str> = status["this"]["ips"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let full = format!("{NODE}.{}", world.sandbox.domain());
+    let dotted = format!("{full}.");
+    let (ipv4, ipv6, upper) = (ips[0], format!("[{}]", ips[1]), NODE.to_uppercase());
+    for own in [NODE, &upper, &full, &dotted, &format!("{full}:80"), ipv4, &ipv6, "cloud.example.com"] {
+        let answer = alice.ask("/api/v1/me", &["-H", &format!("Host: {own}")]);
+        assert_eq!(answer.status, 200, "{own}: {answer:?}");
+    }
+    let peer = world.sandbox.peer("alice").ipv4.to_string();
+    for strange in [
+        "evil.example",
+        "localhost",
+        "127.0.0.1",
+        &peer,
+        "kolaboree-node:8080",
+        "x.kolaboree-node",
+        &format!("{full}.evil.example"),
+    ] {
+        for path in ["/", "/api/v1/me", "/api/v1/openapi.json", "/assets/x.js", "/nothing"] {
+            let answer = alice.ask(path, &["-H", &format!("Host: {strange}")]);
+            assert_eq!(
+                (answer.status, answer.json()["code"].as_str()),
+                (421, Some("wrong_host")),
+                "{strange}"
+            );
+        }
+    }
+    let none = alice.ask("/api/v1/me", &["--http1.0", "-H", "Host:"]);
+    assert_eq!(none.status, 421, "{none:?}");
+    let absolute = alice.ask("/api/v1/me", &["--request-target", "http://evil.example/api/v1/me"]);
+    assert_eq!(absolute.status, 421, "{absolute:?}");
+    let of_h2 = alice.ask("/api/v1/me", &["--http2-prior-knowledge", "-H", "Host: evil.example"]);
+    assert_eq!(of_h2.status, 421, "{of_h2:?}");
+    assert_eq!(alice.ask("/api/v1/me", &["--http2-prior-knowledge"]).status, 200);
+
+    // By the address that a peer knows the node by.
+    let other = "100.99.0.9".parse().unwrap();
+    world.wait(world.sandbox.masquerade(NODE, "alice", Some(other))).unwrap();
+    until(
+        || alice.ask("/api/v1/me", &["--max-time", "5", "-H", "Host: 100.99.0.9"]).status,
+        |status| *status == 200,
+    );
+    let bob = Person::of(&world, "bob");
+    assert_eq!(
+        bob.ask("/api/v1/me", &["-H", "Host: 100.99.0.9"]).status,
+        421,
+        "another peer does not know it by that"
+    );
+    service.signal("TERM");
+    assert_eq!(service.ended().0, Some(0));
+}
+
+#[test]
+fn nothing_in_a_request_says_who_asks() {
+    let (world, _service) = world(&rule("user:alice@example.com", "view"));
+    let bob = Person::of(&world, "bob");
+    let alice = world.sandbox.peer("alice").ipv4;
+    for forged in [
+        "Tailscale-User-Login: alice@example.com",
+        "Tailscale-User-Name: alice",
+        &format!("X-Forwarded-For: {alice}"),
+        &format!("X-Real-IP: {alice}"),
+        &format!("Forwarded: for={alice}"),
+        "X-Forwarded-User: alice@example.com",
+        "X-Forwarded-Host: evil.example",
+        "Authorization: Bearer alice@example.com",
+        "Cookie: user=alice@example.com",
+        "X-HTTP-Method-Override: DELETE",
+    ] {
+        let answer = bob.ask("/api/v1/me", &["-H", forged]);
+        assert_eq!(answer.is(403)["caller"]["user"]["login"], "bob@example.com", "{forged}");
+    }
+}
+
+#[test]
+fn a_page_of_another_site_is_refused_and_gets_no_leave_to_read() {
+    let (world, _service) = world(&rule("user:alice@example.com", "view, operate"));
+    let alice = Person::of(&world, "alice");
+    let path = "/api/v1/clouds/nowhere/projects/default/instances/c1/state";
+    let body = "{\"action\": \"start\"}";
+    let post = |headers: &[&str]| {
+        let mut arguments = vec!["-X", "PUT", "-d", body];
+        headers.iter().for_each(|header| arguments.extend(["-H", header]));
+        alice.ask(path, &arguments)
+    };
+    let (json, own) = ("content-type: application/json", "origin: http://kolaboree-node");
+    assert_eq!(post(&[json]).is(404)["code"], "not_found", "a program is let in, and told of the cloud");
+    assert_eq!(post(&[json, own]).status, 404);
+    for headers in [
+        &[json, "origin: http://evil.example"][..],
+        &[json, "origin: null"],
+        &[json, "origin: https://kolaboree-node"],
+        &[json, own, "sec-fetch-site: cross-site"],
+        &[json, "sec-fetch-site: same-site"],
+        &["content-type: text/plain"],
+        &["content-type: application/x-www-form-urlencoded"],
+    ] {
+        assert_eq!(post(headers).is(403)["code"], "foreign_origin", "{headers:?}");
+    }
+    let preflight =
+        alice.ask(path, &["-X", "OPTIONS", "-H", own, "-H", "access-control-request-method: PUT"]);
+    assert_eq!(preflight.status, 405);
+    for answer in [preflight, alice.ask("/api/v1/me", &["-H", own]), post(&[json, own])] {
+        let allows = |(name, _): &(String, String)| name.to_ascii_lowercase().starts_with("access-control-");
+        assert!(!answer.headers.iter().any(allows), "{answer:?}");
+    }
+}
+
+#[test]
+fn every_answer_has_the_headers_that_keep_a_browser_safe() {
+    let (world, _service) = world(&rule("user:alice@example.com", "view"));
+    let (alice, bob) = (Person::of(&world, "alice"), Person::of(&world, "bob"));
+    let wrong = alice.ask("/", &["-H", "Host: evil.example"]);
+    let answers = [alice.get("/api/v1/me"), alice.get("/nothing"), bob.get("/api/v1/me"), wrong];
+    for answer in answers {
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cache-control", "no-store"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{answer:?}");
+        }
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(
+            policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        assert!(answer.header("strict-transport-security").is_none(), "HTTP cannot ask for it");
+        assert_eq!(answer.header("x-request-id").map(str::len), Some(32));
+    }
+    let document = alice.ask("/api/v1/openapi.json", &["--compressed"]);
+    assert_eq!(document.header("content-encoding"), Some("gzip"));
+    assert_eq!(document.json()["openapi"], "3.1.0");
+}
+
+#[test]
+fn who_loses_the_right_loses_the_stream_of_events_too() {
+    let (world, _service) = world(&rule("user:bob@example.com", "view"));
+    let values = [json!({"clouds": ["*"], "projects": ["*"], "verbs": ["view"]})];
+    world.wait(world.sandbox.grant("alice", NODE, CAPABILITY, &values)).unwrap();
+    let (alice, bob) = (Person::of(&world, "alice"), Person::of(&world, "bob"));
+    until(|| alice.get("/api/v1/me").status, |status| *status == 200);
+
+    let follow = |person: &Person| {
+        let mut curl = person.curl();
+        curl.args(["-N", &format!("http://{NODE}/api/v1/events")]).stdout(Stdio::piped()).spawn().unwrap()
+    };
+    let (mut lost, mut kept) = (follow(&alice), follow(&bob));
+    let first = |child: &mut std::process::Child| {
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        line
+    };
+    assert_eq!(
+        (first(&mut lost), first(&mut kept)),
+        ("retry: 2000\n".to_owned(), "retry: 2000\n".to_owned())
+    );
+    world.wait(world.sandbox.revoke("alice", NODE, CAPABILITY)).unwrap();
+    assert!(finishes(&mut lost), "the stream goes on without a right");
+    assert_eq!(alice.get("/api/v1/me").status, 403);
+    assert!(kept.try_wait().unwrap().is_none(), "another one's stream goes on");
+    kept.kill().unwrap();
+    kept.wait().unwrap();
+}
+
+/// Whether a program comes to its end by itself.
+fn finishes(child: &mut std::process::Child) -> bool {
+    until(|| child.try_wait().unwrap(), Option::is_some).is_some()
+}
+
+#[test]
+fn one_caller_has_four_streams_of_events_at_the_most() {
+    let (world, _service) = world(&rule("user:*", "view"));
+    let (alice, bob) = (Person::of(&world, "alice"), Person::of(&world, "bob"));
+    let url = format!("http://{NODE}/api/v1/events");
+    let mut streams: Vec<_> = (0..4)
+        .map(|_| {
+            let mut child = alice.curl().args(["-N", &url]).stdout(Stdio::piped()).spawn().unwrap();
+            let mut line = String::new();
+            BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+            assert_eq!(line, "retry: 2000\n");
+            child
+        })
+        .collect();
+    assert_eq!(alice.get("/api/v1/events").is(429)["code"], "too_many");
+    let other = bob.ask("/api/v1/events", &["--max-time", "2"]);
+    assert_eq!(other.status, 200);
+    for child in &mut streams {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    until(
+        || {
+            alice
+                .curl()
+                .args(["-N", "--max-time", "1", "-o", "/dev/null", "-w", "%{http_code}", &url])
+                .output()
+                .unwrap()
+        },
+        |output| output.stdout == b"200",
+    );
+}
+
+#[test]
+fn for_development_the_loopback_has_one_fixed_caller() {
+    let world = World::new();
+    let port = free_port();
+    world.configure(&format!(
+        "local: {{listen: none}}\ntailnet:\n  development: {{listen: '127.0.0.1:{port}', user: dev@example.com}}\nclouds:\n{}",
+        world.berlin()
+    ));
+    let mut service = world.start();
+    service.joins();
+    let (status, body) = curl(&[&format!("http://127.0.0.1:{port}/api/v1/me")]);
+    assert_eq!(status, "200", "{body}");
+    let me: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        (&me["development"], &me["caller"]["user"]["login"]),
+        (&json!(true), &json!("dev@example.com"))
+    );
+    let (status, _) = curl(&["-H", "Host: evil.example", &format!("http://127.0.0.1:{port}/api/v1/me")]);
+    assert_eq!(status, "421");
+    assert!(service.log.contains("development"), "{}", service.log);
+}
