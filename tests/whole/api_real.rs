@@ -1,0 +1,389 @@
+//! The API over a real server, LXD or Incus: the one of `LXD_DIR`.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use lxd_client::NewInstance;
+use serde_json::{Value, json};
+use tailnet_sandbox::{Peer, User};
+
+use crate::api::{NODE, Person};
+use crate::clouds::{block_on, is_incus, local};
+use crate::node::{Service, World, until};
+use crate::program::HANG;
+
+const PROJECT: &str = "/api/v1/clouds/real/projects/default";
+
+/// A name that no other test uses.
+fn fresh(name: &str) -> String {
+    format!("api-{name}-{}", std::process::id())
+}
+
+/// A tailnet in which `alice` may do everything and `bob` may only look, and the server is the cloud `real`.
+fn world() -> (World, Service, Person, Person) {
+    let (server, token) = block_on(async {
+        let client = local();
+        (client.server().await.unwrap(), client.create_trust_token("test", None).await.unwrap())
+    });
+    let address = server.config["core.https_address"].as_str().unwrap().parse().unwrap();
+    let people = ["alice", "bob"].map(|name| Peer::new(name).socks5());
+    let world = World::with(people.into_iter().chain([Peer::new("lxd").forward(8443, address)]));
+    for (number, name) in [(1001, "alice"), (1002, "bob")] {
+        world.wait(world.sandbox.set_user(name, &User::new(number, format!("{name}@example.com")))).unwrap();
+    }
+    world.write("token", token.reveal());
+    let kind = if is_incus() { "incus" } else { "lxd" };
+    world.configure(&format!(
+        "local: {{listen: none}}
+tailnet:
+  listen: 80
+  access:
+    - {{who: ['user:alice@example.com'], clouds: [real], projects: ['*'], verbs: [view, operate, edit, metrics, admin]}}
+    - {{who: ['user:bob@example.com'], clouds: [real], projects: [default], verbs: [view]}}
+clouds:
+  - {{name: real, kind: {kind}, address: 'lxd:8443', trust: {{token: 'file:token'}}, checks: {{silence: 20, timeout: 3}}}}
+"
+    ));
+    let mut service = world.start();
+    service.says("the API is served at http://the node:80");
+    let (alice, bob) = (Person::of(&world, "alice"), Person::of(&world, "bob"));
+    until(|| alice.get("/api/v1/instances").is(200)["clouds"][0]["state"].clone(), |state| *state == "fresh");
+    (world, service, alice, bob)
+}
+
+/// An instance of a test's own, which does not run.
+struct Own(String);
+
+impl Own {
+    fn new(name: &str) -> Own {
+        let name = fresh(name);
+        block_on(async {
+            let made = local().create_instance(&NewInstance::from_alias(&name, "busybox")).await;
+            made.unwrap().wait().await.unwrap();
+        });
+        Own(name)
+    }
+
+    fn path(&self) -> String {
+        format!("{PROJECT}/instances/{}", self.0)
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let _ = block_on(local().instance(&self.0).delete_forced());
+    }
+}
+
+/// Who follows the events; the data of each.
+struct Follower {
+    child: Child,
+    data: Receiver<Value>,
+}
+
+impl Follower {
+    fn of(person: &Person) -> Follower {
+        let mut curl = person.curl();
+        curl.args(["-N", &format!("http://{NODE}/api/v1/events")]).stdout(Stdio::piped());
+        let mut child = curl.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        assert_eq!(lines.next().as_deref(), Some("retry: 2000"));
+        let (sender, data) = channel();
+        std::thread::spawn(move || {
+            for line in lines {
+                if let Some(json) = line.strip_prefix("data: ") {
+                    let _ = sender.send(serde_json::from_str(json).unwrap());
+                }
+            }
+        });
+        Follower { child, data }
+    }
+
+    /// Waits for a change that is the right one.
+    fn sees(&self, right: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let changes = self.data.recv_timeout(HANG).expect("it never comes");
+            if let Some(found) = changes.as_array().into_iter().flatten().find(|change| right(change)) {
+                return found.clone();
+            }
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn instance<'a>(name: &'a str, status: &'a str) -> impl Fn(&Value) -> bool {
+    move |change| {
+        change["kind"] == "instance" && change["row"]["name"] == name && change["row"]["status"] == status
+    }
+}
+
+/// What the audit has of an object, oldest first: the action and the result.
+fn audit(admin: &Person, object: &str) -> Vec<(String, String)> {
+    let records = admin.get(&format!("/api/v1/audit?object={object}")).is(200);
+    let text = |record: &Value, field: &str| record[field].as_str().unwrap().to_owned();
+    let records = records["items"].as_array().unwrap().iter().rev();
+    records.map(|record| (text(record, "action"), text(record, "result"))).collect()
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn an_instance_lives_by_the_api_and_each_change_is_an_event_and_a_record() {
+    let (world, _service, alice, bob) = world();
+    let events = Follower::of(&bob);
+    let name = fresh("life");
+    let own = Own(name.clone());
+    let path = own.path();
+    let wait = |method: &str, url: &str, body: &Value| {
+        let body = body.to_string();
+        let json = ["-H", "content-type: application/json", "-H", "prefer: wait=60"];
+        let answer = alice.ask(url, &[&["-X", method, "-d", &body][..], &json].concat());
+        let job = answer.is(200);
+        assert_eq!(job["status"], "done", "{job}");
+        job["parts"][0].clone()
+    };
+
+    let new = json!({"name": name, "origin": {"image": "busybox"}, "config": {"user.secret": "hush"}});
+    let made = wait("POST", &format!("{PROJECT}/instances"), &new);
+    assert_eq!(made["result"]["name"], *name);
+    events.sees(instance(&name, "Stopped"));
+
+    // It is begun, and can be asked for at every node.
+    let begun = alice.send("PUT", &format!("{path}/state"), &json!({"action": "start"}));
+    let place = begun.header("location").unwrap().to_owned();
+    if begun.status == 202 {
+        assert!(place.starts_with("/api/v1/clouds/real/operations/"), "{begun:?}");
+        until(|| alice.get(&place).json()["status"].clone(), |status| *status == "Success");
+        let operation = alice.get(&place).is(200);
+        assert_eq!(operation["by"]["login"], "alice@example.com", "{operation}");
+    }
+    events.sees(instance(&name, "Running"));
+    events.sees(|change| change["kind"] == "operation" && change["row"]["status"] == "Success");
+
+    let snapshot = wait("POST", &format!("{path}/snapshots"), &json!({"name": "s0"}));
+    assert_eq!(snapshot["result"]["name"], "s0");
+    wait("POST", &format!("{path}/snapshots/s0/restore"), &json!({}));
+    wait("POST", &format!("{path}/snapshots/s0"), &json!({"name": "s1"}));
+
+    // Whoever may only look does not see what may be a secret.
+    let (hers, his) = (alice.get(&path), bob.get(&path));
+    assert!(hers.body.contains("hush") && !his.body.contains("hush"), "{}", his.body);
+    assert_eq!(his.is(200)["instance"]["snapshots"][0]["name"], "s1");
+    let list = format!("/api/v1/instances?config=true&q={name}");
+    assert!(alice.get(&list).body.contains("hush") && !bob.get(&list).body.contains("hush"));
+    assert!(!bob.ask("/api/v1/events", &["--max-time", "1"]).body.contains("hush"));
+
+    // Somebody else is faster.
+    let tag = hers.header("etag").unwrap().to_owned();
+    let settings = |description: &str| {
+        let instance = &hers.json()["instance"];
+        json!({"config": instance["config"], "devices": instance["devices"], "profiles": instance["profiles"],
+            "architecture": instance["architecture"], "description": description})
+    };
+    wait("PATCH", &path, &json!({"config": {"user.other": "1"}}));
+    let body = settings("mine").to_string();
+    let late = ["-X", "PUT", "-H", "content-type: application/json", "-H", "prefer: wait=60", "-d", &body];
+    let late = alice.ask(&path, &[&late[..], &["-H", &format!("if-match: {tag}")]].concat());
+    let told = late.is(412)["detail"].as_str().unwrap().to_owned();
+    assert!(told.contains("config.user.other") && !told.contains("hush"), "{told}");
+
+    let deny = bob.send("PUT", &format!("{path}/state"), &json!({"action": "stop", "force": true}));
+    assert_eq!(deny.status, 403);
+    wait("PUT", &format!("{path}/state"), &json!({"action": "stop", "force": true}));
+    let gone = alice.ask(&path, &["-X", "DELETE", "-H", "prefer: wait=60"]);
+    assert_eq!(gone.status, 200, "{gone:?}");
+    events.sees(|change| change["kind"] == "instance-gone" && change["row"]["name"] == *name);
+    assert_eq!(alice.get(&path).is(404)["code"], "not_found");
+
+    let told = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(action, result)| ((*action).to_owned(), (*result).to_owned())).collect()
+    };
+    let object = format!("instances/{name}");
+    let wanted = told(&[
+        ("create", "done"),
+        ("start", "done"),
+        ("snapshot.create", "done"),
+        ("configure", "done"),
+        ("replace", "failed"),
+        ("stop", "done"),
+        ("delete", "done"),
+    ]);
+    until(|| audit(&alice, &object), |records| *records == wanted);
+    let of_snapshot = told(&[("snapshot.restore", "done"), ("snapshot.rename", "done")]);
+    assert_eq!(audit(&alice, &format!("{object}/snapshots/s0")), of_snapshot);
+    let denied = alice.get("/api/v1/audit?result=denied").is(200);
+    assert_eq!(denied["items"][0]["user"]["login"], "bob@example.com", "{denied}");
+    let written = std::fs::read_dir(world.path("state/audit")).unwrap();
+    let written: String =
+        written.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    assert!(!written.contains("hush"));
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn what_a_command_begins_is_seen_by_the_api_and_the_other_way_round() {
+    let (world, _service, alice, bob) = world();
+    let own = Own::new("both");
+    let name = &own.0;
+    let events = Follower::of(&bob);
+    let started = world.run(&["lxd", "start", &format!("real:{name}")]);
+    assert_eq!(started.code, Some(0), "{}", started.stderr);
+    events.sees(instance(name, "Running"));
+    let operations = bob.get("/api/v1/operations").is(200);
+    let of_it = |operation: &&Value| operation["resources"].to_string().contains(name.as_str());
+    let operation = operations["items"].as_array().unwrap().iter().find(of_it).unwrap();
+    assert_eq!((&operation["status"], operation.get("by")), (&json!("Success"), None), "{operation}");
+
+    alice.send("PUT", &format!("{}/state", own.path()), &json!({"action": "stop", "force": true}));
+    until(
+        || world.json(&["lxd", "list", &format!("real:{name}")])[0]["status"].clone(),
+        |status| *status == "Stopped",
+    );
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn a_request_that_is_sent_again_with_its_key_begins_nothing_twice() {
+    let (_world, _service, alice, _) = world();
+    let own = Own::new("key");
+    let url = format!("{}/snapshots", own.path());
+    let send = |key: &str, body: &str| {
+        let key = format!("idempotency-key: {key}");
+        alice.ask(
+            &url,
+            &[
+                "-X",
+                "POST",
+                "-H",
+                "content-type: application/json",
+                "-H",
+                &key,
+                "-H",
+                "prefer: wait=60",
+                "-d",
+                body,
+            ],
+        )
+    };
+    let (one, two) = ("{\"name\": \"one\"}", "{\"name\": \"two\"}");
+    let first = send("k1", one).is(200);
+    assert_eq!(send("k1", one).is(200)["id"], first["id"], "the answer comes again");
+    assert_eq!(send("k1", two).is(422)["code"], "mismatch");
+    assert_ne!(send("k2", two).is(200)["id"], first["id"]);
+    let names = block_on(async { local().instance(&own.0).snapshots().names().await.unwrap() });
+    assert_eq!(names.len(), 2, "{names:?}");
+    let refused = send("k3", one);
+    assert_eq!(send("k3", one).status, refused.status, "a failure is told again, too: {refused:?}");
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn a_bulk_has_an_outcome_for_each_and_nothing_is_done_where_one_is_forbidden() {
+    let (_world, _service, alice, bob) = world();
+    let (one, two) = (Own::new("bulk-a"), Own::new("bulk-b"));
+    let target = |name: &str, project: &str| json!({"cloud": "real", "project": project, "name": name});
+    let state = |action: &str, instances: Value| json!({"state": {"action": action, "force": true}, "instances": instances});
+    let send = |person: &Person, body: &Value| {
+        let body = body.to_string();
+        person.ask(
+            "/api/v1/instances/state",
+            &["-H", "content-type: application/json", "-H", "prefer: wait=60", "-d", &body],
+        )
+    };
+    let missing = target("is-not-there", "default");
+    let all = json!([target(&one.0, "default"), target(&two.0, "default"), missing]);
+    let job = send(&alice, &state("start", all)).is(200);
+    assert_eq!(job["status"], "partly", "{job}");
+    let mut outcomes: Vec<_> = job["parts"].as_array().unwrap().iter().collect();
+    outcomes.sort_by_key(|part| part["object"].as_str().unwrap().to_owned());
+    let statuses: Vec<&str> = outcomes.iter().map(|part| part["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["done", "done", "failed"], "{job}");
+    assert_eq!(outcomes[2]["problem"]["code"], "not_found");
+    assert_eq!(
+        bob.get(&format!("/api/v1/jobs/{}", job["id"].as_str().unwrap())).is(200)["by"]["login"],
+        "alice@example.com"
+    );
+    assert_eq!(send(&bob, &state("stop", json!([target(&one.0, "default")]))).status, 403);
+    let elsewhere =
+        state("stop", json!([target(&one.0, "default"), {"cloud": "other", "project": "p", "name": "x"}]));
+    assert_eq!(send(&alice, &elsewhere).status, 403);
+    let running = alice.get(&format!("/api/v1/instances?status=running&q={}", one.0)).is(200);
+    assert_eq!(running["total"], 1, "nothing was done: {running}");
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn lists_go_on_without_a_cloud_and_say_how_old_they_are() {
+    let (world, _service, alice, _) = world();
+    let own = Own::new("stale");
+    let list = format!("/api/v1/instances?q={}", own.0);
+    until(|| alice.get(&list).is(200)["total"].clone(), |total| *total == 1);
+    let first = alice.get(&list);
+    let tag = format!("if-none-match: {}", first.header("etag").unwrap());
+    assert_eq!(first.is(200)["clouds"][0]["state"], "fresh");
+    until(|| alice.ask(&list, &["-H", &tag]).status, |status| *status == 304);
+
+    world.wait(world.sandbox.stop_peer("lxd")).unwrap();
+    let stale = until(|| alice.get(&list).is(200), |list| list["clouds"][0]["state"] != "fresh");
+    assert_eq!(stale["items"][0]["name"], *own.0, "the last known rows stay");
+    assert!(stale["clouds"][0]["problem"].is_string() && stale["clouds"][0]["as_of"].is_string(), "{stale}");
+    let whole = alice.get(&own.path()).is(200);
+    assert!(whole["problem"].is_string() && whole["row"]["name"] == *own.0, "{whole}");
+    let refused = alice.ask(
+        &format!("{}/state", own.path()),
+        &[
+            "-X",
+            "PUT",
+            "-H",
+            "content-type: application/json",
+            "-H",
+            "prefer: wait=60",
+            "-d",
+            "{\"action\": \"start\"}",
+        ],
+    );
+    let problem = refused.json();
+    assert!(matches!(refused.status, 503 | 504), "{problem}");
+    assert_eq!(problem["cloud"], "real");
+    world.wait(world.sandbox.start_peer("lxd")).unwrap();
+    until(|| alice.get(&list).is(200)["clouds"][0]["state"].clone(), |state| *state == "fresh");
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn what_a_cloud_has_beside_instances_is_told_to_those_who_may_see_it() {
+    let (_world, _service, alice, bob) = world();
+    let names = |things: &Value| -> Vec<String> {
+        things
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|thing| thing["name"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    };
+    assert!(names(&bob.get(&format!("{PROJECT}/profiles")).is(200)).contains(&"default".to_owned()));
+    assert!(names(&bob.get("/api/v1/clouds/real/projects").is(200)) == ["default"], "he sees his own alone");
+    for path in ["images", "networks", "volumes"] {
+        assert!(bob.get(&format!("{PROJECT}/{path}")).is(200).is_array(), "{path}");
+    }
+    assert!(!bob.get("/api/v1/clouds/real/storage-pools").is(200).as_array().unwrap().is_empty());
+    for path in ["warnings", "cluster/members"] {
+        let url = format!("/api/v1/clouds/real/{path}");
+        assert!(alice.get(&url).is(200).is_array() && bob.get(&url).status == 403, "{path}");
+    }
+    let metrics = alice.get("/metrics/clouds/real");
+    assert!(metrics.status == 200 && metrics.body.contains("_cpu_seconds_total"), "{metrics:?}");
+    assert!(alice.get("/metrics").body.contains("kolaboree_"));
+    let cloud = bob.get("/api/v1/clouds/real").is(200);
+    assert_eq!((&cloud["health"]["reachable"], &cloud["projects"]), (&json!(true), &json!(["default"])));
+    assert_eq!(bob.get("/api/v1/clouds/other").status, 403);
+    assert_eq!(bob.get("/api/v1/node").is(200)["state"], "Running");
+    let peers = bob.get("/api/v1/node/peers").is(200);
+    assert!(names(&peers).contains(&"lxd".to_owned()));
+}
