@@ -76,6 +76,10 @@ pub(crate) static VOLUME: Kind =
     Kind::new("storage volume", "storage volumes", &["storage-pools", "*", "volumes", "*"])
         .of_projects_with(&["features.storage.volumes"]);
 
+/// The volumes of a pool, of all their types.
+pub(crate) static POOL_VOLUME: Kind =
+    Kind::new("storage volume", "storage volumes", &["storage-pools", "*", "volumes"]);
+
 pub(crate) static VOLUME_SNAPSHOT: Kind = Kind::new(
     "volume snapshot",
     "volume snapshots",

@@ -140,7 +140,7 @@ async fn volumes(
 
 /// The volumes of a pool, which is named in each.
 async fn of_pool(client: Client, pool: String) -> Result<Vec<Map<String, Value>>, ActionError> {
-    let mut volumes = objects::list(&client, &objects::VOLUME, &[&pool], &Job::new()).await?;
+    let mut volumes = objects::list(&client, &objects::POOL_VOLUME, &[&pool], &Job::new()).await?;
     for volume in &mut volumes {
         volume.insert("pool".to_owned(), pool.clone().into());
     }
