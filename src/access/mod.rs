@@ -21,6 +21,8 @@ mod decision;
 mod explain;
 pub(crate) mod report;
 mod rights;
+#[cfg(test)]
+mod tests;
 mod whois;
 
 use std::collections::HashSet;
