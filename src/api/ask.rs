@@ -14,6 +14,7 @@ use super::jobs::{self, Change, Part, Repeated};
 use super::needs::Asker;
 use super::problem::{Code, Problem};
 use super::state::Api;
+use crate::config::Verb;
 
 /// Who asks for a change.
 #[derive(Clone, Debug)]
@@ -80,6 +81,15 @@ impl Ask {
             }
         };
         Ok(jobs::answer(&self.api, &self.caller, &self.headers, &begun).await)
+    }
+
+    /// Refuses what the caller has no right to, beside what the route takes.
+    pub(in crate::api) fn may(&self, verb: Verb, cloud: &str, project: &str) -> Result<(), Problem> {
+        if self.caller.rights.allows(verb, cloud, project) {
+            return Ok(());
+        }
+        let told = format!("{} may not {verb} in the project {project} of {cloud}", *self.caller);
+        Err(Problem::new(Code::Forbidden, told))
     }
 
     /// The version that the change is for, where `If-Match` names one.

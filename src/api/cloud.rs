@@ -6,6 +6,7 @@ use lxd_client::Client;
 
 use super::problem::{Code, Problem};
 use super::state::Api;
+use crate::actions::copy::{Place, reach};
 
 /// A client of a cloud without a project.
 pub(in crate::api) fn bare_client(api: &Api, cloud: &str) -> Result<Client, Problem> {
@@ -29,4 +30,24 @@ pub(in crate::api) async fn within<T>(
 ) -> Result<T, Problem> {
     let late = || Problem::new(Code::Timeout, format!("no answer within {} s", deadline.as_secs()));
     tokio::time::timeout(deadline, asked).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// One side of a copy. `between` is whether the other side is another cloud, whose server has to reach this one then.
+pub(in crate::api) async fn place(
+    api: &Api,
+    cloud: &str,
+    project: &str,
+    between: bool,
+) -> Result<Place, Problem> {
+    let client = client(api, cloud, project)?;
+    let url = match api.node.cloud(cloud) {
+        Some(known) if between => {
+            let status = api.node.status().await;
+            let status = status.map_err(|error| Problem::new(Code::Unavailable, error.to_string()))?;
+            let node = api.node.clone();
+            reach::url(known.config(), &status, async move |request| node.ping(&request).await).await
+        }
+        _ => Err("both are one cloud".to_owned()), // and nobody asks for it
+    };
+    Ok(Place { cloud: cloud.to_owned(), project: project.to_owned(), client, url })
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use lxd_client::NewInstance;
+use lxd_client::{Client, NewInstance};
 use serde_json::{Value, json};
 use tailnet_sandbox::{Peer, User};
 
@@ -13,6 +13,7 @@ use crate::clouds::{block_on, is_incus, local};
 use crate::node::{Service, World, until};
 use crate::program::HANG;
 
+const OTHER: &str = "/api/v1/clouds/second/projects/default";
 const PROJECT: &str = "/api/v1/clouds/real/projects/default";
 
 /// A name that no other test uses.
@@ -22,33 +23,50 @@ fn fresh(name: &str) -> String {
 
 /// A tailnet in which `alice` may do everything and `bob` may only look, and the server is the cloud `real`.
 fn world() -> (World, Service, Person, Person) {
-    let (server, token) = block_on(async {
-        let client = local();
-        (client.server().await.unwrap(), client.create_trust_token("test", None).await.unwrap())
-    });
-    let address = server.config["core.https_address"].as_str().unwrap().parse().unwrap();
-    let people = ["alice", "bob"].map(|name| Peer::new(name).socks5());
-    let world = World::with(people.into_iter().chain([Peer::new("lxd").forward(8443, address)]));
+    world_of(&[("real", local())])
+}
+
+/// The same with these servers as clouds.
+fn world_of(servers: &[(&str, Client)]) -> (World, Service, Person, Person) {
+    let mut peers: Vec<Peer> = ["alice", "bob"].map(|name| Peer::new(name).socks5()).into();
+    let kind = if is_incus() { "incus" } else { "lxd" };
+    let (mut clouds, mut tokens) = (String::new(), Vec::new());
+    for (name, client) in servers {
+        let (server, token) = block_on(async {
+            (client.server().await.unwrap(), client.create_trust_token("test", None).await.unwrap())
+        });
+        let address = server.config["core.https_address"].as_str().unwrap().parse().unwrap();
+        peers.push(Peer::new(format!("lxd-{name}")).forward(8443, address));
+        clouds += &format!(
+            "  - {{name: {name}, kind: {kind}, address: 'lxd-{name}:8443', trust: {{token: 'file:{name}.token'}}, \
+             checks: {{silence: 20, timeout: 3}}}}\n"
+        );
+        tokens.push((format!("{name}.token"), token));
+    }
+    let world = World::with(peers);
     for (number, name) in [(1001, "alice"), (1002, "bob")] {
         world.wait(world.sandbox.set_user(name, &User::new(number, format!("{name}@example.com")))).unwrap();
     }
-    world.write("token", token.reveal());
-    let kind = if is_incus() { "incus" } else { "lxd" };
+    for (name, token) in tokens {
+        world.write(&name, token.reveal());
+    }
     world.configure(&format!(
         "local: {{listen: none}}
 tailnet:
   listen: 80
   access:
-    - {{who: ['user:alice@example.com'], clouds: [real], projects: ['*'], verbs: [view, operate, edit, metrics, admin]}}
+    - {{who: ['user:alice@example.com'], clouds: ['*'], projects: ['*'], verbs: [view, operate, edit, metrics, admin]}}
     - {{who: ['user:bob@example.com'], clouds: [real], projects: [default], verbs: [view]}}
 clouds:
-  - {{name: real, kind: {kind}, address: 'lxd:8443', trust: {{token: 'file:token'}}, checks: {{silence: 20, timeout: 3}}}}
-"
+{clouds}"
     ));
     let mut service = world.start();
     service.says("the API is served at http://the node:80");
     let (alice, bob) = (Person::of(&world, "alice"), Person::of(&world, "bob"));
-    until(|| alice.get("/api/v1/instances").is(200)["clouds"][0]["state"].clone(), |state| *state == "fresh");
+    until(
+        || alice.get("/api/v1/instances").is(200)["clouds"].clone(),
+        |clouds| clouds.as_array().unwrap().iter().all(|cloud| cloud["state"] == "fresh"),
+    );
     (world, service, alice, bob)
 }
 
@@ -329,7 +347,7 @@ fn lists_go_on_without_a_cloud_and_say_how_old_they_are() {
     assert_eq!(first.is(200)["clouds"][0]["state"], "fresh");
     until(|| alice.ask(&list, &["-H", &tag]).status, |status| *status == 304);
 
-    world.wait(world.sandbox.stop_peer("lxd")).unwrap();
+    world.wait(world.sandbox.stop_peer("lxd-real")).unwrap();
     let stale = until(|| alice.get(&list).is(200), |list| list["clouds"][0]["state"] != "fresh");
     assert_eq!(stale["items"][0]["name"], *own.0, "the last known rows stay");
     assert!(stale["clouds"][0]["problem"].is_string() && stale["clouds"][0]["as_of"].is_string(), "{stale}");
@@ -351,7 +369,7 @@ fn lists_go_on_without_a_cloud_and_say_how_old_they_are() {
     let problem = refused.json();
     assert!(matches!(refused.status, 503 | 504), "{problem}");
     assert_eq!(problem["cloud"], "real");
-    world.wait(world.sandbox.start_peer("lxd")).unwrap();
+    world.wait(world.sandbox.start_peer("lxd-real")).unwrap();
     until(|| alice.get(&list).is(200)["clouds"][0]["state"].clone(), |state| *state == "fresh");
 }
 
@@ -385,5 +403,49 @@ fn what_a_cloud_has_beside_instances_is_told_to_those_who_may_see_it() {
     assert_eq!(bob.get("/api/v1/clouds/other").status, 403);
     assert_eq!(bob.get("/api/v1/node").is(200)["state"], "Running");
     let peers = bob.get("/api/v1/node/peers").is(200);
-    assert!(names(&peers).contains(&"lxd".to_owned()));
+    assert!(names(&peers).contains(&"lxd-real".to_owned()));
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn an_instance_and_an_image_go_to_another_cloud() {
+    let folder = std::path::PathBuf::from(std::env::var_os("LXD_SECOND").expect("LXD_SECOND"));
+    let second = Client::unix(&folder.join("unix.socket"), std::time::Duration::from_secs(10)).unwrap();
+    let (_world, _service, alice, bob) = world_of(&[("real", local()), ("second", second)]);
+    let own = Own::new("goes");
+    let name = &own.0;
+    let done = |answer: crate::api::Answer| {
+        let job = answer.is(200);
+        assert_eq!(job["status"], "done", "{job}");
+        job
+    };
+    let post = |person: &Person, url: &str, body: &Value| {
+        let body = body.to_string();
+        person.ask(url, &["-H", "content-type: application/json", "-H", "prefer: wait=120", "-d", &body])
+    };
+    let there = json!({"cloud": "second", "project": "default", "mode": "relay"});
+    let copied = done(post(&alice, &format!("{}/copy", own.path()), &there));
+    assert_eq!(copied["parts"][0]["result"]["way"], "relay", "{copied}");
+    assert_eq!(copied["node"], NODE, "it is this node's");
+    assert_eq!(alice.get(&format!("{OTHER}/instances/{name}")).status, 200);
+    let mine = json!({"cloud": "real", "project": "default", "name": format!("{name}-x")});
+    done(post(&alice, &format!("{OTHER}/instances/{name}/move"), &mine));
+    assert_eq!(alice.get(&format!("{OTHER}/instances/{name}")).status, 404);
+    let moved = format!("{PROJECT}/instances/{name}-x");
+    assert_eq!(alice.get(&moved).status, 200);
+    assert_eq!(post(&bob, &format!("{}/copy", own.path()), &there).status, 403);
+
+    let alias = fresh("image");
+    let image = json!({"instance": format!("{name}-x"), "aliases": [alias]});
+    let published = done(post(&alice, &format!("{PROJECT}/images"), &image));
+    let fingerprint = published["parts"][0]["result"]["fingerprint"].as_str().unwrap().to_owned();
+    done(post(
+        &alice,
+        &format!("{PROJECT}/images/{alias}/copy"),
+        &json!({"cloud": "second", "project": "default"}),
+    ));
+    for place in [OTHER, PROJECT] {
+        done(alice.ask(&format!("{place}/images/{fingerprint}"), &["-X", "DELETE", "-H", "prefer: wait=60"]));
+    }
+    done(alice.ask(&moved, &["-X", "DELETE", "-H", "prefer: wait=60"]));
 }

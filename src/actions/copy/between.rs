@@ -1,6 +1,6 @@
 //! A copy from one cloud to another.
 
-use lxd_client::{CopyEnds, CopyProgress, Copying, Error, Migration, Route};
+use lxd_client::{Client, CopyEnds, CopyProgress, Copying, Error, Migration, Route};
 use tokio::time::Instant;
 
 use super::count;
@@ -18,14 +18,9 @@ pub(super) async fn copy(from: &Place, to: &Place, plan: &Plan, job: &Job) -> Re
         Some(member) => to.client.target(member),
         None => to.client.clone(),
     };
-    let begin = async |route| {
-        let migration = plan.migration().route(route);
-        plan.handle.begin_copy_to(&target, &migration).await
-    };
-    let transferred =
-        transfer(from, to, plan.mode, begin, total(plan, job).await, job, async |error, ended| {
-            undo(to, plan, error, ended).await
-        });
+    let begin = |route| begin(plan, &target, route);
+    let undo_it = |error, ended| undo(to, plan, error, ended);
+    let transferred = transfer(from, to, plan.mode, begin, total(plan, job).await, job, undo_it);
     let mut copied = match transferred.await {
         Ok(copied) => copied,
         Err(error) => return Err(explain(error, from, to, plan.pool.as_deref(), count::bytes(plan)).await),
@@ -39,6 +34,11 @@ pub(super) async fn copy(from: &Place, to: &Place, plan: &Plan, job: &Job) -> Re
         Err(error) => return Err(undo(to, plan, error, true).await),
     }
     Ok(copied)
+}
+
+async fn begin(plan: &Plan, target: &Client, route: Route) -> Result<Copying, Error> {
+    let migration = plan.migration().route(route);
+    plan.handle.begin_copy_to(target, &migration).await
 }
 
 impl Plan {
@@ -73,15 +73,19 @@ async fn total(plan: &Plan, job: &Job) -> Option<u64> {
 }
 
 /// Tries the ways in their order, and gives how the first that works went. `undo` removes what one has left at the target.
-pub(super) async fn transfer(
+pub(super) async fn transfer<B, U>(
     from: &Place,
     to: &Place,
     mode: ways::Mode,
-    begin: impl AsyncFn(Route) -> Result<Copying, Error>,
+    begin: impl Fn(Route) -> B,
     total: Option<u64>,
     job: &Job,
-    undo: impl AsyncFn(ActionError, bool) -> ActionError,
-) -> Result<Copied, ActionError> {
+    undo: impl Fn(ActionError, bool) -> U,
+) -> Result<Copied, ActionError>
+where
+    B: Future<Output = Result<Copying, Error>>,
+    U: Future<Output = ActionError>,
+{
     let (routes, mut not_by) = ways::to_try(mode, from, to);
     let mut routes = routes.into_iter().peekable();
     while let Some((way, route)) = routes.next() {

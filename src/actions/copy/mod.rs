@@ -9,6 +9,7 @@ mod count;
 mod failure;
 mod moving;
 mod plan;
+pub(crate) mod reach;
 mod undo;
 mod verify;
 mod volumes;

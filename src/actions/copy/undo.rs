@@ -37,7 +37,7 @@ pub(super) async fn undo(to: &Place, plan: &Plan, error: ActionError, ended: boo
         return ActionError::Refused(format!("{} has an instance {} already", to.cloud, plan.name));
     }
     let handle = to.client.instance(&plan.name);
-    let removed = until_removed(async || {
+    let removed = until_removed(|| async {
         match handle.get().await {
             // Somebody else's, who was quicker.
             Ok(found) if found.config.get(MARK).is_none_or(|mark| mark != plan.mark()) => Ok(()),
@@ -78,7 +78,10 @@ async fn volume_gone(to: &Place, plan: &Plan) -> Result<(), Error> {
 }
 
 /// Removes something, again and again until it is gone or the time is up.
-pub(super) async fn until_removed(remove: impl AsyncFn() -> Result<(), Error>) -> Result<(), Error> {
+pub(super) async fn until_removed<F>(remove: impl Fn() -> F) -> Result<(), Error>
+where
+    F: Future<Output = Result<(), Error>>,
+{
     let deadline = Instant::now() + WITHIN;
     loop {
         match remove().await {

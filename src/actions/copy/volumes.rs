@@ -1,6 +1,6 @@
 //! Copies and moves of custom volumes.
 
-use lxd_client::{StoragePoolHandle, VolumeHandle, VolumeMigration};
+use lxd_client::{Copying, Error, Route, StoragePoolHandle, VolumeHandle, VolumeMigration};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -152,19 +152,21 @@ impl Volumes<'_> {
         self.pool().custom_volume(&self.wanted.name)
     }
 
+    async fn begin(&self, pool: &StoragePoolHandle, route: Route) -> Result<Copying, Error> {
+        let mut migration = VolumeMigration::new(&self.wanted.name).route(route);
+        if self.wanted.volume_only {
+            migration = migration.volume_only();
+        }
+        if self.wanted.refresh {
+            migration = migration.refresh();
+        }
+        self.source.begin_copy_to(pool, &migration).await
+    }
+
     async fn between(&self, job: &Job) -> Result<Copied, ActionError> {
         let pool = self.pool();
-        let begin = async |route| {
-            let mut migration = VolumeMigration::new(&self.wanted.name).route(route);
-            if self.wanted.volume_only {
-                migration = migration.volume_only();
-            }
-            if self.wanted.refresh {
-                migration = migration.refresh();
-            }
-            self.source.begin_copy_to(&pool, &migration).await
-        };
-        let undo = async |error, ended| self.undo(error, ended).await;
+        let begin = |route| self.begin(&pool, route);
+        let undo = |error, ended| self.undo(error, ended);
         let copied = transfer(self.from, self.to, self.wanted.mode, begin, None, job, undo).await;
         match copied {
             Err(error) => {
@@ -230,7 +232,7 @@ impl Volumes<'_> {
             return taken(self.to, self.wanted);
         }
         let target = self.target();
-        match until_removed(async || target.delete().await).await {
+        match until_removed(|| target.delete()).await {
             Ok(()) if ended => error,
             Ok(()) => error.leaving(format!("the servers may still be at work on {what}")),
             Err(why) => error.leaving(format!(

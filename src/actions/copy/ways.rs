@@ -1,12 +1,14 @@
 //! The ways that bytes can take from one server to another, and the choice among them.
 
 use lxd_client::{Error, Route};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Place;
 
 /// How the bytes of a copy between clouds are to travel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = CopyMode)]
 pub(crate) enum Mode {
     /// The first of the others that works, in their order.
     #[default]

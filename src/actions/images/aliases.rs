@@ -1,8 +1,9 @@
 //! The names of images.
 
+use futures_util::future::join_all;
 use lxd_client::{Alias, Client, Error};
 
-use super::super::{ActionError, Job, bulk};
+use super::super::{ActionError, Job};
 
 /// A name to give.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +25,11 @@ pub(crate) async fn give_aliases(
     names: &[NewAlias],
     job: &Job,
 ) -> Result<(), ActionError> {
-    let given = bulk(names, async |name| give(client, fingerprint, name).await);
-    let outcomes = job.run(async { Ok::<_, Error>(given.await) }).await?;
+    let mut given = Vec::new();
+    for name in names {
+        given.push(give(client, fingerprint, name));
+    }
+    let outcomes = job.run(async { Ok::<_, Error>(join_all(given).await) }).await?;
     let mut failed =
         outcomes.into_iter().zip(names).filter_map(|(outcome, name)| Some((outcome.err()?, name)));
     let Some((error, name)) = failed.next() else { return Ok(()) };

@@ -106,13 +106,21 @@ pub(crate) async fn publish(
 
 /// Those of the names that some image has.
 async fn taken(client: &Client, names: &[NewAlias]) -> Result<Vec<Alias>, Error> {
-    let asked = names.iter().map(async |name| match client.image_alias(&name.name).get().await {
+    let mut asked = Vec::new();
+    for name in names {
+        asked.push(known(client, &name.name));
+    }
+    let found = futures_util::future::try_join_all(asked).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The alias of that name, if there is one.
+async fn known(client: &Client, name: &str) -> Result<Option<Alias>, Error> {
+    match client.image_alias(name).get().await {
         Ok(alias) => Ok(Some(alias.value)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
-    });
-    let found = futures_util::future::try_join_all(asked).await?;
-    Ok(found.into_iter().flatten().collect())
+    }
 }
 
 async fn make(

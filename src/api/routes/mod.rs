@@ -3,6 +3,7 @@
 mod audit;
 mod clouds;
 mod events;
+mod images;
 mod instances;
 mod jobs;
 mod me;
@@ -20,6 +21,7 @@ pub(in crate::api) fn all() -> Routes {
         node::routes(),
         clouds::routes(),
         instances::routes(),
+        images::routes(),
         operations::routes(),
         jobs::routes(),
         events::routes(),

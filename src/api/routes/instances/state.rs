@@ -16,7 +16,7 @@ use crate::actions::instances::{Stateful, change_state, start};
 use crate::api::ask::{Ask, JsonBody};
 use crate::api::jobs::{Change, JobView, Part, Target};
 use crate::api::needs::{Needs, Routes};
-use crate::api::problem::{Code, Problem};
+use crate::api::problem::Problem;
 use crate::config::Verb;
 use crate::inventory::InstanceKey;
 
@@ -136,10 +136,8 @@ async fn many(ask: Ask, body: JsonBody<NewStates>) -> Result<Response, Problem> 
     if instances.is_empty() || instances.len() > MOST {
         return Err(Problem::invalid(format!("instances names 1 to {MOST}")));
     }
-    let rights = &ask.caller.rights;
-    if let Some(key) = instances.iter().find(|key| !rights.allows(Verb::Operate, &key.cloud, &key.project)) {
-        let place = format!("in the project {} of {}", key.project, key.cloud);
-        return Err(Problem::new(Code::Forbidden, format!("{} may not operate {place}", *ask.caller)));
+    for key in &instances {
+        ask.may(Verb::Operate, &key.cloud, &key.project)?;
     }
     let parts = instances.into_iter().map(|key| {
         let target =

@@ -5,7 +5,6 @@ mod r#move;
 pub(super) mod options;
 pub(super) mod outcome;
 pub(super) mod place;
-mod reach;
 
 use std::process::ExitCode;
 

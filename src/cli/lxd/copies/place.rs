@@ -1,8 +1,7 @@
 //! The two sides of a copy, from a command's arguments.
 
 use super::options::Options;
-use super::reach;
-use crate::actions::copy::{Place, Source};
+use crate::actions::copy::{Place, Source, reach};
 use crate::cli::exit::usage;
 use crate::cli::lxd::fleet::Fleet;
 use crate::config::CloudConfig;
@@ -58,7 +57,8 @@ pub(in crate::cli::lxd) async fn place(
     let client = project.map_or(client.clone(), |project| client.project(project));
     let project = project.or(cloud.project.as_deref()).unwrap_or("default").to_owned();
     let url = if between {
-        reach::url(fleet.uplink().await?, cloud).await?
+        let uplink = fleet.uplink().await?;
+        reach::url(cloud, &uplink.status().await?, async |request| uplink.ping(&request).await).await
     } else {
         Err("both are one cloud".to_owned()) // and nobody asks for it
     };

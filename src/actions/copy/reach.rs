@@ -4,27 +4,29 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::config::CloudConfig;
-use crate::control::protocol::{Peer, PingKind, PingRequest, Status};
-use crate::uplink::Uplink;
+use crate::node::report::{Peer, PingKind, PingRequest, Pong, Status};
 
-/// The URL of a cloud at an address of the tailnet, or why there is none.
-pub(super) async fn url(uplink: &Uplink, cloud: &CloudConfig) -> anyhow::Result<Result<String, String>> {
+/// The URL of a cloud at an address of the tailnet, or why there is none. A name that is no node's own is looked up by a
+/// ping: the tailnet's DNS may know it.
+pub(crate) async fn url<E>(
+    cloud: &CloudConfig,
+    status: &Status,
+    ping: impl AsyncFnOnce(PingRequest) -> Result<Pong, E>,
+) -> Result<String, String> {
     let host = cloud.address.host();
-    let status = uplink.status().await?;
-    let found = match address(&host, &status) {
+    let found = match address(&host, status) {
         Some(ip) => Some(ip),
         None if host.parse::<IpAddr>().is_ok() => None,
-        // A name that is no node's own: the tailnet's DNS may know it.
-        None => match uplink.ping(&PingRequest { peer: host.clone(), kind: PingKind::Disco }).await {
-            Ok(pong) => address(&pong.ip.to_string(), &status),
+        None => match ping(PingRequest { peer: host.clone(), kind: PingKind::Disco }).await {
+            Ok(pong) => address(&pong.ip.to_string(), status),
             Err(_) => None,
         },
     };
-    Ok(match found {
+    match found {
         Some(IpAddr::V4(ip)) => Ok(format!("https://{ip}:{}", cloud.address.port())),
         Some(IpAddr::V6(ip)) => Ok(format!("https://[{ip}]:{}", cloud.address.port())),
         None => Err(format!("{} is no node's own address in the tailnet, as {} has it", host, cloud.name)),
-    })
+    }
 }
 
 /// The address of the node that has this name or address; for a name the IPv4 one where there is one.
