@@ -9,7 +9,7 @@ use tailnet::LocalApiError;
 
 use super::decision::Decision;
 use super::explain::{self, Destination};
-use super::report::{AccessList, ExplainRequest, Explanation, Missing, Rule};
+use super::report::{AccessList, ExplainRequest, Explanation, Missing};
 use super::{Access, AccessError, Caller, Wish};
 use crate::node::AskError;
 
@@ -46,7 +46,7 @@ impl Access {
                 None => {}
             }
         }
-        let rules = config.tailnet.iter().flat_map(|tailnet| &tailnet.access).map(Rule::from).collect();
+        let rules = config.tailnet.iter().flat_map(|tailnet| tailnet.access.clone()).collect();
         let tags = self.0.node.tailnet().status().await?.this.tags;
         let https_names = self.https_names().await?;
         Ok(AccessList { enabled: config.tailnet.is_some(), tags, https_names, rules, callers, unknown })
