@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::decision::Decision;
-use super::report::{ExplainRequest, Explanation, Missing, Rule};
+use super::report::{ExplainRequest, Explanation, Missing};
 use super::{CAPABILITY, Caller, CallerKind, Rights};
-use crate::config::{Grant, Names, Principal, Tailnet, Verb, Verbs};
+use crate::config::{AccessRule, Grant, Names, Principal, Tailnet, Verb, Verbs};
 
 /// The page, as the tailnet's policy names it.
 #[derive(Clone, Debug)]
@@ -104,7 +104,7 @@ pub(super) fn missing(caller: &Caller, grant: Grant, destination: &Destination) 
     let policy = json!({
         "src": sources, "dst": [destination.name], "ip": destination.ports, "app": {CAPABILITY: [grant]},
     });
-    Missing { policy, rule: Rule { who, grant: grant.clone() }, grant }
+    Missing { policy, rule: AccessRule::new(who, grant.clone()), grant }
 }
 
 #[cfg(test)]
@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
     use crate::access::caller::{CallerNode, CallerUser};
-    use crate::config::{AccessRule, Tailnet};
+    use crate::config::Tailnet;
 
     fn caller(kind: CallerKind, tags: &[&str], rights: &[Grant]) -> Caller {
         let user = CallerUser { id: 5, login: "alice@example.com".to_owned(), display_name: String::new() };

@@ -14,6 +14,7 @@
 //! The policy names the source to which it gives the capability [`CAPABILITY`], so that counts for each node itself. A
 //! caller has the sum of what all entries give. An entry with a verb or field that is not known gives nothing.
 
+mod asked;
 pub(crate) mod audit;
 mod cache;
 mod caller;
@@ -30,17 +31,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
 use http::Method;
-use serde::Deserialize;
 use tailnet::{BackendState, LocalApiError, WhoIs};
 use tokio::sync::watch;
 use tracing::warn;
 
 use cache::Cache;
 use decision::Decision;
-use explain::Destination;
-use report::{AccessList, ExplainRequest, Explanation, Missing, Rule};
 use whois::Known;
 
 pub(crate) use caller::{Caller, CallerKind};
@@ -48,16 +45,13 @@ pub(crate) use explain::Wish;
 pub(crate) use rights::Rights;
 
 use crate::config::Config;
-use crate::node::{AskError, Node};
+use crate::node::Node;
 
 /// The capability by which the tailnet's policy gives rights.
 pub(crate) const CAPABILITY: &str = "kolaboree.dev/cap/clouds";
 
 /// How long the node may take to tell who has an address. It knows that by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How many nodes are looked up at once for a list of all.
-const AT_ONCE: usize = 16;
 
 /// How many entries that are not understood are remembered, so that each is logged once.
 const REMEMBERED: usize = 256;
@@ -78,13 +72,15 @@ struct Inner {
 /// What an answer was found out from.
 #[derive(Clone, Debug)]
 struct World {
+    backend: BackendState,
     netmap_version: u64,
     config: Arc<Config>,
 }
 
 impl PartialEq for World {
     fn eq(&self, other: &World) -> bool {
-        self.netmap_version == other.netmap_version && Arc::ptr_eq(&self.config, &other.config)
+        (self.backend, self.netmap_version) == (other.backend, other.netmap_version)
+            && Arc::ptr_eq(&self.config, &other.config)
     }
 }
 
@@ -143,117 +139,15 @@ impl Access {
         self.0.changes.subscribe()
     }
 
-    /// The grant that a caller needs to do something, to paste; none where it has that right.
-    pub(crate) async fn missing(&self, caller: &Caller, wish: Wish<'_>) -> Option<Missing> {
-        let destination = self.destination().await;
-        explain::explain(caller.clone(), Decision::default(), wish, &destination).missing
-    }
-
-    /// Who may do what: the rules of the configuration, and each node that is online.
-    ///
-    /// # Errors
-    /// Once the node is stopped.
-    pub(crate) async fn list(&self) -> Result<AccessList, AskError> {
-        let config = self.0.node.config();
-        let status = self.0.node.status().await?;
-        let online = status.peers.into_iter().filter(|peer| peer.online);
-        let mut asked = stream::iter(online)
-            .map(async |peer| {
-                let address = peer.ips.first().copied()?;
-                let found = self.caller(SocketAddr::new(address, 0)).await;
-                Some(found.map_err(|error| format!("{}: {error}", peer.name)))
-            })
-            .buffered(AT_ONCE);
-        let (mut callers, mut unknown) = (Vec::new(), Vec::new());
-        while let Some(found) = asked.next().await {
-            match found {
-                Some(Ok(caller)) => callers.push(Caller::clone(&caller)),
-                Some(Err(error)) => unknown.push(error),
-                None => {}
-            }
-        }
-        let rules = config.tailnet.iter().flat_map(|tailnet| &tailnet.access).map(Rule::from).collect();
-        let tags = self.0.node.tailnet().status().await?.this.tags;
-        let https_names = self.https_names().await?;
-        Ok(AccessList { enabled: config.tailnet.is_some(), tags, https_names, rules, callers, unknown })
-    }
-
-    /// The names for which this node can get a certificate.
-    async fn https_names(&self) -> Result<Vec<String>, LocalApiError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Status {
-            cert_domains: Option<Vec<String>>,
-        }
-        let status =
-            self.0.node.tailnet().local_api(Method::GET, "/localapi/v0/status?peers=false", "").await?;
-        let read = serde_json::from_str::<Status>(&status);
-        let status = read.map_err(|error| LocalApiError::Other { message: error.to_string() })?;
-        Ok(status.cert_domains.unwrap_or_default())
-    }
-
-    /// What a node may do and why, by its name or address; by a user's login name, of each of the user's nodes.
-    ///
-    /// # Errors
-    /// When the tailnet has no such node or user.
-    pub(crate) async fn explain(&self, request: &ExplainRequest) -> Result<Vec<Explanation>, AskError> {
-        let config = self.0.node.config();
-        let addresses = self.addresses_of(&request.peer).await?;
-        let destination = self.destination().await;
-        let mut explanations = Vec::new();
-        for address in addresses {
-            let (caller, decision) = self.find(address, &config).await.map_err(|error| match error {
-                AccessError::Stranger(_) => AskError::NoSuchPeer(request.peer.clone()),
-                AccessError::Unavailable { reason } => AskError::NotLookedUp(reason),
-            })?;
-            explanations.push(explain::explain(caller, decision, Wish::of(request), &destination));
-        }
-        Ok(explanations)
-    }
-
-    /// The addresses of a node, or of the nodes of a user.
-    async fn addresses_of(&self, peer: &str) -> Result<Vec<IpAddr>, AskError> {
-        let node = &self.0.node;
-        let unknown = match node.ip_of(peer).await {
-            Ok(address) => return Ok(vec![address.to_canonical()]),
-            Err(error @ (AskError::NoSuchPeer(_) | AskError::NotLookedUp(_))) => error,
-            Err(error) => return Err(error),
-        };
-        let status = node.status().await?;
-        let all = std::iter::once(status.this).chain(status.peers);
-        let addresses = all.filter_map(|peer| peer.ips.first().copied());
-        let of_user: Vec<IpAddr> = stream::iter(addresses)
-            .map(async |address| {
-                let caller = self.caller(SocketAddr::new(address, 0)).await.ok()?;
-                (caller.login() == Some(peer)).then_some(address)
-            })
-            .buffered(AT_ONCE)
-            .filter_map(std::future::ready)
-            .collect()
-            .await;
-        if of_user.is_empty() { Err(unknown) } else { Ok(of_user) }
-    }
-
-    /// How the tailnet's policy names this node.
-    async fn destination(&self) -> Destination {
-        let config = self.0.node.config();
-        let tailnet = config.tailnet.as_ref();
-        let status = self.0.node.tailnet().status().await;
-        let (tags, address) = match &status {
-            Ok(status) => (&status.this.tags, status.ips.first().map(ToString::to_string)),
-            Err(_) => (&config.tags, None),
-        };
-        Destination::of(tailnet, tags, address)
-    }
-
     fn world(&self) -> World {
-        World { netmap_version: self.0.node.netmap_version(), config: self.0.node.config() }
+        let (backend, netmap_version) = self.0.node.backend_and_netmap();
+        World { backend, netmap_version, config: self.0.node.config() }
     }
 
     /// Asks who has an address, and decides what they may do.
     async fn find(&self, address: IpAddr, config: &Config) -> Result<(Caller, Decision), AccessError> {
         let unavailable = |reason: String| AccessError::Unavailable { reason };
-        let backend = self.0.node.state().map_or(BackendState::NoState, |state| state.backend);
+        let (backend, _) = self.0.node.backend_and_netmap();
         if backend != BackendState::Running {
             return Err(unavailable(format!("the node is not in its tailnet ({backend})")));
         }
@@ -304,23 +198,21 @@ impl Access {
 
 /// Counts the changes of the network map and of the configuration.
 async fn follow(access: Access) {
-    let node = access.0.node.clone();
+    let node = &access.0.node;
     let (mut states, mut configs) = (node.watch_state(), node.watch_config());
-    let mut last = None;
+    let mut last = access.world();
     loop {
-        let state = states.borrow_and_update().as_ref().map(|state| (state.backend, state.netmap_version));
-        let now = (state, configs.borrow_and_update().clone());
-        let changed = |last: &(_, Arc<Config>)| last.0 != now.0 || !Arc::ptr_eq(&last.1, &now.1);
-        if last.as_ref().is_some_and(changed) {
-            access.0.changes.send_modify(|count| *count += 1);
-        }
-        last = Some(now);
         let more = tokio::select! {
             more = states.changed() => more,
             more = configs.changed() => more,
         };
         if more.is_err() {
             return;
+        }
+        let now = access.world();
+        if now != last {
+            access.0.changes.send_modify(|count| *count += 1);
+            last = now;
         }
     }
 }

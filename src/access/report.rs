@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 pub use super::caller::{Caller, CallerKind, CallerNode, CallerUser};
 pub use super::rights::Rights;
-use crate::config::{AccessRule, Grant, Principal, Verb};
+pub use crate::config::AccessRule;
+use crate::config::{Grant, Verb};
 
 /// Who may do what.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,28 +18,11 @@ pub struct AccessList {
     /// The names for which this node can get a certificate; none where the tailnet has no HTTPS.
     pub https_names: Vec<String>,
     /// The rules of the configuration.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<AccessRule>,
     /// The nodes that are online, and what each may do by those rules and by the tailnet's policy.
     pub callers: Vec<Caller>,
     /// The nodes of which that is not known, and why.
     pub unknown: Vec<String>,
-}
-
-/// A rule of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Rule {
-    /// Whom it names.
-    pub who: Vec<Principal>,
-    /// What they may do.
-    #[serde(flatten)]
-    pub grant: Grant,
-}
-
-impl From<&AccessRule> for Rule {
-    fn from(rule: &AccessRule) -> Rule {
-        Rule { who: rule.who.clone(), grant: rule.grant.clone() }
-    }
 }
 
 /// What to explain.
@@ -102,7 +86,7 @@ pub struct Missing {
     /// For the tailnet's policy: an item of its `grants`.
     pub policy: serde_json::Value,
     /// For `kolaboree.yaml`: an item of `tailnet.access`.
-    pub rule: Rule,
+    pub rule: AccessRule,
 }
 
 impl Missing {

@@ -283,7 +283,7 @@ impl fmt::Display for Principal {
 }
 
 /// A rule of the configuration: a right, and who has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AccessRule {
     /// Who.

@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 pub use crate::access::report::{
-    AccessList, Caller, CallerKind, CallerNode, CallerUser, ExplainRequest, Explanation, Given, Missing,
-    Rights, Rule, Void,
+    AccessList, AccessRule, Caller, CallerKind, CallerNode, CallerUser, ExplainRequest, Explanation, Given,
+    Missing, Rights, Void,
 };
 pub use crate::cloud::report::{Cloud, Health, NetworkPath, Stage};
 pub use crate::failure_code::FailureCode;

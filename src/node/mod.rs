@@ -31,7 +31,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use lxd_client::Identity;
-use tailnet::{State, Tailnet};
+use tailnet::{BackendState, State, Tailnet};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -153,9 +153,10 @@ impl Node {
         self.shared.state.subscribe()
     }
 
-    /// The count of the changes of the network map.
-    pub(crate) fn netmap_version(&self) -> u64 {
-        self.shared.state.borrow().as_ref().map_or(0, |state| state.netmap_version)
+    /// What the tailnet's backend does, and the count of the changes of the network map.
+    pub(crate) fn backend_and_netmap(&self) -> (BackendState, u64) {
+        let state = self.shared.state.borrow();
+        state.as_ref().map_or((BackendState::NoState, 0), |state| (state.backend, state.netmap_version))
     }
 
     /// The client certificate by which servers know this node.
