@@ -1,5 +1,6 @@
 //! The API over a real server, LXD or Incus: the one of `LXD_DIR`.
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -55,7 +56,7 @@ fn world_of(servers: &[(&str, Client)]) -> (World, Service, Person, Person) {
 tailnet:
   listen: 80
   access:
-    - {{who: ['user:alice@example.com'], clouds: ['*'], projects: ['*'], verbs: [view, operate, edit, metrics, admin]}}
+    - {{who: ['user:alice@example.com'], clouds: [real, second], projects: ['*'], verbs: [view, operate, edit, metrics, admin]}}
     - {{who: ['user:bob@example.com'], clouds: [real], projects: [default], verbs: [view]}}
 clouds:
 {clouds}"
@@ -98,6 +99,8 @@ impl Drop for Own {
 struct Follower {
     child: Child,
     data: Receiver<Value>,
+    /// What came so far.
+    seen: RefCell<Vec<Value>>,
 }
 
 impl Follower {
@@ -115,16 +118,14 @@ impl Follower {
                 }
             }
         });
-        Follower { child, data }
+        Follower { child, data, seen: RefCell::default() }
     }
 
-    /// Waits for a change that is the right one.
-    fn sees(&self, right: impl Fn(&Value) -> bool) -> Value {
-        loop {
+    /// Waits for a change that is the right one, unless it came already.
+    fn sees(&self, right: impl Fn(&Value) -> bool) {
+        while !self.seen.borrow().iter().any(&right) {
             let changes = self.data.recv_timeout(HANG).expect("it never comes");
-            if let Some(found) = changes.as_array().into_iter().flatten().find(|change| right(change)) {
-                return found.clone();
-            }
+            self.seen.borrow_mut().extend(changes.as_array().into_iter().flatten().cloned());
         }
     }
 }
@@ -421,7 +422,7 @@ fn an_instance_and_an_image_go_to_another_cloud() {
     };
     let post = |person: &Person, url: &str, body: &Value| {
         let body = body.to_string();
-        person.ask(url, &["-H", "content-type: application/json", "-H", "prefer: wait=120", "-d", &body])
+        person.ask(url, &["-H", "content-type: application/json", "-H", "prefer: wait=50", "-d", &body])
     };
     let there = json!({"cloud": "second", "project": "default", "mode": "relay"});
     let copied = done(post(&alice, &format!("{}/copy", own.path()), &there));

@@ -414,7 +414,8 @@ impl Request {
     async fn deadline<T>(self, work: impl AsyncFnOnce(Request) -> Result<T, Error>) -> Result<T, Error> {
         let (server, timeout) = (self.client.name().to_owned(), self.client.timeout());
         let span = self.span();
-        let work = |request| work(request).instrument(span);
+        // On the heap, so that the futures of callers, which have it in them many times over, are small.
+        let work = |request| Box::pin(work(request).instrument(span));
         match &self.deadline {
             Deadline::After(after) => {
                 let after = *after;

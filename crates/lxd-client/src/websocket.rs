@@ -112,7 +112,7 @@ impl Request {
         let span = self.span();
         let switching = async {
             let client = self.client().clone();
-            let response = self.switch_protocols(ready).await?;
+            let response = Box::pin(self.switch_protocols(ready)).await?; // a small future for callers
             let headers = response.headers().clone();
             let upgraded = hyper::upgrade::on(response).await.map_err(|e| client.broken(e))?;
             Ok((upgraded, headers))

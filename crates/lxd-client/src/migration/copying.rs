@@ -92,12 +92,11 @@ impl Copying {
             };
             let received = async { receiving.wait_with(report).await.map(drop) };
             let sent = async { sending.wait().await.map(drop) };
-            return both(received, sent).await;
+            return Box::pin(both(received, sent)).await; // a small future for callers
         }
         let carried = Arc::clone(&self.carried);
         let mut ticks = tokio::time::interval(TELL_EVERY);
-        let ended = self.wait();
-        tokio::pin!(ended);
+        let mut ended = Box::pin(self.wait());
         loop {
             let done = tokio::select! {
                 ended = &mut ended => Some(ended),
