@@ -1,6 +1,7 @@
 //! Instances over all clouds.
 
 mod change;
+mod files;
 mod list;
 mod look;
 mod snapshots;
@@ -14,7 +15,7 @@ use crate::api::needs::Routes;
 use crate::inventory::InstanceKey;
 
 pub(super) fn routes() -> Routes {
-    [list::routes(), look::routes(), state::routes(), change::routes(), snapshots::routes()]
+    [list::routes(), look::routes(), state::routes(), change::routes(), snapshots::routes(), files::routes()]
         .into_iter()
         .fold(Routes::default(), Routes::merge)
 }
