@@ -16,6 +16,7 @@ mod attachment;
 mod cloud;
 mod connection;
 mod counted;
+mod doctor;
 mod frames;
 mod gate;
 mod guard;

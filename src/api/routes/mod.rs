@@ -2,6 +2,7 @@
 
 mod audit;
 mod clouds;
+mod doctor;
 mod events;
 mod instances;
 mod jobs;
@@ -18,6 +19,7 @@ pub(in crate::api) fn all() -> Routes {
     [
         me::routes(),
         node::routes(),
+        doctor::routes(),
         clouds::routes(),
         instances::routes(),
         operations::routes(),
