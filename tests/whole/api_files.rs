@@ -445,10 +445,10 @@ fn an_upload_that_is_cut_off_leaves_what_was_there() {
     assert_eq!(last, ["file.push", "/root/file", "cancelled"]);
 }
 
-/// An upload whose bytes come from here, and whose length is not told.
+/// An upload whose bytes come from here, and whose length is not told. With `.` curl hears an answer while nothing comes.
 fn begin(files: &Files, path: &str) -> Child {
     let mut curl = files.alice.curl();
-    curl.args(["-T", "-", "-w", "%{http_code}", &format!("http://{NODE}{}", files.url(path, ""))]);
+    curl.args(["-T", ".", "-w", "%{http_code}", &format!("http://{NODE}{}", files.url(path, ""))]);
     curl.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
 }
 
@@ -468,7 +468,7 @@ fn a_right_that_is_taken_away_ends_transfers() {
     let mut curl = files.alice.curl();
     curl.args([
         "--limit-rate",
-        "100K",
+        "1M",
         "-o",
         "/dev/null",
         &format!("http://{NODE}{}", files.url("/root/big", "")),

@@ -14,7 +14,7 @@ use tokio_tar::{Archive, Entry, EntryType};
 use super::metered::{Meter, Metered};
 use super::path::inside;
 use super::{Exact, LONGEST};
-use crate::actions::{ActionError, Job};
+use crate::actions::{ActionError, Job, Source};
 
 /// No archive has more entries.
 const ENTRIES: u64 = 1_000_000;
@@ -135,26 +135,26 @@ impl Unpacking {
         let options = self.options(&entry)?;
         if below.is_empty() {
             return match kind {
-                EntryType::Directory => self.into_folder(&below, None).await,
+                EntryType::Directory => self.ensure_folder(&below, None).await,
                 _ => Err(refused("it has no name")),
             };
         }
         let above = below.rsplit_once('/').map_or("", |(above, _)| above);
         match kind {
-            EntryType::Directory => self.into_folder(&below, Some(options)).await,
+            EntryType::Directory => self.ensure_folder(&below, Some(options)).await,
             EntryType::Symlink => {
-                self.into_folder(above, None).await?;
+                self.ensure_folder(above, None).await?;
                 let target = target(&entry)?;
                 Ok(self.files.put_link(&target, &path, &options).await?)
             }
             EntryType::Link => {
                 self.settle(0).await?;
                 let original = inside(target(&entry)?.as_bytes()).map_err(refused)?;
-                self.into_folder(above, None).await?;
+                self.ensure_folder(above, None).await?;
                 self.copy(&original, &path, &options).await
             }
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
-                self.into_folder(above, None).await?;
+                self.ensure_folder(above, None).await?;
                 self.file(entry, path, options).await
             }
             EntryType::Fifo => Err(refused("it is a named pipe")),
@@ -173,7 +173,9 @@ impl Unpacking {
             self.settle(0).await?; // the later one of two wins
         }
         if entry.effective_size() > SMALL {
-            return Ok(self.files.put(&path, entry, &options).await?);
+            let (content, read) = Source::new(path.clone(), entry).watched();
+            let sent = self.files.put(&path, content, &options).await;
+            return sent.map_err(|error| read.failure().map_or_else(|| error.into(), malformed));
         }
         let mut content = Vec::new();
         entry.read_to_end(&mut content).await.map_err(malformed)?;
@@ -204,7 +206,7 @@ impl Unpacking {
 
     /// Sees to it that this is a folder below the one that all goes to, and each above it, and makes those that are not there;
     /// the last one with these options.
-    async fn into_folder(&mut self, below: &str, last: Option<FileOptions>) -> Result<(), ActionError> {
+    async fn ensure_folder(&mut self, below: &str, last: Option<FileOptions>) -> Result<(), ActionError> {
         if self.folders.contains(below) {
             return Ok(());
         }
@@ -246,7 +248,7 @@ impl Unpacking {
 
     /// Copies a file that the folder has by now.
     async fn copy(&mut self, original: &str, to: &str, options: &FileOptions) -> Result<(), ActionError> {
-        self.into_folder(original.rsplit_once('/').map_or("", |(above, _)| above), None).await?;
+        self.ensure_folder(original.rsplit_once('/').map_or("", |(above, _)| above), None).await?;
         let from = format!("{}/{original}", self.folder);
         let info = self.files.look(&from).await?;
         let length = info.size.filter(|_| info.kind == FileKind::File);
