@@ -1,4 +1,5 @@
-//! The way into the tailnet for a command and the doctor: the running node, or a node of the command's own.
+//! The way into the tailnet for a command and the doctor: the running node, by its control socket or from within it, or a node
+//! of the command's own.
 
 use std::pin::Pin;
 
@@ -25,6 +26,8 @@ pub(crate) enum Uplink {
     Running(control::Client),
     /// A node for the time of the command, with the same state folder.
     Own(Node),
+    /// The running node, from within it, with what it knows of callers.
+    Inside(Node, Access),
 }
 
 /// The running node, for commands that need one.
@@ -61,14 +64,14 @@ impl Uplink {
     pub(crate) async fn status(&self) -> anyhow::Result<Status> {
         Ok(match self {
             Uplink::Running(client) => client.status().await?,
-            Uplink::Own(node) => node.status().await?,
+            Uplink::Own(node) | Uplink::Inside(node, _) => node.status().await?,
         })
     }
 
     pub(crate) async fn netcheck(&self) -> anyhow::Result<api::Netcheck> {
         Ok(match self {
             Uplink::Running(client) => client.netcheck().await?,
-            Uplink::Own(node) => node.netcheck().await?,
+            Uplink::Own(node) | Uplink::Inside(node, _) => node.netcheck().await?,
         })
     }
 
@@ -77,13 +80,14 @@ impl Uplink {
         Ok(match self {
             Uplink::Running(client) => client.access().await?,
             Uplink::Own(node) => Access::start(node).list().await?,
+            Uplink::Inside(_, access) => access.list().await?,
         })
     }
 
     pub(crate) async fn ping(&self, request: &PingRequest) -> anyhow::Result<Pong> {
         Ok(match self {
             Uplink::Running(client) => client.ping(request).await?,
-            Uplink::Own(node) => node.ping(request).await?,
+            Uplink::Own(node) | Uplink::Inside(node, _) => node.ping(request).await?,
         })
     }
 
@@ -91,7 +95,7 @@ impl Uplink {
     pub(crate) async fn check(&self, name: &str) -> anyhow::Result<Health> {
         Ok(match self {
             Uplink::Running(client) => client.check(name).await?.health,
-            Uplink::Own(node) => node.check(name).await?.health,
+            Uplink::Own(node) | Uplink::Inside(node, _) => node.check(name).await?.health,
         })
     }
 
@@ -99,7 +103,7 @@ impl Uplink {
     pub(crate) async fn connect(&self, address: &str) -> anyhow::Result<Pin<Box<dyn Stream>>> {
         Ok(match self {
             Uplink::Running(client) => Box::pin(hyper_util::rt::TokioIo::new(client.dial(address).await?)),
-            Uplink::Own(node) => Box::pin(node.tailnet().connect(address).await?),
+            Uplink::Own(node) | Uplink::Inside(node, _) => Box::pin(node.tailnet().connect(address).await?),
         })
     }
 
@@ -111,7 +115,7 @@ impl Uplink {
                 let (api, own) = (ApiConnector(node.clone(), of.clone()), Connector(node.clone()));
                 cloud::by_facade(of, api, own, identity(config).await?)?
             }
-            Uplink::Own(_) => {
+            Uplink::Own(_) | Uplink::Inside(..) => {
                 let client = self.bare_client(config, of).await?;
                 cloud::establish_trust(&client, of).await?;
                 client
@@ -128,7 +132,9 @@ impl Uplink {
         let identity = identity(config).await?;
         Ok(match self {
             Uplink::Running(client) => cloud::over(of, Connector(client.clone()), identity)?,
-            Uplink::Own(node) => cloud::over(of, node.tailnet().connector(), identity)?,
+            Uplink::Own(node) | Uplink::Inside(node, _) => {
+                cloud::over(of, node.tailnet().connector(), identity)?
+            }
         })
     }
 

@@ -274,7 +274,7 @@ impl Making {
         }
     }
 
-    fn folder(&self) -> FileOptions {
+    pub(crate) fn folder(&self) -> FileOptions {
         self.owned().mode(FOLDER_MODE)
     }
 

@@ -8,6 +8,7 @@
 //! let copied = copy::copy(&from, &to, &wanted, &job).await?; // elsewhere: job.watch(), job.cancel()
 //! ```
 
+pub(crate) mod archive;
 pub(crate) mod backups;
 mod bulk;
 pub(crate) mod certificates;

@@ -60,11 +60,17 @@ impl Source {
 
     /// The bytes for a request; the job learns how many have been read.
     pub(crate) fn sending(self, job: &Job) -> (impl AsyncRead + Send + Unpin + 'static, Sent) {
-        let sent = Sent { name: self.name, all: Arc::default(), failed: Arc::default() };
         let (job, length) = (job.clone(), self.length);
+        let (reader, sent) = self.watched();
+        (with_progress(reader, move |bytes| job.moved(bytes, length)), sent)
+    }
+
+    /// The bytes for a request, which are not counted.
+    pub(crate) fn watched(self) -> (impl AsyncRead + Send + Unpin + 'static, Sent) {
+        let sent = Sent { name: self.name, all: Arc::default(), failed: Arc::default() };
         let reader =
             Watched { reader: self.reader, all: Arc::clone(&sent.all), failed: Arc::clone(&sent.failed) };
-        (with_progress(reader, move |bytes| job.moved(bytes, length)), sent)
+        (reader, sent)
     }
 }
 
@@ -76,6 +82,11 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
+    /// Why it could not be read to its end, if it could not. It is told once.
+    pub(crate) fn failure(&self) -> Option<io::Error> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Awaits the request that sends it. A job that is cancelled before all is sent ends it at once, and the server throws
     /// away what it has. Later its answer is awaited, since it may have begun.
     ///
@@ -96,8 +107,7 @@ impl Sent {
                 request.await
             }
         };
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match (outcome, failed) {
+        match (outcome, self.failure()) {
             (Err(_), Some(source)) => {
                 Err(Error::Local { message: format!("cannot read {}", self.name), source }.into())
             }

@@ -10,10 +10,11 @@ use axum::response::Response;
 use serde::de::DeserializeOwned;
 
 use super::gate::RequestId;
-use super::jobs::{self, Change, Part, Repeated};
+use super::jobs::{self, Change, Part, Repeated, Target};
 use super::needs::Asker;
 use super::problem::{Code, Problem};
 use super::state::Api;
+use crate::access::audit::Entry;
 use crate::config::Verb;
 
 /// Who asks for a change.
@@ -22,7 +23,7 @@ pub(in crate::api) struct Ask {
     pub(in crate::api) api: Api,
     pub(in crate::api) caller: Asker,
     id: RequestId,
-    headers: HeaderMap,
+    pub(in crate::api) headers: HeaderMap,
     /// The method and the path.
     what: String,
 }
@@ -90,6 +91,18 @@ impl Ask {
         }
         let told = format!("{} may not {verb} in the project {project} of {cloud}", *self.caller);
         Err(Problem::new(Code::Forbidden, told))
+    }
+
+    /// Begins a job that takes the body as it comes, and answers once it has ended: until then the caller sends.
+    pub(in crate::api) async fn upload(&self, change: Change, part: Part) -> Result<Response, Problem> {
+        let begun = jobs::begin(&self.api, &self.caller, &self.id, change, vec![part]).await?;
+        let _ = begun.ended.subscribe().wait_for(Option::is_some).await; // it lives as long as `begun`
+        Ok(jobs::answer(&self.api, &self.caller, &self.headers, &begun).await)
+    }
+
+    /// What the audit says of it.
+    pub(in crate::api) fn entry(&self, change: &Change, target: &Target) -> Entry {
+        change.entry(&self.id, &self.caller, target)
     }
 
     /// The version that the change is for, where `If-Match` names one.

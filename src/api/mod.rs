@@ -7,13 +7,16 @@
 //! needs         each route: the right that it takes, checked before its handler and told in the OpenAPI document
 //! routes/       a file for each kind of thing, from the inventory and by the actions
 //! jobs/ list    what changes things; pages of what there is
+//! transfers/    long bodies, which end with the right to them (recheck)
 //! problem       refusals and failures, as RFC 9457 has them
 //! ```
 
 mod ask;
+mod attachment;
 mod cloud;
 mod connection;
 mod counted;
+mod doctor;
 mod frames;
 mod gate;
 mod guard;
@@ -23,11 +26,13 @@ mod names;
 mod needs;
 mod openapi;
 mod problem;
+mod recheck;
 mod router;
 mod routes;
 mod secrets;
 mod serve;
 mod state;
+mod transfers;
 
 use crate::access::Access;
 use crate::access::audit::Audit;

@@ -105,7 +105,10 @@ mod tests {
             let is_of_jobs = path.ends_with("/jobs/{job}"); // whose things decide
             let may_look = ["view", "metrics", "admin"].iter().any(|verb| needs["verb"] == *verb)
                 || needs["verb"].is_null();
-            let checks = path.ends_with("/check") || path.contains("/operations/") || is_of_jobs;
+            let checks = path.ends_with("/check")
+                || path.ends_with("/doctor")
+                || path.contains("/operations/")
+                || is_of_jobs;
             assert!(method == "get" || !may_look || checks, "{method} {path} changes something by {needs}");
         }
     }

@@ -75,6 +75,10 @@ pub(in crate::api) enum Code {
     TooMany,
     /// It was cancelled.
     Cancelled,
+    /// The other side was silent for too long.
+    Idle,
+    /// The file has no such bytes.
+    NoSuchPart,
     /// The cloud refused it.
     Refused,
     /// The cloud cannot be reached.
@@ -105,6 +109,8 @@ impl Code {
             Code::UnsupportedType => "Not a type that is taken here",
             Code::TooMany => "Too many at once",
             Code::Cancelled => "Cancelled",
+            Code::Idle => "Silent for too long",
+            Code::NoSuchPart => "No such part of the file",
             Code::Refused => "The cloud refused it",
             Code::Unreachable => "The cloud cannot be reached",
             Code::NotTrusted => "The cloud does not let this node do that",
@@ -122,6 +128,8 @@ impl Code {
             Code::NotFound => StatusCode::NOT_FOUND,
             Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Code::Conflict | Code::Cancelled => StatusCode::CONFLICT,
+            Code::Idle => StatusCode::REQUEST_TIMEOUT,
+            Code::NoSuchPart => StatusCode::RANGE_NOT_SATISFIABLE,
             Code::Changed => StatusCode::PRECONDITION_FAILED,
             Code::Mismatch => StatusCode::UNPROCESSABLE_ENTITY,
             Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

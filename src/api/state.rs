@@ -7,6 +7,7 @@ use crate::access::audit::Audit;
 use crate::inventory::Inventory;
 use crate::node::Node;
 
+use super::doctor::Doctor;
 use super::frames::{Epoch, Frames};
 use super::guard::{Limits, OwnNames};
 use super::jobs::Jobs;
@@ -25,6 +26,7 @@ pub(in crate::api) struct Shared {
     pub(in crate::api) jobs: Jobs,
     pub(in crate::api) epoch: Epoch,
     pub(in crate::api) frames: Frames,
+    pub(in crate::api) doctor: Doctor,
     names: RwLock<Arc<OwnNames>>,
 }
 
@@ -47,6 +49,7 @@ impl Api {
             jobs: Jobs::default(),
             epoch: Epoch::new(),
             frames: Frames::default(),
+            doctor: Doctor::default(),
             names: RwLock::default(),
         }))
     }

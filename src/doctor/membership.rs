@@ -41,14 +41,19 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Upl
             return None;
         }
     };
+    state(findings, &uplink).await.then_some(uplink)
+}
+
+/// Tells how the node is in its tailnet, if that is known.
+pub(super) async fn state(findings: &mut Findings, uplink: &Uplink) -> bool {
     let status = match uplink.status().await {
         Ok(status) => status,
         Err(error) => {
             findings.fail("node", one_line(error.as_ref()), "restart it");
-            return None;
+            return false;
         }
     };
-    if let Uplink::Running(_) = uplink {
+    if let Uplink::Running(_) | Uplink::Inside(..) = uplink {
         findings.pass("node", format!("it runs, as process {}", status.pid));
     }
     if status.state == BackendState::Running {
@@ -95,7 +100,7 @@ pub(super) async fn join(findings: &mut Findings, config: &Config) -> Option<Upl
     for line in status.health {
         findings.warn("health", line, "this is Tailscale's own warning");
     }
-    Some(uplink)
+    true
 }
 
 const CLIENT: &str = "check in the admin console that the OAuth client or workload identity is there and may make auth keys (auth_keys) for these tags; a workload's token must be of the issuer and subject named there, and not have expired";

@@ -6,14 +6,21 @@ mod membership;
 mod setup;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::config::Flags;
+use crate::access::Access;
+use crate::config::{Config, Flags};
+use crate::node::{Node, blocking};
+use crate::uplink::Uplink;
 
 /// What a check found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Finding {
     /// What was checked: `configuration`, `cloud berlin` and so on.
     pub(crate) area: String,
+    /// The cloud that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cloud: Option<String>,
     pub(crate) result: Outcome,
     /// What was found.
     pub(crate) message: String,
@@ -21,7 +28,7 @@ pub(crate) struct Finding {
     pub(crate) remedy: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Outcome {
     Pass,
@@ -44,12 +51,12 @@ impl Findings {
         self.add(area, Outcome::Warn, message.into(), remedy.into());
     }
 
-    fn fail(&mut self, area: &str, message: impl Into<String>, remedy: impl Into<String>) {
+    pub(crate) fn fail(&mut self, area: &str, message: impl Into<String>, remedy: impl Into<String>) {
         self.add(area, Outcome::Fail, message.into(), remedy.into());
     }
 
     fn add(&mut self, area: &str, result: Outcome, message: String, remedy: String) {
-        self.list.push(Finding { area: area.to_owned(), result, message, remedy });
+        self.list.push(Finding { area: area.to_owned(), cloud: None, result, message, remedy });
     }
 
     pub(crate) fn failed(&self) -> bool {
@@ -62,7 +69,7 @@ impl Findings {
 pub(crate) async fn examine(flags: &Flags, clouds: &[String]) -> Findings {
     let mut findings = Findings::default();
     let Some(loaded) = setup::configuration(&mut findings, flags) else { return findings };
-    setup::key(&mut findings, &loaded);
+    setup::key(&mut findings, &loaded.config, &loaded.settings);
     setup::state_folder(&mut findings, &loaded.config);
     let unknown: Vec<&String> =
         clouds.iter().filter(|name| !loaded.config.clouds.iter().any(|c| c.name == **name)).collect();
@@ -70,13 +77,38 @@ pub(crate) async fn examine(flags: &Flags, clouds: &[String]) -> Findings {
         findings.fail(&format!("cloud {name}"), "the configuration has no such cloud", "check the name");
     }
     let Some(uplink) = membership::join(&mut findings, &loaded.config).await else { return findings };
-    membership::network(&mut findings, &uplink).await;
-    access::check(&mut findings, &uplink, &loaded.config).await;
-    for cloud in &loaded.config.clouds {
-        if clouds.is_empty() || clouds.contains(&cloud.name) {
-            clouds::probe(&mut findings, &uplink, &loaded.config, cloud).await;
-        }
-    }
+    outward(&mut findings, &uplink, &loaded.config, clouds).await;
     uplink.close().await;
     findings
+}
+
+/// Runs the checks inside a node that runs, on the configuration that is in force. What was found stays when this is dropped.
+pub(crate) async fn examine_within(node: &Node, access: &Access, findings: &mut Findings) {
+    let config = node.config();
+    let of_setup = std::sync::Arc::clone(&config);
+    let found = blocking(move || {
+        let mut found = Findings::default();
+        setup::key(&mut found, &of_setup, &[]);
+        setup::state_folder(&mut found, &of_setup);
+        found
+    });
+    findings.list.extend(found.await.list);
+    let uplink = Uplink::Inside(node.clone(), access.clone());
+    if membership::state(findings, &uplink).await {
+        outward(findings, &uplink, &config, &[]).await;
+    }
+}
+
+/// The checks of what is around the node.
+async fn outward(findings: &mut Findings, uplink: &Uplink, config: &Config, clouds: &[String]) {
+    membership::network(findings, uplink).await;
+    access::check(findings, uplink, config).await;
+    for cloud in &config.clouds {
+        if clouds.is_empty() || clouds.contains(&cloud.name) {
+            let before = findings.list.len();
+            clouds::probe(findings, uplink, config, cloud).await;
+            let of_cloud = findings.list.iter_mut().skip(before);
+            of_cloud.for_each(|finding| finding.cloud = Some(cloud.name.clone()));
+        }
+    }
 }

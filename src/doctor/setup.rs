@@ -5,7 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::Findings;
-use crate::config::{Config, ConfigError, EnvironmentError, Flags, Key, KeySource, Loaded, Secret, Source};
+use crate::config::{
+    Config, ConfigError, EnvironmentError, Flags, Key, KeySource, Loaded, Secret, Setting, Source,
+};
 use crate::node::has_identity;
 
 const KEY: &str = "auth key";
@@ -59,8 +61,7 @@ fn or_none(text: &str) -> &str {
 }
 
 /// Checks that the key is there, has the right form, and that nobody else can read it.
-pub(super) fn key(findings: &mut Findings, loaded: &Loaded) {
-    let config = &loaded.config;
+pub(super) fn key(findings: &mut Findings, config: &Config, settings: &[Setting]) {
     let identity = has_identity(&config.state_dir);
     match config.key.read() {
         Ok(None) if identity => {
@@ -95,7 +96,7 @@ pub(super) fn key(findings: &mut Findings, loaded: &Loaded) {
     let file = match &config.key {
         KeySource::AuthKey(secret) | KeySource::ClientSecret(secret) => match secret {
             Secret::File { path, .. } => Some(path.clone()),
-            Secret::Value { name, .. } => loaded.settings.iter().find_map(|s| match &s.source {
+            Secret::Value { name, .. } => settings.iter().find_map(|s| match &s.source {
                 Source::Environment { name: of, file: Some(file), .. } if of == name => Some(file.into()),
                 _ => None,
             }),

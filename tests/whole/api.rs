@@ -373,3 +373,33 @@ fn for_development_the_loopback_has_one_fixed_caller() {
     assert_eq!(status, "421");
     assert!(service.log.contains("development"), "{}", service.log);
 }
+
+#[test]
+fn the_doctor_runs_once_for_all_who_ask_and_tells_each_of_the_clouds_that_they_may_see() {
+    let others = "    - {who: ['user:bob@example.com'], clouds: [other], projects: ['*'], verbs: [view]}\n";
+    let (world, service) = world(&(rule("user:alice@example.com", "view") + others));
+    let (alice, bob) = (Person::of(&world, "alice"), Person::of(&world, "bob"));
+    assert_eq!(alice.get("/api/v1/doctor").is(200), json!({"ran_at": null, "findings": []}));
+    // A cloud that is silent makes a run long enough to be shared.
+    world.wait(world.sandbox.stop_peer("berlin")).unwrap();
+    let run = |person: &Person| person.send("POST", "/api/v1/doctor", &json!({})).is(200);
+    let of_cloud = |report: &Value| {
+        let findings = report["findings"].as_array().unwrap();
+        findings.iter().filter(|finding| finding["cloud"] == "berlin").count()
+    };
+    let (hers, again, his) = std::thread::scope(|scope| {
+        let asked = [&alice, &alice, &bob].map(|person| scope.spawn(|| run(person)));
+        asked.map(|asked| asked.join().unwrap()).into()
+    });
+    assert_eq!(hers, again);
+    assert!(of_cloud(&hers) > 0 && hers["ran_at"].is_u64(), "{hers}");
+    for area in ["state folder", "node", "control server", "authentication", "access"] {
+        let is_there = hers["findings"].as_array().unwrap().iter().any(|finding| finding["area"] == area);
+        assert!(is_there, "{area}: {hers}");
+    }
+    assert_eq!((of_cloud(&his), &his["ran_at"]), (0, &hers["ran_at"]), "{his}");
+    assert!(!his.to_string().contains("berlin"), "{his}");
+    assert_eq!(alice.get("/api/v1/doctor").is(200), hers);
+    assert!(run(&alice)["findings"].as_array().unwrap().len() > 3, "and it runs again");
+    assert_eq!(service.ends_on("TERM").0, Some(0));
+}

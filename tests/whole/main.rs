@@ -7,6 +7,7 @@ mod program;
 
 mod access;
 mod api;
+mod api_files;
 mod api_real;
 mod clouds;
 mod commands;

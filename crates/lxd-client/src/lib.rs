@@ -228,7 +228,7 @@ pub use exec::{Exec, ExitStatus, Output, Process, Recorded, Stdin, Stdout};
 #[cfg(feature = "facade")]
 pub use facade::Facade;
 pub use files::{
-    Entry, FileCount, FileInfo, FileKind, FileOptions, Files, FilesSession, Progress, PushOptions,
+    Entry, FileCount, FileInfo, FileKind, FileOptions, Files, FilesSession, Listed, Progress, PushOptions,
 };
 pub use filter::Filter;
 pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};

@@ -12,7 +12,7 @@ use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryFutureExt, stream};
 use lxd_client::Client;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -53,7 +53,18 @@ pub(in crate::api) struct Change {
     pub(in crate::api) detail: String,
 }
 
-type Work = Box<dyn FnOnce(Client, Job) -> BoxFuture<'static, Result<Value, ActionError>> + Send>;
+impl Change {
+    /// What the audit says of it.
+    pub(in crate::api) fn entry(&self, id: &RequestId, caller: &Caller, target: &Target) -> Entry {
+        Entry::new(&id.0, caller, self.verb, self.action)
+            .cloud(&target.cloud)
+            .project(&target.project)
+            .object(&target.object)
+            .detail(&self.detail)
+    }
+}
+
+type Work = Box<dyn FnOnce(Client, Job) -> BoxFuture<'static, Result<Value, Problem>> + Send>;
 
 /// What is to be done with one thing.
 pub(in crate::api) struct Part {
@@ -66,6 +77,17 @@ impl Part {
     pub(in crate::api) fn new<F>(target: Target, work: impl FnOnce(Client, Job) -> F + Send + 'static) -> Part
     where
         F: Future<Output = Result<Value, ActionError>> + Send + 'static,
+    {
+        Part::failing(target, move |client, job| work(client, job).map_err(Problem::from))
+    }
+
+    /// The same, which says by itself what its failure means to the caller.
+    pub(in crate::api) fn failing<F>(
+        target: Target,
+        work: impl FnOnce(Client, Job) -> F + Send + 'static,
+    ) -> Part
+    where
+        F: Future<Output = Result<Value, Problem>> + Send + 'static,
     {
         Part { target, work: Box::new(move |client, job| Box::pin(work(client, job))) }
     }
@@ -104,11 +126,7 @@ pub(in crate::api) async fn begin(
     let whole = Job::new();
     let (mut begun, mut works) = (Vec::new(), Vec::new());
     for (number, part) in parts.into_iter().enumerate() {
-        let entry = Entry::new(&id.0, caller, change.verb, change.action)
-            .cloud(&part.target.cloud)
-            .project(&part.target.project)
-            .object(&part.target.object)
-            .detail(&change.detail);
+        let entry = change.entry(id, caller, &part.target);
         let pending = api.audit.begin(entry).await.map_err(|error| {
             Problem::new(Code::Unavailable, format!("nothing is changed that the audit cannot tell: {error}"))
         })?;
@@ -166,7 +184,7 @@ async fn part(
 async fn noting(
     pending: &mut Pending,
     job: &Job,
-    work: impl Future<Output = Result<Value, ActionError>>,
+    work: impl Future<Output = Result<Value, Problem>>,
 ) -> Result<Value, Problem> {
     let (mut operations, mut noted) = (job.watch_operations(), 0);
     let mut work = std::pin::pin!(work);
@@ -180,7 +198,7 @@ async fn noting(
             noted += 1;
         }
         if let Some(outcome) = outcome {
-            return outcome.map_err(Problem::from);
+            return outcome;
         }
     }
 }

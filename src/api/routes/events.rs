@@ -17,10 +17,11 @@ use utoipa_axum::routes;
 use crate::access::Caller;
 use crate::api::connection::Connection;
 use crate::api::counted;
-use crate::api::gate::{caller_of, too_many};
+use crate::api::gate::too_many;
 use crate::api::guard::Held;
 use crate::api::needs::{Asker, Needs, Routes};
 use crate::api::problem::Problem;
+use crate::api::recheck::Recheck;
 use crate::api::state::Api;
 use crate::config::Verb;
 use crate::inventory::{Item, Subscription, Update};
@@ -34,9 +35,6 @@ const GATHER: Duration = Duration::from_millis(100);
 
 /// How often a line comes that says nothing, so that both sides know that the other is there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-
-/// How often it is asked whether the caller still may see what it is told.
-const RECHECK: Duration = Duration::from_secs(30);
 
 /// Where the events begin.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
@@ -74,12 +72,10 @@ async fn events(
     let follower = Follower {
         changes: api.inventory.subscribe(since),
         hello: Some(missed),
-        checked: Instant::now(),
         told: None,
         stopping: api.node.stopping(),
-        rights: api.access.changes(),
+        recheck: Recheck::new(api.clone(), connection),
         api,
-        connection,
         caller,
     };
     let frames = stream::unfold(follower, |mut follower| async move {
@@ -96,17 +92,14 @@ async fn events(
 /// Who follows the changes.
 struct Follower {
     api: Api,
-    connection: Connection,
     caller: Asker,
     changes: Subscription,
     /// What is said first: whether changes were missed.
     hello: Option<bool>,
-    /// When it was last asked who the caller is.
-    checked: Instant,
     /// When changes were last told.
     told: Option<Instant>,
     stopping: tokio_util::sync::CancellationToken,
-    rights: tokio::sync::watch::Receiver<u64>,
+    recheck: Recheck,
 }
 
 impl Follower {
@@ -128,13 +121,11 @@ impl Follower {
                 let stopping = self.stopping.clone();
                 stopping.run_until_cancelled(tokio::time::sleep_until(told + GATHER)).await?;
             }
-            let recheck = self.checked + RECHECK;
             let stopping = self.stopping.clone();
             let update = tokio::select! {
                 () = stopping.cancelled() => return None,
                 update = self.changes.next() => Some(update),
-                _ = self.rights.changed() => None,
-                () = tokio::time::sleep_until(recheck) => None,
+                () = self.recheck.due() => None,
                 () = tokio::time::sleep_until(heartbeat) => return Some(Bytes::from_static(b":\n\n")),
             };
             match update {
@@ -151,9 +142,7 @@ impl Follower {
 
     /// Asks anew who the caller is; `None` when it may see nothing any more.
     async fn check(&mut self) -> Option<()> {
-        self.rights.mark_unchanged();
-        self.checked = Instant::now();
-        self.caller = caller_of(&self.api, &self.connection).await.ok()?;
+        self.caller = self.recheck.caller().await?;
         self.caller.rights.has(Verb::View).then_some(())
     }
 

@@ -2,6 +2,7 @@
 
 mod audit;
 mod clouds;
+mod doctor;
 mod events;
 mod images;
 mod instances;
@@ -19,6 +20,7 @@ pub(in crate::api) fn all() -> Routes {
     [
         me::routes(),
         node::routes(),
+        doctor::routes(),
         clouds::routes(),
         instances::routes(),
         images::routes(),

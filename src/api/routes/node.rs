@@ -1,4 +1,4 @@
-//! This node, its tailnet and what the doctor finds.
+//! This node and its tailnet.
 
 use axum::Json;
 use axum::extract::State;

@@ -8,7 +8,7 @@ use tokio::io::AsyncRead;
 
 use super::sftp::{Attributes, Sftp};
 use super::special::special;
-use super::{Entry, FileOptions, Files, MOST_LINKS, about, above, resolved};
+use super::{Entry, FileInfo, FileKind, FileOptions, Files, MOST_LINKS, about, above, resolved};
 use crate::Error;
 
 /// How often a file that is not there is looked for, which a request that was cut off may still make.
@@ -93,6 +93,33 @@ impl Files {
         Err(Error::config(format!("{path} cannot be replaced, as a file on which something is mounted")))
     }
 
+    /// As [`replace`](Files::replace), but no link is followed at the path's end: a link that is there is replaced itself. The
+    /// file has the owner and permissions of `options`, whatever is there before. Not cancel safe, as
+    /// [`replace`](Files::replace).
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when the folder is not there; [`Error::Config`] when a folder is at the path; when the server
+    /// has no SFTP.
+    pub async fn put(
+        &self,
+        path: &str,
+        source: impl AsyncRead + Send + 'static,
+        options: &FileOptions,
+    ) -> Result<(), Error> {
+        let sftp = Some(self.needed_session().await?);
+        let place = Place { path: path.to_owned(), before: None, sftp };
+        let wanted = Wanted { new: *options, changed: FileOptions::default() };
+        match self.arrive(&place, source, &wanted).await {
+            Ok(_) => Ok(()),
+            Err(error) => match self.look(path).await {
+                Ok(FileInfo { kind: FileKind::Directory, .. }) => {
+                    Err(Error::config(format!("{path}: a folder is in the way of a file")))
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
     /// Opens the connection on which transfers rename files, which [`replace`](Files::replace) and
     /// [`push`](Files::push) do by themselves: sooner, while something else is asked, and once for all that are done until
     /// it is dropped. LXD 5.0 waits for that before it stops the instance. Cancel safe.
@@ -125,15 +152,19 @@ impl Files {
 
     /// The SFTP session that the transfers share; `None` where the server has none.
     pub(super) async fn session(&self) -> Option<Arc<Sftp>> {
+        let opened = self.needed_session().await;
+        opened.inspect_err(|error| tracing::debug!(%error, "there is no SFTP")).ok()
+    }
+
+    /// The same for what cannot be done without one.
+    pub(super) async fn needed_session(&self) -> Result<Arc<Sftp>, Error> {
         let mut session = self.arrivals.session.lock().await;
         if let Some(sftp) = session.upgrade().filter(|sftp| sftp.is_alive()) {
-            return Some(sftp);
+            return Ok(sftp);
         }
-        let opened = Sftp::open(self).await;
-        let sftp =
-            opened.inspect_err(|error| tracing::debug!(%error, "there is no SFTP")).ok().map(Arc::new)?;
+        let sftp = Arc::new(Sftp::open(self).await?);
         *session = Arc::downgrade(&sftp);
-        Some(sftp)
+        Ok(sftp)
     }
 
     /// Where a file of this path arrives.

@@ -4,6 +4,7 @@ mod arrival;
 mod count;
 mod counter;
 mod folder;
+mod look;
 mod pull;
 mod push;
 mod remove;
@@ -26,6 +27,7 @@ use crate::{Client, Error, RawStream};
 use arrival::Arrivals;
 pub use arrival::FilesSession;
 pub use count::FileCount;
+pub use look::Listed;
 pub use push::PushOptions;
 
 /// How many files of a folder are transferred at once: to a server far away, each spends most of its time waiting.
@@ -67,16 +69,20 @@ pub enum Entry {
 }
 
 /// The kind of a file.
+///
+/// Servers call a special file a `File`, but for [`Files::list`] and [`Files::look`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileKind {
-    /// A file. The server says this of named pipes, sockets and devices, too.
+    /// A file.
     #[default]
     File,
     /// A folder.
     Directory,
     /// A symbolic link.
     Symlink,
+    /// A named pipe, a socket or a device.
+    Special,
 }
 
 /// The kind, owner, permissions and length of a file.
@@ -93,6 +99,8 @@ pub struct FileInfo {
     pub mode: u32,
     /// The length in bytes, of a file.
     pub size: Option<u64>,
+    /// When it was changed, in seconds since 1970. [`Files::list`] and [`Files::look`] tell it.
+    pub modified: Option<u64>,
 }
 
 /// Owner and permissions of a file that is written. The server sets them on a new file. On an existing file it changes
@@ -201,7 +209,9 @@ impl Files {
                 let target = String::from_utf8_lossy(&target).trim_end_matches('\n').to_owned();
                 Ok(Entry::Symlink(info, target))
             }
-            FileKind::File => Ok(Entry::File(FileInfo { size: download.length(), ..info }, download)),
+            FileKind::File | FileKind::Special => {
+                Ok(Entry::File(FileInfo { size: download.length(), ..info }, download))
+            }
         }
     }
 
@@ -411,6 +421,7 @@ impl FileInfo {
             gid: number("gid"),
             mode: u32::from_str_radix(mode.trim_start_matches("0o"), 8).unwrap_or_default() & 0o7777,
             size: None,
+            modified: None,
         }
     }
 }

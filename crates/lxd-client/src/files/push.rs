@@ -142,7 +142,7 @@ impl Files {
                 Err(error) if is_in_the_way(&error) => return Err(not_a_folder(&item.remote)),
                 other => other?,
             },
-            Kind::Symlink(target) => self.replace_by_link(target, &item.remote, &file_options).await?,
+            Kind::Symlink(target) => self.put_link(target, &item.remote, &file_options).await?,
             Kind::File => self.send_file(&item, fresh, file_options, options, counter).await?,
         }
         counter.add(|p| p.entries += 1);
@@ -174,8 +174,11 @@ impl Files {
         Ok(())
     }
 
-    /// Makes a link, in place of a file or link that is there.
-    async fn replace_by_link(&self, target: &str, path: &str, options: &FileOptions) -> Result<(), Error> {
+    /// As [`symlink`](Files::symlink), in place of a file or link that is there.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when a folder is at the path; those of [`symlink`](Files::symlink).
+    pub async fn put_link(&self, target: &str, path: &str, options: &FileOptions) -> Result<(), Error> {
         match self.symlink(target, path, options).await {
             Err(error) if is_in_the_way(&error) => match self.kind(path).await? {
                 Some(FileKind::Directory) => {

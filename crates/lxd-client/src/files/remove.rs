@@ -38,7 +38,9 @@ impl Files {
                 if is_folder(permissions) { below.push(path) } else { files.push(path) }
             };
             sftp.read_dir(&folder, entry).await.map_err(broken)?;
-            let removals = files.iter().map(async |file| self.gone(file, sftp.remove(file).await));
+            let sftp = &sftp;
+            let removals =
+                files.into_iter().map(|file| async move { self.gone(&file, sftp.remove(&file).await) });
             stream::iter(removals).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
             waiting.extend(below);
             folders.push(folder);

@@ -1,4 +1,4 @@
-//! The part of SFTP, version 3, that lists folders, and renames and removes what is in them (draft-ietf-secsh-filexfer-02).
+//! The part of SFTP, version 3, that lists folders, reads links, and renames and removes what is in them (draft-ietf-secsh-filexfer-02).
 
 use std::collections::HashMap;
 use std::io;
@@ -23,6 +23,7 @@ const READDIR: u8 = 12;
 const REMOVE: u8 = 13;
 const RMDIR: u8 = 15;
 const RENAME: u8 = 18;
+const READLINK: u8 = 19;
 const STATUS: u8 = 101;
 const HANDLE: u8 = 102;
 const NAME: u8 = 104;
@@ -47,13 +48,16 @@ pub(super) struct Sftp {
     reader: AbortHandle,
 }
 
-/// The length of what is at a path, its owner, and its permissions with its type; 0 where the server gives none.
+/// The length of what is at a path, its owner, its permissions with its type, and when it was changed; 0 where the server
+/// gives none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attributes {
     pub(super) size: u64,
     pub(super) uid: u32,
     pub(super) gid: u32,
     pub(super) permissions: u32,
+    /// In seconds since 1970.
+    pub(super) modified: u32,
 }
 
 /// An answer: its kind, and what follows its number.
@@ -98,6 +102,15 @@ impl Sftp {
             ATTRS => attributes(&mut answer.body).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Where a link leads, as it is written in the link. `None` of what is no link, or is not there.
+    pub(super) async fn link(&self, path: &str) -> io::Result<Option<Bytes>> {
+        let mut answer = self.ask(READLINK, path.as_bytes()).await?;
+        if answer.kind != NAME || number(&mut answer.body)? != 1 {
+            return Ok(None);
+        }
+        text(&mut answer.body).map(Some)
     }
 
     /// Gives what is at a path another one, in place of a file that is there.
@@ -263,7 +276,8 @@ fn attributes(body: &mut Bytes) -> io::Result<Attributes> {
         found.permissions = number(body)?;
     }
     if present(8) {
-        body.try_get_u64().map_err(|_| malformed())?; // the times
+        number(body)?; // when it was read
+        found.modified = number(body)?;
     }
     if present(0x8000_0000) {
         for _ in 0..number(body)? {

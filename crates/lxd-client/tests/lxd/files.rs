@@ -2,7 +2,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lxd_client::{Entry, FileOptions, PushOptions};
+use lxd_client::{Entry, FileKind, FileOptions, PushOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::{fresh, remote};
@@ -304,4 +304,47 @@ async fn raw_requests_carry_bytes_and_streams_and_headers_both_ways() {
     files(http::Method::DELETE).done().await.unwrap();
     let gone = files(http::Method::GET).download().await.unwrap_err();
     assert!(gone.is_not_found(), "{gone:?}");
+}
+
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn a_list_tells_what_each_is_and_a_file_takes_the_place_of_a_link() {
+    let client = remote().await;
+    let (files, options) = (client.instance("c1").files(), FileOptions::default().owner(5, 6).mode(0o600));
+    let folder = format!("/root/{}", fresh("list"));
+    files.create_dir(&folder, &FileOptions::default().mode(0o700)).await.unwrap();
+    files.write(&format!("{folder}/file ñ"), &b"12345"[..], &options).await.unwrap();
+    files.create_dir(&format!("{folder}/below"), &FileOptions::default().mode(0o755)).await.unwrap();
+    files.symlink("../list/target", &format!("{folder}/link"), &FileOptions::default()).await.unwrap();
+    files.symlink("below", &format!("{folder}/to below"), &FileOptions::default()).await.unwrap();
+    let pipe = format!("{folder}/pipe");
+    assert!(client.instance("c1").exec(["mkfifo", &pipe]).output().await.unwrap().status.success());
+
+    let mut listed = files.list(&folder).await.unwrap();
+    listed.sort_by(|one, other| one.name.cmp(&other.name));
+    let told: Vec<_> = listed.iter().map(|listed| (listed.name.as_str(), listed.info.kind)).collect();
+    let (link, directory) = (FileKind::Symlink, FileKind::Directory);
+    let (file, special) = (FileKind::File, FileKind::Special);
+    let wanted =
+        [("below", directory), ("file ñ", file), ("link", link), ("pipe", special), ("to below", link)];
+    assert_eq!(told, wanted);
+    let info = listed[1].info;
+    assert_eq!((info.size, info.uid, info.gid, info.mode), (Some(5), 5, 6, 0o600));
+    assert!(info.modified.unwrap() > 1_700_000_000);
+    assert_eq!(files.look(&format!("{folder}/file ñ")).await.unwrap(), info);
+    assert_eq!(files.link(&format!("{folder}/link")).await.unwrap(), "../list/target");
+    let (path, info) = files.follow(&format!("{folder}/to below")).await.unwrap();
+    assert_eq!((path, info.kind), (format!("{folder}/below"), directory));
+    for missing in [format!("{folder}/nothing"), format!("{folder}/link")] {
+        assert!(files.list(&missing).await.unwrap_err().is_not_found(), "{missing}");
+        assert!(files.follow(&missing).await.unwrap_err().is_not_found(), "{missing}");
+    }
+
+    let here = format!("{folder}/link");
+    files.put(&here, &b"new"[..], &options).await.unwrap();
+    assert_eq!(files.look(&here).await.unwrap().size, Some(3));
+    let in_the_way = files.put(&format!("{folder}/below"), &b"new"[..], &options).await.unwrap_err();
+    assert!(in_the_way.to_string().contains("a folder is in the way"), "{in_the_way}");
+    assert!(files.clean_up().await.is_empty());
+    files.delete_all(&folder).await.unwrap();
 }

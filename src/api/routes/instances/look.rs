@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use lxd_client::Client;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::InPath;
+use crate::api::attachment::attachment;
 use crate::api::cloud::{client, within};
 use crate::api::counted;
 use crate::api::gate::too_many;
@@ -173,12 +174,5 @@ async fn log(
     let asked = async { Ok(client.instance(&path.instance).log(&path.log).await?) };
     let log = within(PATIENCE, asked).await.map_err(|problem| problem.of_cloud(&path.cloud))?;
     let body = counted::body(Body::from_stream(ReaderStream::new(log)), held);
-    Ok((FROM_AN_INSTANCE, body).into_response())
+    Ok((attachment(&path.log), body).into_response())
 }
-
-/// The headers of what comes out of an instance: a browser neither shows nor runs it.
-const FROM_AN_INSTANCE: [(HeaderName, &str); 3] = [
-    (header::CONTENT_TYPE, "application/octet-stream"),
-    (header::CONTENT_DISPOSITION, "attachment"),
-    (header::CONTENT_SECURITY_POLICY, "sandbox"),
-];

@@ -2,6 +2,7 @@
 
 mod change;
 mod copies;
+mod files;
 mod list;
 mod look;
 mod snapshots;
@@ -15,9 +16,17 @@ use crate::api::needs::Routes;
 use crate::inventory::InstanceKey;
 
 pub(super) fn routes() -> Routes {
-    [list::routes(), look::routes(), state::routes(), change::routes(), copies::routes(), snapshots::routes()]
-        .into_iter()
-        .fold(Routes::default(), Routes::merge)
+    [
+        list::routes(),
+        look::routes(),
+        state::routes(),
+        change::routes(),
+        copies::routes(),
+        snapshots::routes(),
+        files::routes(),
+    ]
+    .into_iter()
+    .fold(Routes::default(), Routes::merge)
 }
 
 /// An instance in a path.

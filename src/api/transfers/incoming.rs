@@ -1,0 +1,88 @@
+//! What a caller sends.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use futures_util::TryStreamExt;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio_io_timeout::TimeoutReader;
+use tokio_util::io::StreamReader;
+
+use super::IDLE;
+use crate::api::problem::{Code, Problem};
+
+/// A body as it comes. It fails when nothing comes for too long, and when the caller goes away.
+pub(in crate::api) struct Incoming {
+    reader: Pin<Box<dyn AsyncRead + Send>>,
+    cause: Cause,
+}
+
+/// Why a body has failed, if it has: what a cloud makes of the half of a file says less.
+#[derive(Clone, Debug, Default)]
+pub(in crate::api) struct Cause(Arc<OnceLock<Problem>>);
+
+impl Cause {
+    /// The problem, or this one where the body is not what has failed.
+    pub(in crate::api) fn or(&self, other: Problem) -> Problem {
+        self.0.get().cloned().unwrap_or(other)
+    }
+}
+
+impl Incoming {
+    pub(in crate::api) fn new(body: Body) -> Incoming {
+        let mut reader =
+            TimeoutReader::new(StreamReader::new(body.into_data_stream().map_err(io::Error::other)));
+        reader.set_timeout(Some(IDLE));
+        Incoming { reader: Box::pin(reader), cause: Cause::default() }
+    }
+
+    pub(in crate::api) fn cause(&self) -> Cause {
+        self.cause.clone()
+    }
+}
+
+impl AsyncRead for Incoming {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = self.reader.as_mut().poll_read(cx, buf);
+        if let Poll::Ready(Err(error)) = &polled {
+            let problem = match error.kind() {
+                io::ErrorKind::TimedOut => {
+                    Problem::new(Code::Idle, format!("nothing came for {} s", IDLE.as_secs()))
+                }
+                _ => Problem::new(Code::Cancelled, format!("it was cut off: {error}")),
+            };
+            let _ = self.cause.0.set(problem); // the first one counts
+        }
+        polled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+    use futures_util::{StreamExt, stream};
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_who_sends_nothing_for_a_minute_is_told_so() {
+        let slow = stream::iter(0..3).then(|_| async {
+            tokio::time::sleep(IDLE - std::time::Duration::from_secs(1)).await;
+            Ok::<_, io::Error>(Bytes::from_static(b"abc"))
+        });
+        let mut incoming = Incoming::new(Body::from_stream(slow.chain(stream::pending())));
+        let mut nine = [0; 9];
+        incoming.read_exact(&mut nine).await.unwrap();
+        assert_eq!(incoming.read(&mut nine).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let problem = incoming.cause().or(Problem::new(Code::Failed, "the cloud's words"));
+        assert_eq!((problem.code(), problem.detail()), (Code::Idle, "nothing came for 60 s"));
+    }
+}
