@@ -7,6 +7,7 @@
 //! needs         each route: the right that it takes, checked before its handler and told in the OpenAPI document
 //! routes/       a file for each kind of thing, from the inventory and by the actions
 //! jobs/ list    what changes things; pages of what there is
+//! terminals/    commands and consoles by websocket, which outlive it
 //! problem       refusals and failures, as RFC 9457 has them
 //! ```
 
@@ -28,6 +29,7 @@ mod routes;
 mod secrets;
 mod serve;
 mod state;
+mod terminals;
 
 use crate::access::Access;
 use crate::access::audit::Audit;

@@ -5,6 +5,7 @@ mod list;
 mod look;
 mod snapshots;
 mod state;
+mod terminals;
 
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -14,9 +15,16 @@ use crate::api::needs::Routes;
 use crate::inventory::InstanceKey;
 
 pub(super) fn routes() -> Routes {
-    [list::routes(), look::routes(), state::routes(), change::routes(), snapshots::routes()]
-        .into_iter()
-        .fold(Routes::default(), Routes::merge)
+    [
+        list::routes(),
+        look::routes(),
+        state::routes(),
+        change::routes(),
+        snapshots::routes(),
+        terminals::routes(),
+    ]
+    .into_iter()
+    .fold(Routes::default(), Routes::merge)
 }
 
 /// An instance in a path.
