@@ -8,6 +8,7 @@ mod program;
 mod access;
 mod api;
 mod api_real;
+mod api_terminals;
 mod clouds;
 mod commands;
 mod completion;
