@@ -33,6 +33,10 @@ const ORDER: Duration = Duration::from_secs(5);
 /// How long one waits for a console whose session has to go.
 const TAKING: Duration = Duration::from_secs(15);
 
+/// How long the input of a command waits that may not be there: its terminal would show what is typed, and it would look as if
+/// it had run.
+const UNSURE: Duration = Duration::from_secs(3);
+
 /// How many bytes are read at once.
 const CHUNK: usize = 32 << 10;
 
@@ -140,9 +144,11 @@ async fn work(
             Err(error) => return End::Failed(Problem::from(error).of_cloud(&key.cloud)),
         };
         pending.operation(process.operation().id());
-        let end = join(session, process, &mut inlets).await;
+        let is_last = commands.peek().is_none();
+        let patience = if is_last { Duration::ZERO } else { UNSURE };
+        let end = join(session, process, &mut inlets, patience).await;
         let is_missing = matches!(end, End::Exited(Some(126 | 127))) && session.has_shown_nothing();
-        if is_missing && commands.peek().is_some() {
+        if is_missing && !is_last {
             continue;
         }
         if let (Some(number), false) = (number, is_missing) {
@@ -168,15 +174,16 @@ async fn spawn(
     }
 }
 
-/// Joins a process with the session until it ends.
-async fn join(session: &Session, process: &mut Process, inlets: &mut Inlets) -> End {
+/// Joins a process with the session until it ends. Its input waits until it has shown something, or for so long.
+async fn join(session: &Session, process: &mut Process, inlets: &mut Inlets, patience: Duration) -> End {
     let Inlets { input, orders } = inlets;
     let (stdin, stdout, stderr) = (process.stdin.take(), process.stdout.take(), process.stderr.take());
     let (mut stdout, mut stderr) = (Output::new(stdout), Output::new(stderr));
     let mut feeding = std::pin::pin!(feed(stdin, input));
-    let mut is_fed = false;
+    let (mut is_fed, patient) = (false, Instant::now() + patience);
     loop {
         let (room, both_ended) = (session.has_room(), stdout.has_ended() && stderr.has_ended());
+        let is_there = Instant::now() >= patient || !session.has_shown_nothing();
         tokio::select! {
             read = stdout.read(), if room && !stdout.has_ended() => match read {
                 Ok(bytes) => session.show(Stream::Out, bytes),
@@ -187,7 +194,8 @@ async fn join(session: &Session, process: &mut Process, inlets: &mut Inlets) -> 
                 Err(lost) => return after_break(session.kind, process, &lost).await,
             },
             () = session.room(), if !room => {}
-            () = &mut feeding, if !is_fed => is_fed = true,
+            () = &mut feeding, if !is_fed && is_there => is_fed = true,
+            () = sleep_until(patient), if !is_there => {}
             Some(asked) = orders.recv() => {
                 obey(process, asked).await;
             }
