@@ -41,3 +41,4 @@ mod twins;
 mod unprivileged;
 mod verbs;
 mod verbs_instances;
+mod websocket;

@@ -1,5 +1,7 @@
 //! A session: what it has shown, who is attached to it, and how it ended. Its own task moves its bytes; websockets come and go.
 
+mod attachment;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,15 +10,17 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::protocol::{Asked, Stream, frame};
-use super::ring::Ring;
 use crate::access::Caller;
 use crate::api::connection::Connection;
 use crate::api::guard::Permit;
 use crate::api::jobs::By;
 use crate::api::needs::Asker;
 use crate::api::problem::Problem;
+use crate::api::terminals::protocol::{Asked, Stream};
+use crate::api::terminals::ring::Ring;
 use crate::inventory::InstanceKey;
+
+pub(in crate::api::terminals) use attachment::{Attachment, Next};
 
 /// How long a session stays while nobody is attached to it.
 const STAY: Duration = Duration::from_secs(120);
@@ -33,7 +37,7 @@ pub(in crate::api) enum Kind {
 
 /// How a session ended.
 #[derive(Clone, Debug)]
-pub(super) enum End {
+pub(in crate::api::terminals) enum End {
     /// By itself; a command with a code.
     Exited(Option<i32>),
     Failed(Problem),
@@ -48,13 +52,13 @@ pub(super) enum End {
 /// A session.
 #[derive(Debug)]
 pub(in crate::api) struct Session {
-    pub(super) id: String,
-    pub(super) key: InstanceKey,
-    pub(super) kind: Kind,
+    pub(in crate::api::terminals) id: String,
+    pub(in crate::api::terminals) key: InstanceKey,
+    pub(in crate::api::terminals) kind: Kind,
     /// Whether it has a terminal.
-    pub(super) terminal: bool,
+    pub(in crate::api::terminals) terminal: bool,
     /// Who began it.
-    pub(super) caller: Asker,
+    pub(in crate::api::terminals) caller: Asker,
     shared: Mutex<Shared>,
     /// None once the input has ended.
     input: Mutex<Option<mpsc::Sender<Bytes>>>,
@@ -64,7 +68,7 @@ pub(in crate::api) struct Session {
     /// Wakes it when somebody has read on.
     read: Notify,
     /// What it is on the cloud is gone.
-    pub(super) gone: CancellationToken,
+    pub(in crate::api::terminals) gone: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -95,35 +99,15 @@ struct Attached {
     wake: Arc<Notify>,
 }
 
-/// A websocket's place at a session.
-#[derive(Debug)]
-pub(super) struct Attachment {
-    number: u64,
-    wake: Arc<Notify>,
-    /// Up to where the client has seen what was shown.
-    pub(super) from: u64,
-    /// How much of what it has not seen is no longer known.
-    pub(super) lost: u64,
-    /// How much of its input was taken.
-    pub(super) input: u64,
-}
-
-/// What there is for a client.
-#[derive(Debug)]
-pub(super) enum Next {
-    Output(Bytes),
-    Ended(End),
-}
-
 /// What a session's own task reads.
 #[derive(Debug)]
-pub(super) struct Inlets {
-    pub(super) input: mpsc::Receiver<Bytes>,
-    pub(super) orders: mpsc::Receiver<Asked>,
+pub(in crate::api::terminals) struct Inlets {
+    pub(in crate::api::terminals) input: mpsc::Receiver<Bytes>,
+    pub(in crate::api::terminals) orders: mpsc::Receiver<Asked>,
 }
 
 impl Session {
-    pub(super) fn new(
+    pub(in crate::api::terminals) fn new(
         id: String,
         key: InstanceKey,
         (kind, terminal): (Kind, bool),
@@ -166,110 +150,26 @@ impl Session {
     }
 
     /// Whether it is of this caller: the same node, of the same user.
-    pub(super) fn is_of(&self, caller: &Caller) -> bool {
+    pub(in crate::api::terminals) fn is_of(&self, caller: &Caller) -> bool {
         let user = |caller: &Caller| caller.user.as_ref().map(|user| user.id);
         self.caller.node.id == caller.node.id && user(&self.caller) == user(caller)
     }
 
-    pub(super) fn has_ended(&self) -> bool {
+    pub(in crate::api::terminals) fn has_ended(&self) -> bool {
         self.shared().end.is_some()
-    }
-}
-
-/// For the websockets.
-impl Session {
-    /// Attaches a client that has seen so many bytes. One that was attached before is no more.
-    pub(super) fn attach(&self, seen: u64, connection: Connection) -> Attachment {
-        let mut shared = self.shared();
-        let shared = &mut *shared;
-        shared.number += 1;
-        shared.connection = connection;
-        let (start, end) = (shared.ring.start(), shared.ring.end());
-        let from = seen.clamp(start, end);
-        let wake = Arc::new(Notify::new());
-        let attached = Attached { number: shared.number, place: from, wake: Arc::clone(&wake) };
-        if let Some(older) = shared.attached.replace(attached) {
-            older.wake.notify_one();
-        }
-        self.moved.notify_one();
-        self.read.notify_one();
-        Attachment {
-            number: shared.number,
-            wake,
-            from,
-            lost: start.saturating_sub(seen),
-            input: shared.input,
-        }
-    }
-
-    /// Ends an attachment. `closed`: the caller needs the session no more.
-    pub(super) fn detach(&self, attachment: &Attachment, closed: bool) {
-        let mut shared = self.shared();
-        if shared.attached.as_ref().is_some_and(|attached| attached.number == attachment.number) {
-            (shared.attached, shared.since) = (None, Instant::now());
-            shared.is_closed |= closed;
-            self.moved.notify_one();
-            self.read.notify_one();
-        }
-    }
-
-    /// What there is next for a client. Cancel safe.
-    pub(super) async fn next(&self, attachment: &Attachment) -> Next {
-        loop {
-            if let Some(next) = self.now(attachment) {
-                return next;
-            }
-            attachment.wake.notified().await;
-        }
-    }
-
-    fn now(&self, attachment: &Attachment) -> Option<Next> {
-        let mut shared = self.shared();
-        let Shared { ring, attached, end, .. } = &mut *shared;
-        let attached = attached.as_mut().filter(|attached| attached.number == attachment.number);
-        let Some(attached) = attached else { return Some(Next::Ended(End::Taken(By::of(&self.caller)))) };
-        match ring.from(attached.place) {
-            Some((stream, bytes)) => {
-                attached.place = attached.place.max(ring.start()) + bytes.len() as u64;
-                self.read.notify_one();
-                Some(Next::Output(frame(self.terminal, stream, bytes)))
-            }
-            None => end.clone().map(Next::Ended),
-        }
-    }
-
-    /// Takes input of a client; what comes after the end of the input is for nobody.
-    pub(super) async fn write(&self, attachment: &Attachment, bytes: Bytes) {
-        let input = self.input.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(input) = input else { return };
-        let Ok(room) = input.reserve().await else { return };
-        let mut shared = self.shared();
-        if shared.attached.as_ref().is_some_and(|attached| attached.number == attachment.number) {
-            shared.input += bytes.len() as u64;
-            room.send(bytes);
-        }
-    }
-
-    /// Does what a client asks for.
-    pub(super) async fn order(&self, asked: Asked) {
-        match asked {
-            Asked::Eof(_) => *self.input.lock().unwrap_or_else(PoisonError::into_inner) = None,
-            // A session that has ended takes no more orders.
-            asked => drop(self.orders.send(asked).await),
-        }
     }
 }
 
 /// For others who want its place.
 impl Session {
     /// Takes the console away, for somebody else.
-    pub(super) fn take(&self, by: By) {
+    pub(in crate::api::terminals) fn take(&self, by: By) {
         self.shared().taken = Some(by);
         self.moved.notify_one();
     }
 
     /// Nobody comes back to it.
-    pub(super) fn close(&self) {
+    pub(in crate::api::terminals) fn close(&self) {
         self.shared().is_closed = true;
         self.moved.notify_one();
     }
@@ -278,12 +178,12 @@ impl Session {
 /// For its own task.
 impl Session {
     /// By which the caller came last.
-    pub(super) fn connection(&self) -> Connection {
+    pub(in crate::api::terminals) fn connection(&self) -> Connection {
         self.shared().connection.clone()
     }
 
     /// Whether more may be shown now. To a session without a client always: the oldest is forgotten then.
-    pub(super) fn has_room(&self) -> bool {
+    pub(in crate::api::terminals) fn has_room(&self) -> bool {
         let shared = self.shared();
         shared
             .attached
@@ -292,11 +192,11 @@ impl Session {
     }
 
     /// Waits until there may be room. Cancel safe.
-    pub(super) async fn room(&self) {
+    pub(in crate::api::terminals) async fn room(&self) {
         self.read.notified().await;
     }
 
-    pub(super) fn show(&self, stream: Stream, bytes: &[u8]) {
+    pub(in crate::api::terminals) fn show(&self, stream: Stream, bytes: &[u8]) {
         let mut shared = self.shared();
         shared.ring.push(stream, bytes);
         if let Some(attached) = &shared.attached {
@@ -304,12 +204,12 @@ impl Session {
         }
     }
 
-    pub(super) fn has_shown_nothing(&self) -> bool {
+    pub(in crate::api::terminals) fn has_shown_nothing(&self) -> bool {
         self.shared().ring.end() == 0
     }
 
     /// Waits until it was taken, or the caller needs it no more, or has been away for too long. Cancel safe.
-    pub(super) async fn over(&self) -> End {
+    pub(in crate::api::terminals) async fn over(&self) -> End {
         loop {
             let deadline = {
                 let shared = self.shared();
@@ -335,7 +235,7 @@ impl Session {
     }
 
     /// Notes how it ended, for the client that is attached, or comes within the next two minutes.
-    pub(super) fn end(&self, end: End) {
+    pub(in crate::api::terminals) fn end(&self, end: End) {
         let mut shared = self.shared();
         (shared.end, shared.held, shared.taken) = (Some(end), None, None);
         shared.since = Instant::now();
