@@ -8,6 +8,7 @@
 //! routes/       a file for each kind of thing, from the inventory and by the actions
 //! jobs/ list    what changes things; pages of what there is
 //! transfers/    long bodies, which end with the right to them (recheck)
+//! terminals/    commands and consoles by websocket, which outlive it
 //! problem       refusals and failures, as RFC 9457 has them
 //! ```
 
@@ -32,6 +33,7 @@ mod routes;
 mod secrets;
 mod serve;
 mod state;
+mod terminals;
 mod transfers;
 
 use crate::access::Access;

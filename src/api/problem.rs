@@ -71,6 +71,8 @@ pub(in crate::api) enum Code {
     TooLarge,
     /// The body is of a type that is not taken here.
     UnsupportedType,
+    /// Nothing was heard of the client for too long.
+    Silent,
     /// The caller has too many requests or streams under way.
     TooMany,
     /// It was cancelled.
@@ -107,6 +109,7 @@ impl Code {
             Code::Mismatch => "The key of another request",
             Code::TooLarge => "Too large",
             Code::UnsupportedType => "Not a type that is taken here",
+            Code::Silent => "Silent for too long",
             Code::TooMany => "Too many at once",
             Code::Cancelled => "Cancelled",
             Code::Idle => "Silent for too long",
@@ -134,6 +137,7 @@ impl Code {
             Code::Mismatch => StatusCode::UNPROCESSABLE_ENTITY,
             Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Code::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Code::Silent => StatusCode::REQUEST_TIMEOUT,
             Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Code::Refused | Code::NotTrusted => StatusCode::BAD_GATEWAY,
             Code::Timeout => StatusCode::GATEWAY_TIMEOUT,
@@ -192,6 +196,10 @@ impl Problem {
 
     pub(in crate::api) fn code(&self) -> Code {
         self.0.code
+    }
+
+    pub(in crate::api) fn status(&self) -> u16 {
+        self.0.status
     }
 
     pub(in crate::api) fn detail(&self) -> &str {

@@ -11,6 +11,7 @@ use super::doctor::Doctor;
 use super::frames::{Epoch, Frames};
 use super::guard::{Limits, OwnNames};
 use super::jobs::Jobs;
+use super::terminals::Terminals;
 
 /// What requests are answered from. Clones share it.
 #[derive(Clone, Debug)]
@@ -24,6 +25,7 @@ pub(in crate::api) struct Shared {
     pub(in crate::api) audit: Audit,
     pub(in crate::api) limits: Limits,
     pub(in crate::api) jobs: Jobs,
+    pub(in crate::api) terminals: Terminals,
     pub(in crate::api) epoch: Epoch,
     pub(in crate::api) frames: Frames,
     pub(in crate::api) doctor: Doctor,
@@ -47,6 +49,7 @@ impl Api {
             audit,
             limits: Limits::default(),
             jobs: Jobs::default(),
+            terminals: Terminals::default(),
             epoch: Epoch::new(),
             frames: Frames::default(),
             doctor: Doctor::default(),

@@ -13,11 +13,11 @@ use crate::node::{Service, World, curl, free_port, until};
 pub(crate) const NODE: &str = "kolaboree-node";
 
 /// The capability by which the tailnet's policy gives rights.
-const CAPABILITY: &str = "kolaboree.dev/cap/clouds";
+pub(crate) const CAPABILITY: &str = "kolaboree.dev/cap/clouds";
 
 /// Somebody with a node of their own.
 pub(crate) struct Person {
-    proxy: SocketAddr,
+    pub(crate) proxy: SocketAddr,
 }
 
 /// An answer.

@@ -15,7 +15,7 @@ use crate::node::{Service, World, until};
 use crate::program::HANG;
 
 const OTHER: &str = "/api/v1/clouds/second/projects/default";
-const PROJECT: &str = "/api/v1/clouds/real/projects/default";
+pub(crate) const PROJECT: &str = "/api/v1/clouds/real/projects/default";
 
 /// A name that no other test uses.
 fn fresh(name: &str) -> String {
@@ -23,7 +23,7 @@ fn fresh(name: &str) -> String {
 }
 
 /// A tailnet in which `alice` may do everything and `bob` may only look, and the server is the cloud `real`.
-fn world() -> (World, Service, Person, Person) {
+pub(crate) fn world() -> (World, Service, Person, Person) {
     world_of(&[("real", local())])
 }
 
@@ -56,7 +56,7 @@ fn world_of(servers: &[(&str, Client)]) -> (World, Service, Person, Person) {
 tailnet:
   listen: 80
   access:
-    - {{who: ['user:alice@example.com'], clouds: [real, second], projects: ['*'], verbs: [view, operate, edit, metrics, admin]}}
+    - {{who: ['user:alice@example.com'], clouds: [real, second], projects: ['*'], verbs: [view, operate, edit, exec, metrics, admin]}}
     - {{who: ['user:bob@example.com'], clouds: [real], projects: [default], verbs: [view]}}
 clouds:
 {clouds}"
@@ -72,10 +72,10 @@ clouds:
 }
 
 /// An instance of a test's own, which does not run.
-struct Own(String);
+pub(crate) struct Own(pub(crate) String);
 
 impl Own {
-    fn new(name: &str) -> Own {
+    pub(crate) fn new(name: &str) -> Own {
         let name = fresh(name);
         block_on(async {
             let made = local().create_instance(&NewInstance::from_alias(&name, "busybox")).await;
@@ -84,7 +84,14 @@ impl Own {
         Own(name)
     }
 
-    fn path(&self) -> String {
+    /// One that runs.
+    pub(crate) fn running(name: &str) -> Own {
+        let own = Own::new(name);
+        block_on(async { local().instance(&own.0).start().await.unwrap().wait().await.unwrap() });
+        own
+    }
+
+    pub(crate) fn path(&self) -> String {
         format!("{PROJECT}/instances/{}", self.0)
     }
 }

@@ -106,6 +106,8 @@ impl Entry {
 pub(crate) enum Outcome {
     /// It is done.
     Done,
+    /// A command has run, and ended with this code.
+    Exited(i32),
     /// It failed, with this error.
     Failed(String),
     /// It was cancelled.

@@ -45,6 +45,9 @@ pub(super) struct Tail {
     pub(super) operations: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
+    /// With which code a command has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<i32>,
 }
 
 /// A line to write.
@@ -84,9 +87,10 @@ impl Line {
 
     /// That of a change that has ended.
     pub(super) fn end(id: String, operations: Vec<String>, outcome: Outcome) -> Line {
-        let tail = Tail { id: id.clone(), time: now(), operations, error: None };
+        let tail = Tail { id: id.clone(), time: now(), operations, error: None, code: None };
         let event = match outcome {
             Outcome::Done => Event::Done(tail),
+            Outcome::Exited(code) => Event::Done(Tail { code: Some(code), ..tail }),
             Outcome::Failed(error) => Event::Failed(Tail { error: Some(cut(&error)), ..tail }),
             Outcome::Cancelled => Event::Cancelled(tail),
         };

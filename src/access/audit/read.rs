@@ -34,6 +34,9 @@ pub(crate) struct Record {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// With which code the command has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<i32>,
     /// The operations of the cloud's that made the change.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) operations: Vec<String>,
@@ -223,6 +226,7 @@ impl Later {
             Some((result, tail)) => Record {
                 ended: Some(tail.time),
                 error: tail.error,
+                code: tail.code,
                 operations: tail.operations,
                 ..Record::of(head, result)
             },
@@ -238,6 +242,7 @@ impl Later {
 impl Record {
     fn of(head: Head, result: RecordResult) -> Record {
         let Head { id, time, entry } = head;
-        Record { id, time, entry, result, ended: None, error: None, operations: Vec::new(), count: 1 }
+        let (ended, error, code) = (None, None, None);
+        Record { id, time, entry, result, ended, error, code, operations: Vec::new(), count: 1 }
     }
 }

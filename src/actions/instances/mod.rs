@@ -8,6 +8,7 @@ mod metadata;
 mod origin;
 pub(crate) mod profiles;
 mod rebuild;
+mod shell;
 mod snapshots;
 mod state;
 
@@ -21,5 +22,6 @@ pub(crate) use edit::{
 pub(crate) use metadata::{Metadata, create_template, delete_template, update_metadata, write_template};
 pub(crate) use origin::Origin;
 pub(crate) use rebuild::rebuild;
+pub(crate) use shell::{SHELLS, login_shell};
 pub(crate) use snapshots::{delete_snapshot, rename_snapshot, restore, snapshot};
 pub(crate) use state::{Stateful, change_state, start};

@@ -10,6 +10,7 @@ pub(in crate::api) enum Held {
     Request,
     Events,
     Transfer,
+    Terminal,
 }
 
 impl Held {
@@ -19,7 +20,7 @@ impl Held {
             Held::Connection => 64,
             Held::Request => 128,
             Held::Events => 4,
-            Held::Transfer => 16,
+            Held::Transfer | Held::Terminal => 16,
         }
     }
 
@@ -30,6 +31,7 @@ impl Held {
             Held::Request => "requests",
             Held::Events => "event streams",
             Held::Transfer => "transfers of files",
+            Held::Terminal => "terminals",
         }
     }
 }

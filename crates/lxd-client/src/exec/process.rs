@@ -124,25 +124,29 @@ impl Process {
     ///
     /// # Errors
     /// When the connection is gone.
-    pub async fn signal(&self, signal: i32) -> Result<(), Error> {
-        self.send(json!({"command": "signal", "signal": signal})).await
+    pub fn signal(&self, signal: i32) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        self.send(json!({"command": "signal", "signal": signal}))
     }
 
     /// Gives its terminal another size. Cancel safe.
     ///
     /// # Errors
     /// When the connection is gone.
-    pub async fn resize(&self, width: u16, height: u16) -> Result<(), Error> {
+    pub fn resize(&self, width: u16, height: u16) -> impl Future<Output = Result<(), Error>> + Send + use<> {
         // Numbers in text: the server reads no others.
         let args = json!({"width": width.to_string(), "height": height.to_string()});
-        self.send(json!({"command": "window-resize", "args": args})).await
+        self.send(json!({"command": "window-resize", "args": args}))
     }
 
-    async fn send(&self, command: Value) -> Result<(), Error> {
-        self.control.send(command).await.map_err(|_| Error::Local {
-            message: "the command has ended".to_owned(),
-            source: std::io::ErrorKind::BrokenPipe.into(),
-        })
+    /// The future borrows nothing: a process is not `Sync`, and a reference to it could not go to another thread.
+    fn send(&self, command: Value) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        let control = self.control.clone();
+        async move {
+            control.send(command).await.map_err(|_| Error::Local {
+                message: "the command has ended".to_owned(),
+                source: std::io::ErrorKind::BrokenPipe.into(),
+            })
+        }
     }
 
     /// Ends it, as dropping it does, and waits until its websockets are closed. A program that exits right after it has

@@ -7,6 +7,7 @@ mod list;
 mod look;
 mod snapshots;
 mod state;
+mod terminals;
 
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -24,6 +25,7 @@ pub(super) fn routes() -> Routes {
         copies::routes(),
         snapshots::routes(),
         files::routes(),
+        terminals::routes(),
     ]
     .into_iter()
     .fold(Routes::default(), Routes::merge)

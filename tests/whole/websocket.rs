@@ -1,0 +1,150 @@
+//! A client of the websockets of commands and consoles, at a person's node.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+
+use crate::api::{NODE, Person};
+use crate::api_real::PROJECT;
+use crate::node::World;
+use crate::program::HANG;
+
+/// A websocket at a session.
+pub(crate) struct Session<'a> {
+    world: &'a World,
+    pub(crate) socket: WebSocketStream<TcpStream>,
+    /// What it was told first.
+    pub(crate) hello: Value,
+    /// What it has shown.
+    pub(crate) shown: Vec<u8>,
+    /// What was told beside.
+    pub(crate) told: Vec<Value>,
+}
+
+/// A connection to the node by a person's proxy.
+async fn connect(proxy: SocketAddr) -> TcpStream {
+    #[allow(clippy::disallowed_methods, reason = "the proxy is on this machine")]
+    let mut stream = TcpStream::connect(proxy).await.unwrap();
+    let name = NODE.as_bytes();
+    let ask =
+        [&[5, 1, 0, 5, 1, 0, 3, u8::try_from(name.len()).unwrap()], name, &80_u16.to_be_bytes()].concat();
+    stream.write_all(&ask[..3]).await.unwrap();
+    let mut answer = [0; 2];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, [5, 0]);
+    stream.write_all(&ask[3..]).await.unwrap();
+    let mut answer = [0; 10];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!((answer[1], answer[3]), (0, 1), "the proxy refused");
+    stream
+}
+
+pub(crate) async fn upgrade(proxy: SocketAddr, path: &str) -> Result<WebSocketStream<TcpStream>, WsError> {
+    let url = format!("ws://{NODE}{path}");
+    Ok(tokio_tungstenite::client_async(url, connect(proxy).await).await?.0)
+}
+
+impl<'a> Session<'a> {
+    /// Opens one, whose first words are not read yet.
+    pub(crate) fn begin(world: &'a World, person: &Person, path: &str) -> Session<'a> {
+        let socket =
+            world.wait(upgrade(person.proxy, path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        Session { world, socket, hello: Value::Null, shown: Vec::new(), told: Vec::new() }
+    }
+
+    pub(crate) fn open(world: &'a World, person: &Person, path: &str) -> Session<'a> {
+        let mut session = Session::begin(world, person, path);
+        let closed = session.step();
+        assert!(closed.is_none() && session.told.len() == 1, "{closed:?} {:?}", session.told);
+        session.hello = session.told.remove(0)["session"].clone();
+        session
+    }
+
+    /// Opens one that is refused: the problem, and the code of the close.
+    pub(crate) fn refused(world: &World, person: &Person, path: &str) -> (Value, u16) {
+        let (told, code) = Session::begin(world, person, path).ends();
+        (told.last().expect("it says nothing")["error"].clone(), code)
+    }
+
+    /// The path by which its caller comes back, having seen so much.
+    pub(crate) fn back(&self, seen: usize) -> String {
+        format!("{PROJECT}/instances/c1/exec?session={}&after={seen}", self.hello["id"].as_str().unwrap())
+    }
+
+    /// Reads one message; the code, where that is a close.
+    pub(crate) fn step(&mut self) -> Option<u16> {
+        let message = self.world.wait(self.socket.next());
+        match message.expect("it broke").expect("it broke") {
+            Message::Binary(bytes) => self.shown.extend(bytes),
+            Message::Text(text) => self.told.push(serde_json::from_str(&text).unwrap()),
+            Message::Close(frame) => return Some(frame.expect("a close without a code").code.into()),
+            _ => {}
+        }
+        None
+    }
+
+    pub(crate) fn send(&mut self, message: Message) {
+        self.world.wait(self.socket.send(message)).unwrap();
+    }
+
+    pub(crate) fn types(&mut self, text: &str) {
+        self.send(Message::binary(text.as_bytes().to_vec()));
+    }
+
+    pub(crate) fn asks(&mut self, what: &Value) {
+        self.send(Message::text(what.to_string()));
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.shown).into_owned()
+    }
+
+    /// Reads until something is right, or it is closed: then the code.
+    pub(crate) fn reads(&mut self, right: impl Fn(&str) -> bool) -> Option<u16> {
+        let deadline = Instant::now() + HANG;
+        while !right(&self.text()) {
+            assert!(Instant::now() < deadline, "{:?} {}", self.told, self.text());
+            if let Some(code) = self.step() {
+                return Some(code);
+            }
+        }
+        None
+    }
+
+    /// Reads until it shows a text.
+    pub(crate) fn shows(&mut self, text: &str) {
+        let closed = self.reads(|shown| shown.contains(text));
+        assert!(closed.is_none(), "{closed:?} {:?} without {text:?}: {}", self.told, self.text());
+    }
+
+    /// Reads to the end: what was told, and the code of the close, which is answered.
+    pub(crate) fn ends(&mut self) -> (Vec<Value>, u16) {
+        let code = self.reads(|_| false).unwrap();
+        self.is_over();
+        (self.told.clone(), code)
+    }
+
+    /// Reads what is left of the connection, by which a close is answered too.
+    pub(crate) fn is_over(&mut self) {
+        while let Some(Ok(_)) = self.world.wait(self.socket.next()) {}
+    }
+
+    pub(crate) fn closes(mut self, code: u16) {
+        let frame = CloseFrame { code: CloseCode::from(code), reason: "".into() };
+        self.world.wait(self.socket.close(Some(frame))).unwrap();
+        self.is_over();
+    }
+
+    pub(crate) fn exited(&mut self, code: i32) {
+        let (told, close) = self.ends();
+        assert_eq!((told.last(), close), (Some(&json!({"exit": {"code": code}})), 1000), "{}", self.text());
+    }
+}
