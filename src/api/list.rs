@@ -168,6 +168,11 @@ fn read_cursor(text: &str) -> Result<Place, Problem> {
     })
 }
 
+/// The items of a parameter that has commas between them.
+pub(in crate::api) fn items(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
 /// An answer that is only sent where the asker has not got it already. The tag is that of what the inventory has, and of
 /// whatever else the answer depends on.
 pub(in crate::api) fn tagged(

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
+use super::ProjectInPath;
 use crate::actions::copy::Mode;
 use crate::actions::images::{self, NewAlias, Published, Wanted};
 use crate::api::ask::{Ask, JsonBody};
@@ -22,16 +23,6 @@ pub(super) fn routes() -> Routes {
         .add(Needs::project(Verb::Edit), routes!(publish))
         .add(Needs::project(Verb::Edit), routes!(copy))
         .add(Needs::project(Verb::Edit), routes!(delete))
-}
-
-/// A project in a path.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-struct ProjectInPath {
-    /// The cloud.
-    cloud: String,
-    /// The project.
-    project: String,
 }
 
 /// An image in a path.

@@ -13,7 +13,20 @@ mod node;
 mod operations;
 mod things;
 
+use serde::Deserialize;
+use utoipa::IntoParams;
+
 use super::needs::Routes;
+
+/// A project in a path.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct ProjectInPath {
+    /// The cloud.
+    cloud: String,
+    /// The project.
+    project: String,
+}
 
 /// The routes below `/api/v1`.
 pub(in crate::api) fn all() -> Routes {

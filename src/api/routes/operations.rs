@@ -16,7 +16,7 @@ use crate::access::Caller;
 use crate::actions::Job;
 use crate::api::ask::Ask;
 use crate::api::jobs::{By, Change, JobView, Part, Target};
-use crate::api::list::{Key, List, Page, Place, freshness, json, rights_of, tagged};
+use crate::api::list::{Key, List, Page, Place, freshness, items, json, rights_of, tagged};
 use crate::api::needs::{Asker, Needs, Routes};
 use crate::api::problem::{Code, Problem};
 use crate::api::state::Api;
@@ -64,10 +64,6 @@ struct Filter {
     project: String,
     /// `true`: those that go on; `false`: those that have ended.
     running: Option<bool>,
-}
-
-fn items(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
 /// The operations of all clouds, the newest first: those that go on, and those that ended within five minutes.

@@ -6,11 +6,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use futures_util::future::try_join_all;
 use lxd_client::Client;
-use serde::Deserialize;
 use serde_json::{Map, Value};
-use utoipa::IntoParams;
 use utoipa_axum::routes;
 
+use super::ProjectInPath;
 use crate::access::Caller;
 use crate::actions::objects::{self, Kind};
 use crate::actions::{ActionError, Job};
@@ -38,16 +37,6 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Things as their server tells them.
 type Things = Json<Vec<Map<String, Value>>>;
-
-/// A project in a path.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-struct ProjectInPath {
-    /// The cloud.
-    cloud: String,
-    /// The project.
-    project: String,
-}
 
 async fn in_project(
     api: &Api,

@@ -19,6 +19,7 @@ use crate::api::ask::{Ask, JsonBody};
 use crate::api::jobs::{Change, JobView, Part, Target};
 use crate::api::needs::{Needs, Routes};
 use crate::api::problem::Problem;
+use crate::api::routes::ProjectInPath;
 use crate::config::Verb;
 
 pub(super) fn routes() -> Routes {
@@ -29,16 +30,6 @@ pub(super) fn routes() -> Routes {
 
 fn told(action: &'static str, detail: impl Into<String>) -> Change {
     Change { verb: Verb::Edit, action, detail: detail.into() }
-}
-
-/// A project in a path.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-struct ProjectInPath {
-    /// The cloud.
-    cloud: String,
-    /// The project.
-    project: String,
 }
 
 /// An instance that is to be made.

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use crate::access::Caller;
-use crate::api::list::{Key, List, Page, Place, freshness, json, rights_of, tagged};
+use crate::api::list::{Key, List, Page, Place, freshness, items, json, rights_of, tagged};
 use crate::api::needs::{Asker, Needs, Routes};
 use crate::api::problem::Problem;
 use crate::api::secrets;
@@ -122,10 +122,6 @@ fn shown(caller: &Caller, row: &InstanceRow, with_config: bool) -> InstanceRow {
         true if caller.rights.allows(Verb::Edit, &row.key.cloud, &row.key.project) => row.clone(),
         true => secrets::without_of_row(row),
     }
-}
-
-fn items(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
 /// A filter that rows are held against.
