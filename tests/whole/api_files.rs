@@ -329,7 +329,7 @@ fn a_folder_goes_there_and_back_as_tar_with_modes_owners_and_links() {
         let told = files.put(&sent, &format!("/srv/{form}"), "&archive=tar&parents=true").is(200);
         assert_eq!(
             (&told["status"], &told["parts"][0]["result"]["entries"]),
-            (&json!("done"), &json!(1014)),
+            (&json!("done"), &json!(1012)),
             "{told}"
         );
 
@@ -434,13 +434,15 @@ fn an_upload_that_is_cut_off_leaves_what_was_there() {
     fs::write(&old, "old").unwrap();
     assert_eq!(files.put(&old, "/root/file", "").status, 200);
     let mut upload = begin(&files, "/root/file");
-    upload.stdin.take().unwrap().write_all(&noise(5_000_000)).unwrap();
+    let mut stdin = upload.stdin.take().unwrap();
+    stdin.write_all(&noise(5_000_000)).unwrap();
     // All of it is under way, and its end never comes.
     until(|| files.names("/root"), |names| names.iter().any(|name| name.starts_with(".arriving")));
     upload.kill().unwrap();
     upload.wait().unwrap();
     until(|| files.names("/root"), |names| *names == ["file"]);
-    assert_eq!(files.get("/root/file").body, "old");
+    drop(stdin);
+    assert!(files.get("/root/file").body == "old");
     let last = until(|| files.audit()[1].clone(), |[_, _, result]| result != "running");
     assert_eq!(last, ["file.push", "/root/file", "cancelled"]);
 }

@@ -62,7 +62,13 @@ pub(crate) async fn unpack(
     };
     let _session = files.connect().await;
     let mut outcome = job.run(unpacking.all(source, job)).await;
-    // What is being sent has ended before its parts are looked for.
+    if outcome.is_err() && !job.is_cancelled() {
+        // What came whole before the failure is sent to its end.
+        while let Ok(Some(_)) =
+            job.run(async { Ok::<_, ActionError>(unpacking.sending.join_next().await) }).await
+        {}
+    }
+    // Nothing is being sent any more when parts of files are looked for.
     unpacking.sending.shutdown().await;
     if let Err(error) = outcome {
         let left = files.clean_up().await.into_iter();

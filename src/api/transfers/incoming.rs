@@ -2,8 +2,9 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::Body;
 use futures_util::TryStreamExt;
@@ -14,9 +15,14 @@ use tokio_util::io::StreamReader;
 use super::IDLE;
 use crate::api::problem::{Code, Problem};
 
+/// How long what is of no use any more is taken.
+const LINGER: Duration = Duration::from_secs(5);
+
+type Reader = Pin<Box<dyn AsyncRead + Send>>;
+
 /// A body as it comes. It fails when nothing comes for too long, and when the caller goes away.
 pub(in crate::api) struct Incoming {
-    reader: Pin<Box<dyn AsyncRead + Send>>,
+    reader: Arc<Mutex<Reader>>,
     cause: Cause,
 }
 
@@ -36,7 +42,12 @@ impl Incoming {
         let mut reader =
             TimeoutReader::new(StreamReader::new(body.into_data_stream().map_err(io::Error::other)));
         reader.set_timeout(Some(IDLE));
-        Incoming { reader: Box::pin(reader), cause: Cause::default() }
+        Incoming { reader: Arc::new(Mutex::new(Box::pin(reader))), cause: Cause::default() }
+    }
+
+    /// What nobody reads of it.
+    pub(in crate::api) fn rest(&self) -> Rest {
+        Rest(Incoming { reader: Arc::clone(&self.reader), cause: Cause::default() })
     }
 
     pub(in crate::api) fn cause(&self) -> Cause {
@@ -44,13 +55,21 @@ impl Incoming {
     }
 }
 
+/// What nobody reads of a body.
+pub(in crate::api) struct Rest(Incoming);
+
+impl Rest {
+    /// Takes what comes for some seconds more. A caller that is still sending hears the answer then, and not only that its
+    /// connection is cut.
+    pub(in crate::api) async fn discard(mut self) {
+        let _ = tokio::time::timeout(LINGER, tokio::io::copy(&mut self.0, &mut tokio::io::sink())).await;
+    }
+}
+
 impl AsyncRead for Incoming {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let polled = self.reader.as_mut().poll_read(cx, buf);
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let polled = reader.as_mut().poll_read(cx, buf);
         if let Poll::Ready(Err(error)) = &polled {
             let problem = match error.kind() {
                 io::ErrorKind::TimedOut => {

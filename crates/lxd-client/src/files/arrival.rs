@@ -162,14 +162,27 @@ impl Files {
         if let Some(sftp) = session.upgrade().filter(|sftp| sftp.is_alive()) {
             return Ok(sftp);
         }
-        let sftp = Arc::new(Sftp::open(self).await?);
+        let mut opened = Sftp::open(self).await;
+        for _ in 1..LOOKS {
+            if !matches!(&opened, Err(error) if is_failure(error)) {
+                break;
+            }
+            // LXD fails while the last session of an instance that does not run is being ended.
+            tokio::time::sleep(PAUSE).await;
+            opened = Sftp::open(self).await;
+        }
+        let sftp = Arc::new(opened?);
         *session = Arc::downgrade(&sftp);
         Ok(sftp)
     }
 
     /// Where a file of this path arrives.
     pub(super) async fn place(&self, path: &str) -> Result<Place, Error> {
-        let sftp = self.session().await;
+        let sftp = match self.needed_session().await {
+            // A server that has SFTP, and fails: without it, half of a file could take the place of what is there.
+            Err(error) if is_failure(&error) => return Err(error),
+            opened => opened.ok(),
+        };
         let Some(session) = &sftp else { return Ok(Place { path: path.to_owned(), before: None, sftp }) };
         let mut path = path.to_owned();
         for _ in 0..MOST_LINKS {
@@ -250,6 +263,11 @@ impl Wanted {
             ..FileOptions::default()
         }
     }
+}
+
+/// Whether a server knows what it was asked for, and fails at it.
+fn is_failure(error: &Error) -> bool {
+    matches!(error, Error::Api { code: 500.., .. })
 }
 
 /// The error with the file's own name.

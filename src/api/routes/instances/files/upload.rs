@@ -69,11 +69,12 @@ pub(super) async fn put(
     let target = instance.target();
     let making = Making { uid: to.uid, gid: to.gid, mode, parents: to.parents };
     let (length, incoming) = (body.size_hint().exact(), Incoming::new(body));
+    let node = ask.api.node.clone();
     let mut recheck = Recheck::new(ask.api.clone(), connection);
     let form = if to.archive.is_some() { " as tar" } else { "" };
     let (change, may) = (told("file.push", format!("{}{form}", to.path)), may(&target));
     let part = Part::failing(target, move |client, job| async move {
-        let (cause, name) = (incoming.cause(), instance.instance);
+        let (cause, rest, name) = (incoming.cause(), incoming.rest(), instance.instance);
         let outcome = {
             let mut work = std::pin::pin!(async {
                 match to.archive {
@@ -90,6 +91,9 @@ pub(super) async fn put(
             }
         };
         drop(held);
+        if outcome.is_err() {
+            node.spawn(rest.discard());
+        }
         outcome
     });
     ask.upload(change, part).await
