@@ -29,7 +29,6 @@
 //! | stop | [`Node::stop`] |
 //! | talk to a node that runs already | its control socket, as [`control::protocol`] describes |
 
-#[allow(dead_code, unused_imports, reason = "the API uses the rest")]
 mod access;
 mod actions;
 mod api;

@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub(crate) use entry::{Entry, Outcome};
-pub(crate) use read::{Cursor, Filter, InvalidCursor, Page, Record, RecordResult};
+pub(crate) use read::{Cursor, Filter, Page, Record, RecordResult};
 
 use line::Line;
 use writer::{Open, Order, Writer};
