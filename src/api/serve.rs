@@ -28,6 +28,9 @@ use crate::listen::{ServeError, bind_tcp};
 /// How long a client may take to send the head of a request, the first or the next one of a connection.
 const HEAD: Duration = Duration::from_secs(30);
 
+/// How long the head of a request may be over HTTP/1.1, in bytes; HTTP/2 has its own limit, of 16 KiB.
+const MOST_HEAD: usize = 64 << 10;
+
 /// How long a client may read nothing of an answer.
 const READ: Duration = Duration::from_secs(60);
 
@@ -190,7 +193,7 @@ impl Server {
             async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|never| match never {})) }
         });
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(MOST_HEAD);
         builder
             .http2()
             .timer(TokioTimer::new())

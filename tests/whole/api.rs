@@ -1,13 +1,14 @@
 //! The API in the tailnet, asked by callers on nodes of their own.
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tailnet_sandbox::{Peer, User};
 
 use crate::node::{Service, World, curl, free_port, until};
+use crate::program::HANG;
 
 /// The node, as callers name it.
 pub(crate) const NODE: &str = "kolaboree-node";
@@ -49,6 +50,25 @@ impl Answer {
 impl Person {
     pub(crate) fn of(world: &World, peer: &str) -> Person {
         Person { proxy: world.sandbox.peer(peer).socks5().unwrap() }
+    }
+
+    /// A stream from the person's node to port 80 of the node.
+    pub(crate) fn connect(&self) -> TcpStream {
+        #[allow(clippy::disallowed_methods, reason = "the proxy is on this machine")]
+        let mut stream = TcpStream::connect(self.proxy).unwrap();
+        stream.write_all(&[5, 1, 0]).unwrap();
+        let mut answer = [0; 2];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, [5, 0]);
+        let length = u8::try_from(NODE.len()).unwrap();
+        let request = [&[5, 1, 0, 3, length], NODE.as_bytes(), &80_u16.to_be_bytes()].concat();
+        stream.write_all(&request).unwrap();
+        let mut answer = [0; 4];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(answer[1], 0, "SOCKS5 gives {answer:?}");
+        let mut bound = vec![0; if answer[3] == 4 { 18 } else { 6 }];
+        stream.read_exact(&mut bound).unwrap();
+        stream
     }
 
     /// `curl` by the person's node.
@@ -402,4 +422,96 @@ fn the_doctor_runs_once_for_all_who_ask_and_tells_each_of_the_clouds_that_they_m
     assert_eq!(alice.get("/api/v1/doctor").is(200), hers);
     assert!(run(&alice)["findings"].as_array().unwrap().len() > 3, "and it runs again");
     assert_eq!(service.ends_on("TERM").0, Some(0));
+}
+
+/// Each route of the document, with something in the place of each part of its path: the method, the path, and the right that
+/// it takes.
+fn walk(document: &Value) -> Vec<(String, String, Value)> {
+    let mut routes = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let filled: Vec<&str> = path
+            .split('/')
+            .map(|part| match part {
+                "{cloud}" => "berlin",
+                "{project}" => "default",
+                part if part.starts_with('{') => "x",
+                part => part,
+            })
+            .collect();
+        for (method, operation) in item.as_object().unwrap() {
+            routes.push((method.to_uppercase(), filled.join("/"), operation["x-needs"]["verb"].clone()));
+        }
+    }
+    routes
+}
+
+#[test]
+fn a_walk_over_all_routes_finds_none_for_a_stranger_and_no_change_for_who_may_look() {
+    let (world, _service) = world(&rule("user:alice@example.com", "view"));
+    let (alice, bob) = (Person::of(&world, "alice"), Person::of(&world, "bob"));
+    let routes = walk(&alice.get("/api/v1/openapi.json").is(200));
+    assert!(routes.len() > 40, "{routes:?}");
+    for (method, path, verb) in routes {
+        let arguments = ["-X", &method, "-H", "content-type: application/json", "-d", "{}"];
+        let arguments = if method == "HEAD" { &["-I"][..] } else { &arguments };
+        assert_eq!(bob.ask(&path, arguments).status, 403, "{method} {path}");
+        let takes_more = !verb.is_null() && verb != "view";
+        if takes_more {
+            assert_eq!(alice.ask(&path, arguments).status, 403, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn who_says_nothing_or_too_much_keeps_nobody_out_and_is_ended() {
+    let (world, _service) = world(&rule("user:*", "view, operate"));
+    let (alice, bob) = (Person::of(&world, "alice"), Person::of(&world, "bob"));
+    // As many as one caller may have, each with the half of a head.
+    let mut slow: Vec<TcpStream> = (0..70)
+        .map(|_| {
+            let mut stream = alice.connect();
+            let _ = stream.write_all(b"GET /api/v1/me HTTP/1.1\r\nHost: kolaboree-node\r\nX-Slow: ");
+            stream
+        })
+        .collect();
+    assert_eq!(bob.get("/api/v1/me").status, 200);
+    for stream in &mut slow {
+        stream.set_read_timeout(Some(HANG)).unwrap();
+        let mut rest = Vec::new();
+        let ended = stream.read_to_end(&mut rest);
+        let text = String::from_utf8_lossy(&rest);
+        assert!(ended.is_ok() || rest.is_empty(), "{ended:?} {text}");
+        assert!(!text.contains("200 OK"), "{text}");
+    }
+    drop(slow);
+    until(|| alice.ask("/api/v1/me", &["--max-time", "5"]).status, |status| *status == 200);
+
+    let large = world.path("large.json");
+    std::fs::write(&large, format!("{{\"action\": \"{}\"}}", "x".repeat(2 << 20))).unwrap();
+    let data = format!("@{}", large.display());
+    let path = "/api/v1/clouds/berlin/projects/default/instances/x/state";
+    let json = "content-type: application/json";
+    assert_eq!(
+        alice.ask(path, &["-X", "PUT", "-H", json, "--data-binary", &data]).is(413)["code"],
+        "too_large"
+    );
+    let header = format!("x-large: {}", "x".repeat(100 << 10));
+    let mut curl = alice.curl();
+    curl.args(["-o", "/dev/null", "-w", "%{http_code}", "-H", &header, &format!("http://{NODE}/api/v1/me")]);
+    assert_eq!(String::from_utf8_lossy(&curl.output().unwrap().stdout), "431");
+    for rubbish in [
+        "",
+        "[]",
+        "{",
+        "{\"action\": \"explode\"}",
+        "{\"action\": \"stop\", \"more\": 1}",
+        "{\"action\": \"stop\"} x",
+    ] {
+        let answer = alice.ask(path, &["-X", "PUT", "-H", json, "--data-binary", rubbish]);
+        assert_eq!(answer.is(400)["code"], "invalid", "{rubbish:?}");
+    }
+    assert_eq!(
+        alice.ask(path, &["-X", "PUT", "-H", "content-type: application/octet-stream", "-d", "{}"]).status,
+        415
+    );
 }
