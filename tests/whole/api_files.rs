@@ -1,7 +1,7 @@
 //! Files of instances by the API, over a real server, LXD or Incus: the one of `LXD_DIR`.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -322,7 +322,7 @@ fn a_folder_goes_there_and_back_as_tar_with_modes_owners_and_links() {
     fs::write(tree.join("deep/ñ #%\n"), "name").unwrap();
     fs::write(tree.join("nothing"), "").unwrap();
     fs::set_permissions(tree.join("many/f1"), fs::Permissions::from_mode(0o750)).unwrap();
-    fs::set_permissions(tree.join("deep/er"), fs::Permissions::from_mode(0o2711)).unwrap();
+    fs::set_permissions(tree.join("deep/er"), fs::Permissions::from_mode(0o711)).unwrap();
     std::os::unix::fs::chown(tree.join("many/f2"), Some(1234), Some(567)).unwrap();
     symlink("../many/f1", tree.join("deep/link")).unwrap();
     symlink("/etc/passwd", tree.join("outside")).unwrap();
@@ -438,7 +438,10 @@ fn an_upload_that_is_cut_off_leaves_what_was_there() {
     let old = here.path().join("old");
     fs::write(&old, "old").unwrap();
     assert_eq!(files.put(&old, "/root/file", "").status, 200);
-    let mut upload = begin(&files, "/root/file");
+    // Its bytes come from here, and its length is not told.
+    let mut curl = files.alice.curl();
+    curl.args(["-T", "-", &format!("http://{NODE}{}", files.url("/root/file", ""))]).stdin(Stdio::piped());
+    let mut upload = curl.spawn().unwrap();
     let mut stdin = upload.stdin.take().unwrap();
     stdin.write_all(&noise(5_000_000)).unwrap();
     // All of it is under way, and its end never comes.
@@ -452,13 +455,6 @@ fn an_upload_that_is_cut_off_leaves_what_was_there() {
     assert_eq!(last, ["file.push", "/root/file", "cancelled"]);
 }
 
-/// An upload whose bytes come from here, and whose length is not told. With `.` curl hears an answer while nothing comes.
-fn begin(files: &Files, path: &str) -> Child {
-    let mut curl = files.alice.curl();
-    curl.args(["-T", ".", "-w", "%{http_code}", &format!("http://{NODE}{}", files.url(path, ""))]);
-    curl.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
-}
-
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn a_right_that_is_taken_away_ends_transfers() {
@@ -468,29 +464,22 @@ fn a_right_that_is_taken_away_ends_transfers() {
     fs::write(&big, noise(40_000_000)).unwrap();
     assert_eq!(files.put(&big, "/root/big", "").status, 200);
 
-    let mut upload = begin(&files, "/root/new");
-    let mut stdin = upload.stdin.take().unwrap();
-    stdin.write_all(&noise(1_000_000)).unwrap();
+    let slowly = |arguments: &[&str], path: &str| {
+        let mut curl = files.alice.curl();
+        curl.args(["--limit-rate", "1M"])
+            .args(arguments)
+            .arg(format!("http://{NODE}{}", files.url(path, "")));
+        Ends(curl.stdout(Stdio::piped()).spawn().unwrap())
+    };
+    let mut upload = slowly(&["-w", "%{http_code}", "-T", big.to_str().unwrap()], "/root/new");
     until(|| files.moved(), |bytes| *bytes > 100_000);
-    let mut curl = files.alice.curl();
-    curl.args([
-        "--limit-rate",
-        "1M",
-        "-o",
-        "/dev/null",
-        &format!("http://{NODE}{}", files.url("/root/big", "")),
-    ]);
-    let mut download = Ends(curl.spawn().unwrap());
+    let mut download = slowly(&["-o", "/dev/null"], "/root/big");
     until(|| files.audit().len(), |count| *count == 3);
 
     files.allow("view, admin");
-    // The rest of the body is of no use any more.
-    let answer = upload.wait_with_output().unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&answer.stdout).lines().last().map(|line| line.ends_with("403")),
-        Some(true)
-    );
-    drop(stdin);
+    let mut answer = String::new();
+    upload.0.stdout.take().unwrap().read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("was taken away") && answer.ends_with("403"), "{answer}");
     let ended = until(|| download.0.try_wait().unwrap(), Option::is_some).unwrap();
     assert!(!ended.success(), "it is not whole");
     let records = until(|| files.audit(), |records| records.iter().all(|[_, _, result]| result != "running"));
