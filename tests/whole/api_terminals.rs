@@ -386,7 +386,7 @@ fn what_a_client_does_not_read_waits_at_the_command() {
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn a_cloud_that_is_gone_ends_its_sessions_with_an_error() {
     let (world, _service, alice, _) = world();
-    let mut session = Session::open(&world, &alice, &exec(&["cat"], ""));
+    let mut session = Session::open(&world, &alice, &exec(&["cat", "-n"], ""));
     session.types("here\n");
     session.shows("here");
     world.wait(world.sandbox.stop_peer("lxd-real")).unwrap();
@@ -394,6 +394,8 @@ fn a_cloud_that_is_gone_ends_its_sessions_with_an_error() {
     let problem = &told.last().unwrap()["error"];
     assert_eq!((&problem["cloud"], code), (&json!("real"), 4503), "{problem}");
     until(|| audit(&alice)[0]["result"].clone(), |result| *result == "failed");
+    // The server does not notice, and would wait for the command before it stops.
+    lxc(&["exec", "c1", "--", "pkill", "-f", "cat -n"]);
 }
 
 #[test]
