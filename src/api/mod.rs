@@ -18,6 +18,7 @@ mod cloud;
 mod connection;
 mod counted;
 mod doctor;
+mod extract;
 mod frames;
 mod gate;
 mod guard;

@@ -1,12 +1,13 @@
 //! What was changed by whom.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use crate::access::audit::{Cursor, Filter, Record, RecordResult};
+use crate::api::extract::Query;
 use crate::api::needs::{Asker, Needs, Routes};
 use crate::api::problem::{Code, Problem};
 use crate::api::state::Api;

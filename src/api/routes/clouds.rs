@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use crate::access::Caller;
+use crate::api::extract::Path;
 use crate::api::list::{Freshness, freshness};
 use crate::api::needs::{Asker, Needs, Routes};
 use crate::api::problem::{Code, Problem};

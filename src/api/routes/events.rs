@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 use crate::access::Caller;
 use crate::api::connection::Connection;
 use crate::api::counted;
+use crate::api::extract::Query;
 use crate::api::gate::too_many;
 use crate::api::guard::Held;
 use crate::api::needs::{Asker, Needs, Routes};

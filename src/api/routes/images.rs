@@ -1,6 +1,5 @@
 //! Images: what is in each project, made of instances, copied to other clouds, deleted.
 
-use axum::extract::Path;
 use axum::response::Response;
 use lxd_client::ImageOptions;
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use crate::actions::copy::Mode;
 use crate::actions::images::{self, NewAlias, Published, Wanted};
 use crate::api::ask::{Ask, JsonBody};
 use crate::api::cloud::place;
+use crate::api::extract::Path;
 use crate::api::jobs::{Change, JobView, Part, Target};
 use crate::api::needs::{Needs, Routes};
 use crate::api::problem::Problem;

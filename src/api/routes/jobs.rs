@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use utoipa_axum::routes;
 
 use crate::access::Caller;
+use crate::api::extract::Path;
 use crate::api::jobs::{Begun, JobView};
 use crate::api::needs::{Asker, Needs, Routes};
 use crate::api::problem::{Code, Problem};

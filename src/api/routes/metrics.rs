@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::routes;
 
 use crate::api::cloud::{bare_client, within};
+use crate::api::extract::Path;
 use crate::api::needs::{Needs, Routes};
 use crate::api::problem::Problem;
 use crate::api::state::Api;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use lxd_client::Client;
@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use crate::access::Caller;
 use crate::actions::Job;
 use crate::api::ask::Ask;
+use crate::api::extract::{Path, Query};
 use crate::api::jobs::{By, Change, JobView, Part, Target};
 use crate::api::list::{Key, List, Page, Place, freshness, items, json, rights_of, tagged};
 use crate::api::needs::{Asker, Needs, Routes};

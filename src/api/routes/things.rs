@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use futures_util::future::try_join_all;
 use lxd_client::Client;
 use serde_json::{Map, Value};
@@ -14,6 +14,7 @@ use crate::access::Caller;
 use crate::actions::objects::{self, Kind};
 use crate::actions::{ActionError, Job};
 use crate::api::cloud::{bare_client, client, within};
+use crate::api::extract::Path;
 use crate::api::needs::{Asker, Needs, Routes};
 use crate::api::problem::Problem;
 use crate::api::secrets;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, Query};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,6 +15,7 @@ use crate::actions::instances::{
 };
 use crate::actions::{ActionError, changes};
 use crate::api::ask::{Ask, JsonBody};
+use crate::api::extract::{Path, Query};
 use crate::api::jobs::{Change, JobView, Part, Target};
 use crate::api::needs::{Needs, Routes};
 use crate::api::problem::Problem;

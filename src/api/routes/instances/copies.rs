@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::Path;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,6 +13,7 @@ use crate::actions::copy::{Mode, Moved, Overrides, Place, Profiles, Source, Want
 use crate::actions::instances::Devices;
 use crate::api::ask::{Ask, JsonBody};
 use crate::api::cloud::place;
+use crate::api::extract::Path;
 use crate::api::jobs::{Change, JobView, Part};
 use crate::api::needs::{Needs, Routes};
 use crate::api::problem::Problem;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use crate::access::Caller;
+use crate::api::extract::Query;
 use crate::api::list::{Key, List, Page, Place, freshness, items, json, rights_of, tagged};
 use crate::api::needs::{Asker, Needs, Routes};
 use crate::api::problem::Problem;
@@ -42,6 +43,7 @@ struct Filter {
     /// With this text in the name, the description or an address, in upper or lower case.
     q: String,
     /// In the order of this.
+    #[param(inline)]
     sort: Sort,
     /// The other way round.
     descending: bool,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use lxd_client::Client;
@@ -18,6 +18,7 @@ use super::InPath;
 use crate::api::attachment::attachment;
 use crate::api::cloud::{client, within};
 use crate::api::counted;
+use crate::api::extract::Path;
 use crate::api::gate::too_many;
 use crate::api::guard::Held;
 use crate::api::list::{Freshness, freshness};

@@ -1,6 +1,5 @@
 //! Snapshots of an instance.
 
-use axum::extract::Path;
 use axum::response::Response;
 use lxd_client::NewSnapshot;
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use utoipa_axum::routes;
 use super::InPath;
 use crate::actions::instances::{delete_snapshot, rename_snapshot, restore, snapshot};
 use crate::api::ask::{Ask, JsonBody};
+use crate::api::extract::Path;
 use crate::api::jobs::{Change, JobView, Part, Target};
 use crate::api::needs::{Needs, Routes};
 use crate::api::problem::Problem;

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use axum::extract::Path;
 use axum::response::Response;
 use lxd_client::{Action, StateChange};
 use serde::{Deserialize, Serialize};
@@ -14,6 +13,7 @@ use utoipa_axum::routes;
 use super::InPath;
 use crate::actions::instances::{Stateful, change_state, start};
 use crate::api::ask::{Ask, JsonBody};
+use crate::api::extract::Path;
 use crate::api::jobs::{Change, JobView, Part, Target};
 use crate::api::needs::{Needs, Routes};
 use crate::api::problem::Problem;

@@ -2,13 +2,14 @@
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, State};
 use axum::response::Response;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 use super::InPath;
 use crate::api::connection::Connection;
+use crate::api::extract::{Path, Query};
 use crate::api::gate::RequestId;
 use crate::api::needs::{Asker, Needs, Routes};
 use crate::api::problem::Problem;
@@ -97,7 +98,7 @@ async fn exec(
     query: Query<Vec<(String, String)>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    open(Kind::Exec, (state, connection, caller, id), &path, query, upgrade)
+    open(Kind::Exec, (state, connection, caller, id), &path.0, query, upgrade)
 }
 
 /// Opens the text console of an instance, by a websocket (HTTP/1.1).
@@ -118,7 +119,7 @@ async fn console(
     query: Query<Vec<(String, String)>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    open(Kind::Console, (state, connection, caller, id), &path, query, upgrade)
+    open(Kind::Console, (state, connection, caller, id), &path.0, query, upgrade)
 }
 
 fn open(

@@ -1,6 +1,5 @@
 //! Making and deleting files in an instance.
 
-use axum::extract::{Path, Query};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{At, InPath, checked, told};
 use crate::actions::files::{Making, New, create as make, delete as remove};
 use crate::api::ask::{Ask, JsonBody, hash_of};
+use crate::api::extract::{Path, Query};
 use crate::api::jobs::{JobView, Part};
 use crate::api::problem::Problem;
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lxd_client::{Download, Entry, FileInfo, FileKind, Files};
@@ -18,6 +17,7 @@ use crate::api::ask::Ask;
 use crate::api::attachment::attachment;
 use crate::api::cloud::{client, within};
 use crate::api::connection::Connection;
+use crate::api::extract::{Path, Query};
 use crate::api::gate::too_many;
 use crate::api::guard::{Held, Permit};
 use crate::api::problem::{Code, Problem};
@@ -34,6 +34,7 @@ pub(super) struct Pull {
     /// The absolute path, such as `/etc/hosts`. Links are followed.
     path: String,
     /// `tar`: what is there, a folder with all that is in it, as an archive.
+    #[param(inline)]
     archive: Option<ArchiveForm>,
 }
 

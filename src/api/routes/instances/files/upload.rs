@@ -1,7 +1,6 @@
 //! Into an instance.
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{Path, Query};
 use axum::response::Response;
 use lxd_client::Client;
 use serde::Deserialize;
@@ -14,6 +13,7 @@ use crate::actions::files::{Making, Sent, push};
 use crate::actions::{ActionError, Job, Source};
 use crate::api::ask::Ask;
 use crate::api::connection::Connection;
+use crate::api::extract::{Path, Query};
 use crate::api::gate::too_many;
 use crate::api::guard::Held;
 use crate::api::jobs::{JobView, Part};
@@ -28,6 +28,7 @@ pub(super) struct Push {
     /// The absolute path of the file; of the folder that an archive goes into.
     path: String,
     /// `tar`: the body is an archive.
+    #[param(inline)]
     archive: Option<ArchiveForm>,
     /// The owner's number. Without: root, or as the file that is replaced; of an archive as it says.
     uid: Option<u32>,
