@@ -24,7 +24,8 @@ pub(in crate::api) fn with(routes: Routes, at_root: Routes) -> (Router<Api>, Ope
         .description(Some(
             "All clouds of a node, inside its tailnet. A caller is the node at the other end of the connection: there is no \
              login, no key and no cookie. Each operation says in `x-needs` which right it takes, and where. Refusals and \
-             failures are `application/problem+json` (RFC 9457).",
+             failures are `application/problem+json` (RFC 9457). A program says `Content-Type: application/json` with each POST, also with \
+             one that has no body: by that it is told from a page of another site.",
         ))
         .build();
     let mut document = OpenApiBuilder::new().info(info).build();

@@ -233,7 +233,9 @@ impl From<CloudError> for Problem {
                 412 => Code::Changed,
                 _ => Code::Refused,
             },
-            CloudError::Operation { .. } => Code::Refused,
+            CloudError::Operation { .. } | CloudError::Protocol { .. } | CloudError::Unsupported { .. } => {
+                Code::Refused
+            }
             CloudError::NotTrusted { .. } | CloudError::NotAllowed { .. } => Code::NotTrusted,
             CloudError::Timeout { .. } => Code::Timeout,
             CloudError::Connect { .. } | CloudError::WrongFingerprint { .. } | CloudError::Broken { .. } => {
