@@ -1,5 +1,7 @@
 //! Commands and consoles by websocket, over a real server, LXD or Incus: the one of `LXD_DIR`.
 
+use std::process::Command;
+
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
@@ -386,16 +388,17 @@ fn what_a_client_does_not_read_waits_at_the_command() {
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn a_cloud_that_is_gone_ends_its_sessions_with_an_error() {
     let (world, _service, alice, _) = world();
-    let mut session = Session::open(&world, &alice, &exec(&["cat", "-n"], ""));
-    session.types("here\n");
-    session.shows("here");
+    let mut session = Session::open(&world, &alice, &exec(&["sh", "-c", "echo pid=$$.; exec cat"], ""));
+    session.shows(".");
+    let shown = String::from_utf8_lossy(&session.shown).into_owned();
+    let pid = shown.split(['=', '.']).nth(1).unwrap().to_owned();
     world.wait(world.sandbox.stop_peer("lxd-real")).unwrap();
     let (told, code) = session.ends();
     let problem = &told.last().unwrap()["error"];
     assert_eq!((&problem["cloud"], code), (&json!("real"), 4503), "{problem}");
     until(|| audit(&alice)[0]["result"].clone(), |result| *result == "failed");
-    // The server does not notice, and would wait for the command before it stops.
-    lxc(&["exec", "c1", "--", "pkill", "-f", "cat -n"]);
+    // A server that does not notice would wait for the command before it stops.
+    let _ = Command::new("lxc").args(["exec", "c1", "--", "kill", &pid]).output();
 }
 
 #[test]
