@@ -1,7 +1,6 @@
 //! Commands and consoles by websocket, over a real server, LXD or Incus: the one of `LXD_DIR`.
 
 use std::process::Command;
-
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
