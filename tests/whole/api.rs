@@ -54,21 +54,7 @@ impl Person {
 
     /// A stream from the person's node to port 80 of the node.
     pub(crate) fn connect(&self) -> TcpStream {
-        #[allow(clippy::disallowed_methods, reason = "the proxy is on this machine")]
-        let mut stream = TcpStream::connect(self.proxy).unwrap();
-        stream.write_all(&[5, 1, 0]).unwrap();
-        let mut answer = [0; 2];
-        stream.read_exact(&mut answer).unwrap();
-        assert_eq!(answer, [5, 0]);
-        let length = u8::try_from(NODE.len()).unwrap();
-        let request = [&[5, 1, 0, 3, length], NODE.as_bytes(), &80_u16.to_be_bytes()].concat();
-        stream.write_all(&request).unwrap();
-        let mut answer = [0; 4];
-        stream.read_exact(&mut answer).unwrap();
-        assert_eq!(answer[1], 0, "SOCKS5 gives {answer:?}");
-        let mut bound = vec![0; if answer[3] == 4 { 18 } else { 6 }];
-        stream.read_exact(&mut bound).unwrap();
-        stream
+        connect(self.proxy)
     }
 
     /// `curl` by the person's node.
@@ -113,6 +99,25 @@ impl Person {
         let body = body.to_string();
         self.ask(url, &["-X", method, "-H", "content-type: application/json", "-d", &body])
     }
+}
+
+/// A stream by a SOCKS5 proxy to port 80 of the node.
+pub(crate) fn connect(proxy: SocketAddr) -> TcpStream {
+    #[allow(clippy::disallowed_methods, reason = "the proxy is on this machine")]
+    let mut stream = TcpStream::connect(proxy).unwrap();
+    stream.write_all(&[5, 1, 0]).unwrap();
+    let mut answer = [0; 2];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, [5, 0]);
+    let length = u8::try_from(NODE.len()).unwrap();
+    let request = [&[5, 1, 0, 3, length], NODE.as_bytes(), &80_u16.to_be_bytes()].concat();
+    stream.write_all(&request).unwrap();
+    let mut answer = [0; 4];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(answer[1], 0, "SOCKS5 gives {answer:?}");
+    let mut bound = vec![0; if answer[3] == 4 { 18 } else { 6 }];
+    stream.read_exact(&mut bound).unwrap();
+    stream
 }
 
 /// A tailnet with the users' nodes `alice` and `bob` and a node with these rules of `tailnet.access`.

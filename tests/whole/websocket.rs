@@ -5,14 +5,13 @@ use std::time::Instant;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
-use crate::api::{NODE, Person};
+use crate::api::{NODE, Person, connect};
 use crate::api_real::PROJECT;
 use crate::node::World;
 use crate::program::HANG;
@@ -29,27 +28,11 @@ pub(crate) struct Session<'a> {
     pub(crate) told: Vec<Value>,
 }
 
-/// A connection to the node by a person's proxy.
-async fn connect(proxy: SocketAddr) -> TcpStream {
-    #[allow(clippy::disallowed_methods, reason = "the proxy is on this machine")]
-    let mut stream = TcpStream::connect(proxy).await.unwrap();
-    let name = NODE.as_bytes();
-    let ask =
-        [&[5, 1, 0, 5, 1, 0, 3, u8::try_from(name.len()).unwrap()], name, &80_u16.to_be_bytes()].concat();
-    stream.write_all(&ask[..3]).await.unwrap();
-    let mut answer = [0; 2];
-    stream.read_exact(&mut answer).await.unwrap();
-    assert_eq!(answer, [5, 0]);
-    stream.write_all(&ask[3..]).await.unwrap();
-    let mut answer = [0; 10];
-    stream.read_exact(&mut answer).await.unwrap();
-    assert_eq!((answer[1], answer[3]), (0, 1), "the proxy refused");
-    stream
-}
-
 pub(crate) async fn upgrade(proxy: SocketAddr, path: &str) -> Result<WebSocketStream<TcpStream>, WsError> {
     let url = format!("ws://{NODE}{path}");
-    Ok(tokio_tungstenite::client_async(url, connect(proxy).await).await?.0)
+    let stream = connect(proxy);
+    stream.set_nonblocking(true)?;
+    Ok(tokio_tungstenite::client_async(url, TcpStream::from_std(stream)?).await?.0)
 }
 
 impl<'a> Session<'a> {
