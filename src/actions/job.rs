@@ -64,6 +64,21 @@ impl Job {
         self.operations.subscribe()
     }
 
+    /// How far it is now.
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress.borrow().clone()
+    }
+
+    /// The operations of servers that it consists of so far.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        self.operations.borrow().clone()
+    }
+
+    /// Whether an operation of that number is one of them.
+    pub(crate) fn has_operation(&self, id: &str) -> bool {
+        self.operations.borrow().iter().any(|known| known == id)
+    }
+
     /// Whether somebody follows the progress.
     pub(crate) fn is_watched(&self) -> bool {
         self.progress.receiver_count() > 0

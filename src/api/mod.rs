@@ -37,6 +37,8 @@ mod state;
 mod terminals;
 mod transfers;
 
+use tracing::warn;
+
 use crate::access::Access;
 use crate::access::audit::Audit;
 use crate::inventory::Inventory;
@@ -44,7 +46,6 @@ use crate::node::{Node, NodeError};
 
 use serve::{Port, Server};
 use state::Api;
-use tracing::warn;
 
 /// Serves the API where the configuration says, until the node stops.
 ///
@@ -64,11 +65,11 @@ pub(crate) fn serve(node: &Node, inventory: Inventory, access: Access) -> Result
         );
         node.spawn(server.clone().serve_loopback(listener, development.listen));
     }
-    let services = [None, tailnet.service.clone()];
-    for service in services.into_iter().enumerate().filter(|(n, service)| *n == 0 || service.is_some()) {
+    // The node itself, and the service that it hosts.
+    for service in std::iter::once(None).chain(tailnet.service.clone().map(Some)) {
         for (port, tls) in [(tailnet.listen, false), (tailnet.tls, true)] {
             if let Some(port) = port {
-                let port = Port { port, tls, service: service.1.clone() };
+                let port = Port { port, tls, service: service.clone() };
                 node.spawn(server.clone().serve_port(port));
             }
         }

@@ -216,11 +216,10 @@ pub(in crate::api) async fn answer(api: &Api, caller: &Caller, asked: &HeaderMap
     match wanted_wait(asked) {
         Some(wait) => drop(tokio::time::timeout(wait, ended.wait_for(Option::is_some)).await),
         None => {
-            let mut operations: Vec<_> = begun.parts.iter().map(|part| part.job.watch_operations()).collect();
             let known = async {
                 // A bulk has the number of its own.
-                if let [one] = &mut operations[..] {
-                    let _ = one.wait_for(|operations| !operations.is_empty()).await;
+                if let [one] = &begun.parts[..] {
+                    let _ = one.job.watch_operations().wait_for(|operations| !operations.is_empty()).await;
                 }
             };
             let _ = tokio::time::timeout(PATIENCE, async {

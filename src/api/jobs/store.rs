@@ -92,7 +92,7 @@ impl Jobs {
     pub(in crate::api) fn of_operation(&self, cloud: &str, id: &str) -> Option<Arc<Begun>> {
         let has = |job: &&Arc<Begun>| {
             let mut parts = job.parts.iter().filter(|part| part.target.cloud == cloud);
-            parts.any(|part| part.job.watch_operations().borrow().iter().any(|known| known == id))
+            parts.any(|part| part.job.has_operation(id))
         };
         self.lock().jobs.iter().rev().find(has).cloned()
     }

@@ -143,9 +143,9 @@ fn whole(parts: &[PartView]) -> Status {
 
 impl PartView {
     fn of(part: &Begin) -> PartView {
-        let progress = part.job.watch().borrow().clone();
+        let progress = part.job.progress();
         let outcome = part.outcome.borrow().clone();
-        let operations = part.job.watch_operations().borrow().clone();
+        let operations = part.job.operations();
         let cloud = &part.target.cloud;
         let operations = operations
             .into_iter()
