@@ -9,12 +9,13 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use serde::de::DeserializeOwned;
 
-use super::gate::RequestId;
+use super::gate::{self, RequestId};
 use super::jobs::{self, Change, Part, Repeated, Target};
 use super::needs::Asker;
 use super::problem::{Code, Problem};
 use super::state::Api;
-use crate::access::audit::Entry;
+use crate::access::Wish;
+use crate::access::audit::{Entry, Pending};
 use crate::config::Verb;
 
 /// Who asks for a change.
@@ -85,12 +86,13 @@ impl Ask {
     }
 
     /// Refuses what the caller has no right to, beside what the route takes.
-    pub(in crate::api) fn may(&self, verb: Verb, cloud: &str, project: &str) -> Result<(), Problem> {
+    pub(in crate::api) async fn may(&self, verb: Verb, cloud: &str, project: &str) -> Result<(), Problem> {
         if self.caller.rights.allows(verb, cloud, project) {
             return Ok(());
         }
-        let told = format!("{} may not {verb} in the project {project} of {cloud}", *self.caller);
-        Err(Problem::new(Code::Forbidden, told))
+        let wish = Wish { verb: Some(verb), cloud: Some(cloud), project: Some(project) };
+        let path = self.what.split('?').next().unwrap_or_default();
+        Err(gate::denied(&self.api, &self.caller, wish, Some((&self.id, path))).await)
     }
 
     /// Begins a job that takes the body as it comes, and answers once it has ended: until then the caller sends.
@@ -98,6 +100,11 @@ impl Ask {
         let begun = jobs::begin(&self.api, &self.caller, &self.id, change, vec![part]).await?;
         let _ = begun.ended.subscribe().wait_for(Option::is_some).await; // it lives as long as `begun`
         Ok(jobs::answer(&self.api, &self.caller, &self.headers, &begun).await)
+    }
+
+    /// Writes to the audit that a change begins. It may begin once this has returned.
+    pub(in crate::api) async fn pending(&self, change: &Change, target: &Target) -> Result<Pending, Problem> {
+        jobs::pending(&self.api, self.entry(change, target)).await
     }
 
     /// What the audit says of it.

@@ -115,38 +115,42 @@ pub(in crate::api) fn too_many(held: Held) -> Problem {
         .remedy("wait until one has ended")
 }
 
-/// Refuses what a caller has no right to: says who asks, and which grant is missing. What would have changed something goes to
-/// the audit.
-pub(in crate::api) async fn refuse(
-    caller: &Asker,
-    verb: Option<Verb>,
-    cloud: Option<String>,
-    project: Option<String>,
-    request: Parts,
-) -> Response {
+/// Refuses a request that its caller has no right to.
+pub(in crate::api) async fn refuse(caller: &Asker, wish: Wish<'_>, request: Parts) -> Response {
     let Some(api) = request.extensions.get::<Api>() else {
         return Problem::new(Code::Forbidden, "not allowed").into_response();
     };
-    let verb = verb.unwrap_or(Verb::View);
-    let may_change = changes(&request.method) || matches!(verb, Verb::Exec | Verb::Files | Verb::Admin);
-    if may_change && let Some(id) = request.extensions.get::<RequestId>() {
-        let action = format!("{} {}", request.method, request.uri.path());
-        let entry = Entry::new(&id.0, caller, verb, &action);
-        let entry = cloud.iter().fold(entry, |entry, cloud| entry.cloud(cloud));
-        let entry = project.iter().fold(entry, |entry, project| entry.project(project));
+    let may_change =
+        changes(&request.method) || matches!(wish.verb, Some(Verb::Exec | Verb::Files | Verb::Admin));
+    let what = format!("{} {}", request.method, request.uri.path());
+    let change = request.extensions.get::<RequestId>().filter(|_| may_change).map(|id| (id, what.as_str()));
+    denied(api, caller, wish, change).await.into_response()
+}
+
+/// What a caller is told who has no right to something: who asks, and which grant is missing. What would have changed something
+/// goes to the audit, with the method and the path.
+pub(in crate::api) async fn denied(
+    api: &Api,
+    caller: &Asker,
+    wish: Wish<'_>,
+    change: Option<(&RequestId, &str)>,
+) -> Problem {
+    let verb = wish.verb.unwrap_or(Verb::View);
+    if let Some((id, what)) = change {
+        let entry = Entry::new(&id.0, caller, verb, what);
+        let entry = wish.cloud.iter().fold(entry, |entry, cloud| entry.cloud(cloud));
+        let entry = wish.project.iter().fold(entry, |entry, project| entry.project(project));
         if let Err(error) = api.audit.denied(entry).await {
             warn!("what was denied is not in the audit: {error}");
         }
     }
-    let place = match (&cloud, &project) {
+    let place = match (wish.cloud, wish.project) {
         (Some(cloud), Some(project)) => format!(" in the project {project} of {cloud}"),
         (Some(cloud), None) => format!(" in {cloud}"),
         _ => String::new(),
     };
-    let wish = Wish { verb: Some(verb), cloud: cloud.as_deref(), project: project.as_deref() };
-    let grant = api.access.missing(caller, wish).await;
+    let grant = api.access.missing(caller, Wish { verb: Some(verb), ..wish }).await;
     Problem::new(Code::Forbidden, format!("{} may not {verb}{place}", **caller))
         .remedy("an administrator of the tailnet gives the grant below, or tailnet.access in kolaboree.yaml has it")
         .of_caller(json!(caller.0), json!(grant))
-        .into_response()
 }

@@ -16,7 +16,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::problem::{Code, Problem};
 use super::state::Api;
-use crate::access::Caller;
+use crate::access::{Caller, Wish};
 use crate::config::Verb;
 
 /// The right that a route needs, and where.
@@ -146,7 +146,8 @@ async fn check(needs: Needs, params: RawPathParams, request: Request, next: Next
     if needs.are_met_by(&caller, &place) {
         return next.run(request).await;
     }
-    super::gate::refuse(&caller, needs.verb, place.cloud, place.project, request.into_parts().0).await
+    let wish = Wish { verb: needs.verb, cloud: place.cloud.as_deref(), project: place.project.as_deref() };
+    super::gate::refuse(&caller, wish, request.into_parts().0).await
 }
 
 /// Who asks.

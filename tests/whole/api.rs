@@ -83,11 +83,15 @@ impl Person {
         let mut lines = head.lines();
         let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
         let headers = lines.filter_map(|line| line.split_once(": "));
-        Answer {
+        let answer = Answer {
             status: status.unwrap_or_else(|| panic!("{url}: {text}")),
             headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             body: String::from_utf8_lossy(&output.stdout).into_owned(),
+        };
+        if output.status.success() {
+            crate::contract::keeps(method_of(arguments), &url, &answer);
         }
+        answer
     }
 
     pub(crate) fn get(&self, url: &str) -> Answer {
@@ -98,6 +102,19 @@ impl Person {
     pub(crate) fn send(&self, method: &str, url: &str, body: &Value) -> Answer {
         let body = body.to_string();
         self.ask(url, &["-X", method, "-H", "content-type: application/json", "-d", &body])
+    }
+}
+
+/// The method that these arguments of curl ask for.
+fn method_of<'a>(arguments: &[&'a str]) -> &'a str {
+    let named = arguments.iter().position(|argument| *argument == "-X");
+    let has = |known: &[&str]| arguments.iter().any(|argument| known.contains(argument));
+    match named {
+        Some(at) => arguments[at + 1],
+        None if has(&["-T", "--upload-file"]) => "PUT",
+        None if has(&["-I", "--head"]) => "HEAD",
+        None if has(&["-d", "--data", "--data-binary"]) => "POST",
+        None => "GET",
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use lxd_client::{Client, NewInstance};
 use serde_json::{Value, json};
@@ -97,8 +98,14 @@ impl Own {
 }
 
 impl Drop for Own {
+    /// An instance cannot be deleted while an operation on it is at its end.
     fn drop(&mut self) {
-        let _ = block_on(local().instance(&self.0).delete_forced());
+        for _ in 0..20 {
+            match block_on(local().instance(&self.0).delete_forced()) {
+                Err(error) if !error.is_not_found() => std::thread::sleep(Duration::from_millis(500)),
+                _ => return,
+            }
+        }
     }
 }
 
@@ -422,7 +429,7 @@ fn what_a_cloud_has_beside_instances_is_told_to_those_who_may_see_it() {
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn an_instance_and_an_image_go_to_another_cloud() {
     let folder = std::path::PathBuf::from(std::env::var_os("LXD_SECOND").expect("LXD_SECOND"));
-    let second = Client::unix(&folder.join("unix.socket"), std::time::Duration::from_secs(10)).unwrap();
+    let second = Client::unix(&folder.join("unix.socket"), Duration::from_secs(10)).unwrap();
     let (_world, _service, alice, bob) = world_of(&[("real", local()), ("second", second)]);
     let own = Own::new("goes");
     let name = &own.0;

@@ -168,7 +168,7 @@ fn the_lxd_commands_work_across_clouds() {
     world.good(&["lxd", "stop", "real:c4", "--force"]);
     until(
         || lxc(&["list", "--format", "csv", "--columns", "n"]),
-        |names| !names.contains('2') && !names.contains('4'),
+        |names| !names.lines().any(|name| ["c2", "c4"].contains(&name)),
     );
     let gone = world.run(&["lxd", "start", "real:c2"]);
     assert_eq!(gone.code, Some(5), "{}", gone.stderr);

@@ -13,6 +13,7 @@ mod api_terminals;
 mod clouds;
 mod commands;
 mod completion;
+mod contract;
 mod copies;
 mod copy_failures;
 mod copy_links;

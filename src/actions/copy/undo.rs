@@ -83,12 +83,20 @@ where
     F: Future<Output = Result<(), Error>>,
 {
     let deadline = Instant::now() + WITHIN;
+    let mut last = None;
     loop {
-        match remove().await {
-            Ok(()) => return Ok(()),
-            Err(error) if error.is_not_found() => return Ok(()),
-            Err(error) if Instant::now() >= deadline => return Err(error),
-            Err(_) => tokio::time::sleep(PAUSE).await,
+        match tokio::time::timeout_at(deadline, remove()).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) if error.is_not_found() => return Ok(()),
+            Ok(Err(error)) if Instant::now() >= deadline => return Err(error),
+            Ok(Err(error)) => last = Some(error),
+            Err(_) => return Err(last.unwrap_or_else(unanswered)),
         }
+        tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// The error where a server has let the time pass.
+fn unanswered() -> Error {
+    Error::Config { message: format!("no answer within {} seconds", WITHIN.as_secs()), source: None }
 }

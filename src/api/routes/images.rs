@@ -130,7 +130,7 @@ struct NewImageCopy {
 )]
 async fn copy(ask: Ask, Path(path): Path<InPath>, body: JsonBody<NewImageCopy>) -> Result<Response, Problem> {
     let new = body.value;
-    ask.may(Verb::Edit, &new.cloud, &new.project)?;
+    ask.may(Verb::Edit, &new.cloud, &new.project).await?;
     let between = path.cloud != new.cloud;
     let from = place(&ask.api, &path.cloud, &path.project, between).await?;
     let to = place(&ask.api, &new.cloud, &new.project, between).await?;

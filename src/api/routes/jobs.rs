@@ -8,10 +8,12 @@ use axum::http::StatusCode;
 use utoipa_axum::routes;
 
 use crate::access::Caller;
+use crate::access::audit::Outcome;
+use crate::api::ask::Ask;
 use crate::api::extract::Path;
-use crate::api::jobs::{Begun, JobView};
+use crate::api::jobs::{Begun, Change, JobView, Target};
 use crate::api::needs::{Asker, Needs, Routes};
-use crate::api::problem::{Code, Problem};
+use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::config::Verb;
 
@@ -67,18 +69,23 @@ async fn one(
     params(("job" = String, Path, description = "Its number.")),
     responses((status = 202, body = JobView)),
 )]
-async fn cancel(
-    State(api): State<Api>,
-    caller: Asker,
-    Path(id): Path<String>,
-) -> Result<(StatusCode, Json<JobView>), Problem> {
-    let job = find(&api, &caller, &id)?;
-    let may = |verb| {
-        job.parts.iter().all(|part| caller.rights.allows(verb, &part.target.cloud, &part.target.project))
-    };
-    if !may(job.verb) {
-        return Err(Problem::new(Code::Forbidden, format!("to cancel this is to {} its things", job.verb)));
+async fn cancel(ask: Ask, Path(id): Path<String>) -> Result<(StatusCode, Json<JobView>), Problem> {
+    let job = find(&ask.api, &ask.caller, &id)?;
+    for Target { cloud, project, .. } in job.parts.iter().map(|part| &part.target) {
+        ask.may(job.verb, cloud, project).await?;
     }
-    job.job.cancel();
-    Ok((StatusCode::ACCEPTED, Json(JobView::of(&api, &job, &caller))))
+    if job.ended.borrow().is_none() {
+        let change = Change { verb: job.verb, action: "cancel", detail: job.action.to_owned() };
+        let pending = ask.pending(&change, &of_whole(&job)).await?;
+        job.job.cancel();
+        pending.end(Outcome::Done).await;
+    }
+    Ok((StatusCode::ACCEPTED, Json(JobView::of(&ask.api, &job, &ask.caller))))
+}
+
+/// The job as the thing that a request changes, in the place of its first part.
+fn of_whole(job: &Begun) -> Target {
+    let first = job.parts.first().map(|part| part.target.clone());
+    let Target { cloud, project, .. } = first.unwrap_or_default();
+    Target { cloud, project, object: format!("jobs/{}", job.id) }
 }

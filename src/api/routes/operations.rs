@@ -19,7 +19,7 @@ use crate::api::extract::{Path, Query};
 use crate::api::jobs::{By, Change, JobView, Part, Target};
 use crate::api::list::{Key, List, Page, Place, freshness, items, json, rights_of, tagged};
 use crate::api::needs::{Asker, Needs, Routes};
-use crate::api::problem::{Code, Problem};
+use crate::api::problem::Problem;
 use crate::api::state::Api;
 use crate::config::Verb;
 use crate::inventory::{Kind, OperationRow, Query as Rows};
@@ -147,12 +147,7 @@ async fn one(
 )]
 async fn cancel(ask: Ask, Path(path): Path<InPath>) -> Result<Response, Problem> {
     let row = find(&ask.api, &ask.caller, &path)?;
-    if !ask.caller.rights.allows(Verb::Edit, &row.cloud, &row.project) {
-        return Err(Problem::new(
-            Code::Forbidden,
-            "to cancel an operation takes the right to edit in its project",
-        ));
-    }
+    ask.may(Verb::Edit, &row.cloud, &row.project).await?;
     let object = format!("operations/{}", row.id);
     let target = Target { cloud: row.cloud.clone(), project: row.project.clone(), object };
     let part = Part::new(target, {

@@ -76,7 +76,7 @@ struct Sides {
 }
 
 async fn sides(ask: &Ask, path: &InPath, new: NewCopy) -> Result<Sides, Problem> {
-    ask.may(Verb::Edit, &new.cloud, &new.project)?;
+    ask.may(Verb::Edit, &new.cloud, &new.project).await?;
     let name = new.name.unwrap_or_else(|| path.instance.clone());
     let between = path.cloud != new.cloud;
     let from = place(&ask.api, &path.cloud, &path.project, between).await?;

@@ -137,7 +137,7 @@ async fn many(ask: Ask, body: JsonBody<NewStates>) -> Result<Response, Problem> 
         return Err(Problem::invalid(format!("instances names 1 to {MOST}")));
     }
     for key in &instances {
-        ask.may(Verb::Operate, &key.cloud, &key.project)?;
+        ask.may(Verb::Operate, &key.cloud, &key.project).await?;
     }
     let parts = instances.into_iter().map(|key| {
         let target =
