@@ -27,6 +27,7 @@ pub(in crate::api) struct Ask {
     pub(in crate::api) headers: HeaderMap,
     /// The method and the path.
     what: String,
+    query: Option<String>,
 }
 
 impl FromRequestParts<Api> for Ask {
@@ -36,8 +37,15 @@ impl FromRequestParts<Api> for Ask {
         let caller = Asker::from_request_parts(parts, api).await?;
         let id = parts.extensions.get::<RequestId>().cloned();
         let id = id.ok_or_else(|| Problem::new(Code::Failed, "the request has no number"))?;
-        let what = format!("{} {}", parts.method, parts.uri);
-        Ok(Ask { api: api.clone(), caller, id, headers: parts.headers.clone(), what })
+        let query = parts.uri.query().map(str::to_owned);
+        Ok(Ask {
+            api: api.clone(),
+            caller,
+            id,
+            headers: parts.headers.clone(),
+            what: gate::what(parts),
+            query,
+        })
     }
 }
 
@@ -58,7 +66,7 @@ impl Ask {
         if key.is_empty() || key.len() > 200 {
             return Err(Problem::invalid("Idempotency-Key has 1 to 200 characters"));
         }
-        let request = hash_of(&(&self.what, body));
+        let request = hash_of(&(&self.what, &self.query, body));
         let begun = match self.api.jobs.claim(&self.caller.node.id, key, request) {
             Repeated::New(claim) => {
                 let begun = jobs::begin(&self.api, &self.caller, &self.id, change, parts).await?;
@@ -91,8 +99,7 @@ impl Ask {
             return Ok(());
         }
         let wish = Wish { verb: Some(verb), cloud: Some(cloud), project: Some(project) };
-        let path = self.what.split('?').next().unwrap_or_default();
-        Err(gate::denied(&self.api, &self.caller, wish, Some((&self.id, path))).await)
+        Err(gate::denied(&self.api, &self.caller, wish, Some((&self.id, &self.what))).await)
     }
 
     /// Begins a job that takes the body as it comes, and answers once it has ended: until then the caller sends.

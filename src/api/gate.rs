@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{Request, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -122,9 +122,15 @@ pub(in crate::api) async fn refuse(caller: &Asker, wish: Wish<'_>, request: Part
     };
     let may_change =
         changes(&request.method) || matches!(wish.verb, Some(Verb::Exec | Verb::Files | Verb::Admin));
-    let what = format!("{} {}", request.method, request.uri.path());
+    let what = what(&request);
     let change = request.extensions.get::<RequestId>().filter(|_| may_change).map(|id| (id, what.as_str()));
     denied(api, caller, wish, change).await.into_response()
+}
+
+/// The method and the path of a request, as its caller wrote them: a router that has another one in it cuts the path.
+pub(in crate::api) fn what(request: &Parts) -> String {
+    let whole = request.extensions.get::<OriginalUri>().map_or(&request.uri, |uri| &uri.0);
+    format!("{} {}", request.method, whole.path())
 }
 
 /// What a caller is told who has no right to something: who asks, and which grant is missing. What would have changed something

@@ -348,6 +348,16 @@ fn a_bulk_has_an_outcome_for_each_and_nothing_is_done_where_one_is_forbidden() {
     assert_eq!(send(&alice, &elsewhere).status, 403);
     let running = alice.get(&format!("/api/v1/instances?status=running&q={}", one.0)).is(200);
     assert_eq!(running["total"], 1, "nothing was done: {running}");
+
+    // It waits for an instance that does not go down by itself.
+    let waits = json!({"state": {"action": "stop", "timeout": 20}, "instances": [target(&one.0, "default")]});
+    let job = alice.send("POST", "/api/v1/instances/state", &waits).is(202);
+    let job = format!("jobs/{}", job["id"].as_str().unwrap());
+    assert_eq!(bob.ask(&format!("/api/v1/{job}"), &["-X", "DELETE"]).status, 403);
+    alice.ask(&format!("/api/v1/{job}"), &["-X", "DELETE"]).is(202);
+    assert_eq!(audit(&alice, &job), [("cancel".to_owned(), "done".to_owned())]);
+    let denied = alice.get(&format!("/api/v1/audit?action=DELETE%20/api/v1/{job}&result=denied")).is(200);
+    assert_eq!(denied["items"][0]["user"]["login"], "bob@example.com", "{denied}");
 }
 
 #[test]

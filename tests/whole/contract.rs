@@ -14,20 +14,40 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     document
 });
 
-/// Forbids properties that an object does not name. A part of an `allOf` names only some of them, so it stays open.
-fn close(value: &mut Value) {
+/// Forbids properties that an object does not name.
+fn close(document: &mut Value) {
+    let mut parts = Vec::new();
+    collect_parts(document, &mut parts);
+    close_but(document, &parts);
+}
+
+/// The schemas that are a part of another one (`allOf`): each names only some of the properties, so it stays open.
+fn collect_parts(value: &Value, parts: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
-            for (name, part) in object.iter_mut() {
-                if name != "allOf" {
-                    close(part);
+            let all = object.get("allOf").and_then(Value::as_array);
+            parts
+                .extend(all.into_iter().flatten().filter_map(|part| Some(part["$ref"].as_str()?.to_owned())));
+            object.values().for_each(|value| collect_parts(value, parts));
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect_parts(value, parts)),
+        _ => {}
+    }
+}
+
+fn close_but(value: &mut Value, parts: &[String]) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object.iter_mut().filter(|(name, _)| *name != "allOf") {
+                if !parts.iter().any(|part| part.ends_with(&format!("/schemas/{name}"))) {
+                    close_but(value, parts);
                 }
             }
-            if object.get("properties").is_some_and(Value::is_object) {
+            if object.get("properties").is_some_and(Value::is_object) || object.contains_key("allOf") {
                 object.entry("unevaluatedProperties").or_insert(json!(false));
             }
         }
-        Value::Array(parts) => parts.iter_mut().for_each(close),
+        Value::Array(values) => values.iter_mut().for_each(|value| close_but(value, parts)),
         _ => {}
     }
 }

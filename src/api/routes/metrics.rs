@@ -40,7 +40,7 @@ async fn node(State(api): State<Api>) -> Response {
 #[utoipa::path(
     get, path = "/metrics/clouds/{cloud}", operation_id = "cloud_metrics", tag = "metrics",
     params(("cloud" = String, Path, description = "The cloud.")),
-    responses((status = 200, body = String, content_type = "text/plain")),
+    responses((status = 200, body = String, content_type = "application/openmetrics-text")),
 )]
 async fn cloud(State(api): State<Api>, Path(name): Path<String>) -> Result<Response, Problem> {
     let client = bare_client(&api, &name)?;
