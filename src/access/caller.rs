@@ -86,6 +86,21 @@ impl Caller {
         }
     }
 
+    /// Somebody with no rights.
+    #[cfg(test)]
+    pub(crate) fn of_tests(login: &str) -> Caller {
+        let (id, name) = ("n1".to_owned(), "node".to_owned());
+        Caller {
+            address: std::net::Ipv4Addr::LOCALHOST.into(),
+            node: CallerNode { id, name },
+            tags: Vec::new(),
+            user: Some(CallerUser { id: 1, login: login.to_owned(), display_name: login.to_owned() }),
+            kind: CallerKind::User,
+            masquerade: Vec::new(),
+            rights: Arc::default(),
+        }
+    }
+
     /// The login name of the user.
     pub(crate) fn login(&self) -> Option<&str> {
         self.user.as_ref().map(|user| user.login.as_str())

@@ -14,6 +14,7 @@ use crate::api_real::{Own, PROJECT, world};
 use crate::node::{World, until};
 use crate::program::HANG;
 use crate::real_lxd::lxc;
+use crate::terminal::Terminal;
 use crate::websocket::{Session, upgrade};
 
 /// The path of a command in `c1`.
@@ -86,8 +87,8 @@ fn a_command_gives_output_errors_and_code_and_the_audit_has_the_command_alone() 
 
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
-fn a_terminal_takes_text_of_any_kind_and_sizes_and_signals_and_is_told_that_the_node_stops() {
-    let (world, service, alice, _) = world();
+fn a_terminal_takes_text_of_any_kind_and_sizes_and_signals() {
+    let (world, _service, alice, _) = world();
     let mut shell = Session::open(&world, &alice, &exec(&[], "width=100&height=30"));
     assert_eq!(shell.hello["terminal"], true);
     shell.types("stty size; echo $TERM\n");
@@ -121,12 +122,60 @@ fn a_terminal_takes_text_of_any_kind_and_sizes_and_signals_and_is_told_that_the_
     let mut senseless = Session::open(&world, &alice, &exec(&["sleep", "1717"], ""));
     senseless.asks(&json!({"eof": true}));
     assert_eq!(senseless.ends().1, 4400);
+}
 
-    let mut shell = Session::open(&world, &alice, &exec(&[], ""));
-    shell.types("echo he''re\n");
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn a_node_that_stops_tells_its_sessions_and_the_audit_and_ends_their_commands() {
+    let (world, mut service, alice, _) = world();
+    let mut shell = Session::open(&world, &alice, &exec(&["sh", "-c", "echo here; exec sleep 4141"], ""));
+    let lost = Session::open(&world, &alice, &exec(&["sh", "-c", "echo here; exec sleep 4142"], ""));
     shell.shows("here");
+    drop(lost); // it would stay for two minutes
     service.signal("TERM");
     assert_eq!(shell.ends().1, 1001);
+    assert!(service.ended().0.is_some_and(|code| code == 0));
+    is_gone("sleep 414");
+    no_operation_is_left("414");
+
+    let mut lines: Vec<Value> = Vec::new();
+    for entry in std::fs::read_dir(world.path("state/audit")).unwrap() {
+        let written = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        lines.extend(written.lines().map(|line| serde_json::from_str(line).unwrap()));
+    }
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    println!("AUDIT {lines:?}");
+}
+
+/// Waits until the server has no operation that runs and has this text in it.
+fn no_operation_is_left(text: &str) {
+    let running = || {
+        let all: Value = serde_json::from_str(&lxc(&["query", "/1.0/operations?recursion=1"])).unwrap();
+        let running = all["running"].as_array().cloned().unwrap_or_default().into_iter();
+        running.map(|operation| operation.to_string()).filter(|told| told.contains(text)).collect::<Vec<_>>()
+    };
+    until(running, Vec::is_empty);
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn a_message_of_a_mebibyte_is_taken_and_a_larger_one_refused() {
+    let (world, _service, alice, _) = world();
+    let path = exec(&["sh", "-c", "head -c 1048576 | wc -c; exec cat"], "terminal=false");
+    let mut session = Session::open(&world, &alice, &path);
+    session.send(Message::binary(vec![b'a'; 1 << 20]));
+    session.shows("1048576");
+    session.send(Message::binary(vec![b'a'; (1 << 20) + 1]));
+    let (told, code) = session.ends();
+    let problem = &told.last().unwrap()["error"];
+    assert_eq!((&problem["code"], code), (&json!("too_large"), 4413), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("1048576 bytes"), "{problem}");
+    // The command goes on: its caller may come back, and has sent what was taken.
+    let mut session = Session::open(&world, &alice, &session.back(0));
+    assert_eq!(session.hello["input"], 1 << 20);
+    session.types("still here");
+    session.shows("still here");
+    session.closes(1000);
 }
 
 #[test]
@@ -258,6 +307,7 @@ fn who_loses_the_right_loses_the_command_too() {
     let (told, code) = lost.ends();
     assert_eq!((&told.last().unwrap()["error"]["code"], code), (&json!("forbidden"), 4403), "{told:?}");
     is_gone("sleep 212");
+    no_operation_is_left("sleep 212");
     kept.types("still here\n");
     kept.shows("still here");
     kept.closes(1000);
@@ -303,6 +353,30 @@ fn a_console_is_taken_only_by_who_says_so_and_who_had_it_is_told() {
     lxc(&["stop", "--force", &own.0]);
     let (told, code) = second.ends();
     assert_eq!((told.last(), code), (Some(&json!({"exit": {"code": null}})), 1000), "{}", second.text());
+    no_operation_is_left(&own.0);
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn a_console_that_a_client_beside_this_node_has_is_told_with_a_problem() {
+    let (world, _service, alice, _) = world();
+    let own = Own::running("console-beside");
+    let mut other = Terminal::of(Command::new("lxc").args(["console", &own.0]), 24, 80);
+    let say = |terminal: &mut Terminal| {
+        lxc(&["exec", &own.0, "--", "sh", "-c", "echo from inside > /dev/console"]);
+        terminal.types("\r");
+    };
+    other.shows_once(say, "from inside");
+    let mut session = Session::begin(&world, &alice, &format!("{}/console", own.path()));
+    let (told, code) = session.ends();
+    println!("BESIDE {told:?} {code} {:?}", session.text());
+    let problem = &told.last().unwrap()["error"];
+    assert_eq!((&problem["code"], code), (&json!("conflict"), 4409), "{told:?}");
+    // It is left to who has it.
+    other.shows_once(say, "from inside");
+    other.types("\u{1}q");
+    other.program.wait().unwrap();
+    no_operation_is_left(&own.0);
 }
 
 #[test]

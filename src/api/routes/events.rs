@@ -143,7 +143,9 @@ impl Follower {
 
     /// Asks anew who the caller is; `None` when it may see nothing any more.
     async fn check(&mut self) -> Option<()> {
-        self.caller = self.recheck.caller().await?;
+        if let Some(caller) = self.recheck.caller().await.ok()? {
+            self.caller = caller;
+        }
         self.caller.rights.has(Verb::View).then_some(())
     }
 

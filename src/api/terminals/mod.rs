@@ -31,6 +31,7 @@ use super::gate::{RequestId, too_many};
 use super::guard::Held;
 use super::needs::Asker;
 use super::problem::{Code, Problem};
+use super::recheck::Recheck;
 use super::state::Api;
 use crate::access::audit::Entry;
 use crate::config::Verb;
@@ -82,7 +83,7 @@ fn find(id: &str, request: &Request) -> Result<Arc<Session>, Problem> {
 /// Begins a session. It is in the audit before anything is run; where that cannot be written, nothing is.
 async fn begin(request: Request) -> Result<Arc<Session>, Problem> {
     let Request { api, connection, caller, id, key, wanted } = request;
-    let rights = api.access.changes();
+    let recheck = Recheck::new(api.clone(), connection.clone());
     let held = api.limits.take(Held::Terminal, &caller.node.id).ok_or_else(|| too_many(Held::Terminal))?;
     let action = match wanted.kind {
         Kind::Exec => "exec",
@@ -106,7 +107,7 @@ async fn begin(request: Request) -> Result<Arc<Session>, Problem> {
             return Err(Problem::new(Code::Unavailable, told));
         }
     };
-    let begin = Begin { api: api.clone(), wanted, inlets, pending, rights, before };
+    let begin = Begin { api: api.clone(), wanted, inlets, pending, recheck, before };
     api.node.tasks().spawn(run::run(Arc::clone(&session), begin));
     Ok(session)
 }

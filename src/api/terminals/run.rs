@@ -5,24 +5,20 @@ use std::time::Duration;
 
 use lxd_client::{Error as CloudError, ExitStatus, InstanceHandle, Process, Stdin, Stdout};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::protocol::{Asked, Stream};
 use super::session::{End, Inlets, Kind, Session};
 use super::wanted::Wanted;
+use crate::access::Caller;
 use crate::access::audit::{Outcome, Pending};
 use crate::api::cloud::client;
-use crate::api::gate::caller_of;
 use crate::api::problem::{Code, Problem};
+use crate::api::recheck::Recheck;
 use crate::api::state::Api;
 use crate::config::Verb;
-
-/// How often it is asked whether the caller still may.
-const RECHECK: Duration = Duration::from_secs(30);
-
-/// How soon it is asked again where the node cannot tell.
-const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// How long a command gets to end once one of its streams has broken.
 const AFTER_BREAK: Duration = Duration::from_secs(10);
@@ -32,6 +28,9 @@ const ORDER: Duration = Duration::from_secs(5);
 
 /// How long one waits for a console whose session has to go.
 const TAKING: Duration = Duration::from_secs(15);
+
+/// How long one waits for the start of what is to end.
+const STARTING: Duration = Duration::from_secs(10);
 
 /// How long the input of a command waits that may not be there: its terminal would show what is typed, and it would look as if
 /// it had run.
@@ -46,32 +45,62 @@ pub(super) struct Begin {
     pub(super) wanted: Wanted,
     pub(super) inlets: Inlets,
     pub(super) pending: Pending,
-    /// Changes when the caller may have lost a right.
-    pub(super) rights: watch::Receiver<u64>,
+    pub(super) recheck: Recheck,
     /// Whose console this one takes.
     pub(super) before: Option<Arc<Session>>,
 }
 
 /// Runs a session to its end, and keeps that for who comes back.
 pub(super) async fn run(session: Arc<Session>, begin: Begin) {
-    let Begin { api, wanted, inlets, mut pending, mut rights, before } = begin;
+    let Begin { api, wanted, inlets, mut pending, mut recheck, before } = begin;
     if let Some(before) = before {
         let _ = timeout(TAKING, before.gone.cancelled()).await; // the cloud says what is wrong then
     }
-    let mut process = None;
+    let mut running = Running::default();
     let end = tokio::select! {
-        end = work(&session, &api, &wanted, inlets, &mut process, &mut pending) => end,
-        end = watch(&session, &api, &mut rights) => end,
+        end = work(&session, &api, &wanted, inlets, &mut running, &mut pending) => end,
+        end = watch(&session, &api, &mut recheck) => end,
     };
     session.end(end.clone());
-    if let Some(process) = process {
-        process.close().await;
-    }
+    running.close().await;
     session.gone.cancel();
     pending.end(outcome(&end)).await;
     let stopping = api.node.stopping();
     let _ = stopping.run_until_cancelled(session.over()).await;
     api.terminals.forget(&session);
+}
+
+/// What a session is on the cloud.
+#[derive(Default)]
+struct Running {
+    /// It is being started. That is not given up halfway: the console that comes next would find this one in its place.
+    starting: Option<JoinHandle<Result<Process, CloudError>>>,
+    process: Option<Process>,
+}
+
+impl Running {
+    /// Starts a process, and waits for it.
+    async fn start(
+        &mut self,
+        starting: impl Future<Output = Result<Process, CloudError>> + Send + 'static,
+    ) -> Result<&mut Process, Problem> {
+        let started = self.starting.insert(tokio::spawn(starting)).await;
+        self.starting = None;
+        let started = started.map_err(|ended| Problem::new(Code::Failed, ended.to_string()))?;
+        Ok(self.process.insert(started?))
+    }
+
+    async fn close(self) {
+        let Running { starting, mut process } = self;
+        if let Some(starting) = starting
+            && let Ok(Ok(Ok(started))) = timeout(STARTING, starting).await
+        {
+            process = Some(started);
+        }
+        if let Some(process) = process {
+            process.close().await;
+        }
+    }
 }
 
 /// How the audit tells an end.
@@ -87,40 +116,33 @@ fn outcome(end: &End) -> Outcome {
 }
 
 /// Waits until the session has to end, whatever its command does.
-async fn watch(session: &Session, api: &Api, rights: &mut watch::Receiver<u64>) -> End {
+async fn watch(session: &Session, api: &Api, recheck: &mut Recheck) -> End {
     let stopping = api.node.stopping();
-    let mut known = Instant::now();
-    let mut check = known + RECHECK;
     loop {
         tokio::select! {
             () = stopping.cancelled() => return End::Stopping,
             end = session.over() => return end,
-            _ = rights.changed() => {}
-            () = sleep_until(check) => {}
+            () = recheck.due() => {}
         }
-        rights.mark_unchanged();
-        match may(session, api).await {
-            Ok(()) => known = Instant::now(),
-            Err(problem) if problem.code() == Code::Unavailable && known.elapsed() < 2 * RECHECK => {
-                check = Instant::now() + ASK_AGAIN;
-                continue;
-            }
+        recheck.by(session.connection());
+        match recheck.caller().await {
+            Ok(Some(caller)) if !may(session, &caller) => return End::Failed(no_longer(session)),
+            Ok(_) => {}
             Err(problem) => return End::Failed(problem),
         }
-        check = known + RECHECK;
     }
 }
 
-/// Asks anew whether the caller may do this.
-async fn may(session: &Session, api: &Api) -> Result<(), Problem> {
-    let caller = caller_of(api, &session.connection()).await?;
+/// Whether it is still who began it, and still may.
+fn may(session: &Session, caller: &Caller) -> bool {
     let key = &session.key;
-    if session.is_of(&caller) && caller.rights.allows(Verb::Exec, &key.cloud, &key.project) {
-        return Ok(());
-    }
-    let gone =
-        format!("{} may no longer exec in the project {} of {}", *session.caller, key.project, key.cloud);
-    Err(Problem::new(Code::Forbidden, gone))
+    session.is_of(caller) && caller.rights.allows(Verb::Exec, &key.cloud, &key.project)
+}
+
+fn no_longer(session: &Session) -> Problem {
+    let (caller, key) = (&*session.caller, &session.key);
+    let told = format!("{caller} may no longer exec in the project {} of {}", key.project, key.cloud);
+    Problem::new(Code::Forbidden, told)
 }
 
 /// Runs the command or the console to its end. Of several commands the first that the instance has.
@@ -129,7 +151,7 @@ async fn work(
     api: &Api,
     wanted: &Wanted,
     mut inlets: Inlets,
-    slot: &mut Option<Process>,
+    running: &mut Running,
     pending: &mut Pending,
 ) -> End {
     let key = &session.key;
@@ -139,9 +161,9 @@ async fn work(
     };
     let mut commands = wanted.commands(api.terminals.shell_of(key)).into_iter().peekable();
     while let Some((number, command)) = commands.next() {
-        let process = match spawn(&instance, session.kind, wanted, command).await {
-            Ok(process) => slot.insert(process),
-            Err(error) => return End::Failed(Problem::from(error).of_cloud(&key.cloud)),
+        let process = match running.start(spawn(&instance, session.kind, wanted, command)).await {
+            Ok(process) => process,
+            Err(problem) => return End::Failed(problem.of_cloud(&key.cloud)),
         };
         pending.operation(process.operation().id());
         let is_last = commands.peek().is_none();
@@ -162,15 +184,19 @@ async fn work(
     End::Failed(Problem::invalid("there is no command"))
 }
 
-async fn spawn(
+fn spawn(
     instance: &InstanceHandle,
     kind: Kind,
     wanted: &Wanted,
     command: Vec<String>,
-) -> Result<Process, CloudError> {
-    match kind {
-        Kind::Exec => wanted.apply(instance.exec(command)).spawn().await,
-        Kind::Console => instance.console(wanted.width, wanted.height).await,
+) -> impl Future<Output = Result<Process, CloudError>> + Send + 'static {
+    let (instance, width, height) = (instance.clone(), wanted.width, wanted.height);
+    let exec = wanted.apply(instance.exec(command));
+    async move {
+        match kind {
+            Kind::Exec => exec.spawn().await,
+            Kind::Console => instance.console(width, height).await,
+        }
     }
 }
 

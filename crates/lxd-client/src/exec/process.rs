@@ -40,7 +40,7 @@ pub struct Process {
 pub(crate) enum Kind {
     /// A command without a terminal.
     Command,
-    /// A command on a terminal.
+    /// A command on a terminal. Its control socket is closed before its stream, as `write_terminal` says why.
     Terminal,
     /// The console of an instance. Its control socket is closed after its stream: otherwise the server (LXD 5.0)
     /// writes to the stream from two goroutines, and crashes.
@@ -86,7 +86,7 @@ impl Process {
         } else {
             sockets
                 .remove("0")
-                .map(|socket| Stdin::terminal(socket, CloseHandshake { requested, done }))
+                .map(|socket| Stdin::terminal(socket, kind, CloseHandshake { requested, done }))
                 .unzip()
         };
         let stderr = sockets.remove("2").map(Stdout::new);
@@ -94,10 +94,21 @@ impl Process {
         let closing = sockets.remove("control").map(|socket| {
             tokio::spawn(async move {
                 let Some(mut socket) = relay_commands(socket, commands).await else { return };
-                let _ = request_close.send(());
-                if kind == Kind::Console {
-                    let _ = tokio::time::timeout(CLOSE_TIMEOUT, closed).await;
-                    tokio::time::sleep(AFTER_CLOSE).await;
+                // Two steps of the stream's task have a time limit each.
+                let closed = tokio::time::timeout(2 * CLOSE_TIMEOUT, closed);
+                match kind {
+                    Kind::Command => {}
+                    Kind::Terminal => {
+                        let _ = socket.stream.close(None).await;
+                        let _ = request_close.send(());
+                        let _ = closed.await;
+                        return;
+                    }
+                    Kind::Console => {
+                        let _ = request_close.send(());
+                        let _ = closed.await;
+                        tokio::time::sleep(AFTER_CLOSE).await;
+                    }
                 }
                 let _ = socket.stream.close(None).await;
             })
@@ -156,7 +167,7 @@ impl Process {
         let Process { stdin, stdout, stderr, control, closing, .. } = self;
         drop((stdin, stdout, stderr, control));
         if let Some(closing) = closing {
-            let _ = tokio::time::timeout(2 * CLOSE_TIMEOUT, closing).await;
+            let _ = tokio::time::timeout(3 * CLOSE_TIMEOUT, closing).await;
         }
     }
 

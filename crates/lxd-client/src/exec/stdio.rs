@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_util::sync::PollSender;
 
+use super::process::Kind;
 use crate::WebSocket;
 use crate::transfer::Chunks;
 use crate::websocket::Socket;
@@ -20,7 +21,7 @@ use crate::websocket::Socket;
 /// The largest chunk that is sent at once; LXD reads 32 KiB at a time.
 const CHUNK: usize = 64 << 10;
 
-/// How long the close handshake of a terminal's websocket may take.
+/// How long a terminal gets to come to its end once its command is killed, and the close handshake of its websocket.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long a console's control socket stays open after the close handshake of its stream: the server (LXD 5.0) answers
@@ -56,7 +57,15 @@ enum Source {
 
 /// The reading half of a terminal's websocket. The task that writes to it gets this back when nobody reads it any more.
 #[derive(Debug)]
-struct Half(Option<(SplitStream<Socket>, oneshot::Sender<SplitStream<Socket>>)>);
+struct Half(Option<(SplitStream<Socket>, oneshot::Sender<Returned>)>);
+
+/// A reading half that nobody reads any more.
+#[derive(Debug)]
+struct Returned {
+    stream: SplitStream<Socket>,
+    /// Whether it was read to its end.
+    ended: bool,
+}
 
 impl Stdin {
     pub(crate) fn new(socket: WebSocket) -> Stdin {
@@ -84,12 +93,12 @@ impl Stdin {
         Stdin { chunks: PollSender::new(sender) }
     }
 
-    /// Both directions of a terminal, whose websocket is closed when that is requested.
-    pub(crate) fn terminal(socket: WebSocket, close: CloseHandshake) -> (Stdin, Stdout) {
+    /// Both directions of a terminal or a console, whose websocket is closed when that is requested.
+    pub(crate) fn terminal(socket: WebSocket, kind: Kind, close: CloseHandshake) -> (Stdin, Stdout) {
         let (sink, stream) = socket.stream.split();
         let (sender, chunks) = mpsc::channel(4);
         let (back, given_back) = oneshot::channel();
-        tokio::spawn(write_terminal(sink, chunks, given_back, close));
+        tokio::spawn(write_terminal(sink, chunks, kind, given_back, close));
         let source = Source::Half(Half(Some((stream, back))));
         let frames = Frames { source, ended: false };
         (Stdin { chunks: PollSender::new(sender) }, Stdout { chunks: Chunks::new(frames) })
@@ -106,16 +115,22 @@ pub(crate) struct CloseHandshake {
     pub(crate) done: oneshot::Sender<()>,
 }
 
-/// Writes to a terminal, and closes its websocket when nobody reads it any more, or when that is requested. The server
-/// ends the operation only after that.
+/// Writes to a terminal, and closes its websocket at its end, or when that is requested. The server ends the operation only
+/// after that. A console is closed when nobody reads it any more, too.
+///
+/// The websocket of a terminal is closed after the server's end of file. LXD 5.0 closes the terminal when this side closes
+/// first, but goes on waiting at its file descriptor's number: where another command has that number meanwhile, the operation
+/// never ends, and the server does not stop.
 async fn write_terminal(
     mut sink: SplitSink<Socket, Message>,
     mut chunks: mpsc::Receiver<Bytes>,
-    mut given_back: oneshot::Receiver<SplitStream<Socket>>,
+    kind: Kind,
+    mut given_back: oneshot::Receiver<Returned>,
     CloseHandshake { mut requested, done }: CloseHandshake,
 ) {
     let mut open = true;
-    let given_back_first = loop {
+    let mut returned: Option<Returned> = None;
+    loop {
         tokio::select! {
             chunk = chunks.recv(), if open => {
                 // A terminal has no end of file: its keyboard is just not used any more.
@@ -124,40 +139,66 @@ async fn write_terminal(
                     return;
                 }
             }
-            stream = &mut given_back => break Some(stream),
-            Ok(()) = &mut requested => break None,
+            half = &mut given_back, if returned.is_none() => match half {
+                Ok(half) if half.ended || kind == Kind::Console => {
+                    returned = Some(half);
+                    break;
+                }
+                Ok(half) => returned = Some(half),
+                Err(_) => return,
+            },
+            () = discard(&mut returned), if returned.is_some() => break,
+            Ok(()) = &mut requested => break,
         }
-    };
-    let close = async {
+    }
+    let last = async {
         // What was written before is still sent.
         chunks.close();
         while let Some(chunk) = chunks.recv().await {
             sink.send(Message::Binary(chunk)).await.ok()?;
         }
+        if kind != Kind::Console {
+            if returned.is_none() {
+                returned = Some((&mut given_back).await.ok()?);
+            }
+            discard(&mut returned).await;
+        }
+        Some(())
+    };
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, last).await;
+    let handshake = async {
         sink.close().await.ok()?;
-        let given_back = match given_back_first {
-            Some(stream) => stream,
-            None => given_back.await,
+        let mut stream = match returned {
+            Some(half) => half.stream,
+            None => given_back.await.ok()?.stream,
         };
-        let mut stream = given_back.ok()?;
         while !stream.next().await?.ok()?.is_close() {}
         Some(())
     };
-    let _ = tokio::time::timeout(CLOSE_TIMEOUT, close).await;
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, handshake).await;
     drop(done);
 }
 
+/// Reads what nobody wants any more, to the server's end of file. Cancel safe.
+async fn discard(returned: &mut Option<Returned>) {
+    let Some(half) = returned else { return };
+    while !half.ended {
+        let message = half.stream.next().await;
+        half.ended = !matches!(message, Some(Ok(message)) if !message.is_text() && !message.is_close());
+    }
+}
+
 impl Half {
-    fn give_back(&mut self) {
+    fn give_back(&mut self, ended: bool) {
         if let Some((stream, back)) = self.0.take() {
-            let _ = back.send(stream);
+            let _ = back.send(Returned { stream, ended });
         }
     }
 }
 
 impl Drop for Half {
     fn drop(&mut self) {
-        self.give_back();
+        self.give_back(false);
     }
 }
 
@@ -202,7 +243,7 @@ impl Frames {
     fn end(&mut self) {
         self.ended = true;
         if let Source::Half(half) = &mut self.source {
-            half.give_back();
+            half.give_back(true);
         }
     }
 

@@ -259,3 +259,27 @@ async fn a_console_is_attached_and_let_go_and_the_server_lives() {
         assert!(matches!(ended, Ok(_) | Err(Error::Operation { .. })), "{ended:?}");
     }
 }
+
+/// LXD 5.0 never ended some of these, whose terminals were closed before their commands had ended.
+#[tokio::test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD or Incus: see .ci/with-lxd")]
+async fn the_operations_of_many_terminals_end_that_are_let_go_at_once() {
+    let client = remote().await;
+    let c1 = client.instance("c1");
+    for _ in 0..3 {
+        let shells =
+            (0..12).map(|_| c1.exec(["sh", "-c", "echo here; exec sleep 1000"]).terminal(80, 24).spawn());
+        let mut shells = futures_util::future::try_join_all(shells).await.unwrap();
+        for shell in &mut shells {
+            shell.stdout.as_mut().unwrap().next().await.unwrap().unwrap();
+        }
+        let ids: Vec<String> = shells.iter().map(|shell| shell.operation().id().to_owned()).collect();
+        drop(shells);
+        for id in ids {
+            let mut operation = client.operation(&id);
+            let ended = tokio::time::timeout(SOON, operation.wait()).await.expect("it never ends");
+            // It is forgotten five seconds later.
+            assert!(ended.is_ok() || ended.is_err_and(|error| error.is_not_found()));
+        }
+    }
+}

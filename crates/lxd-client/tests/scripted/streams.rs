@@ -1,14 +1,17 @@
 //! Bodies and websockets that stall or are not what they should be.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use lxd_client::{Client, Error, FileOptions};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use crate::server::{socket, sync, unix};
@@ -120,13 +123,15 @@ async fn switch(stream: &mut BufReader<UnixStream>, asked: &[String]) {
     stream.get_mut().write_all(switch.as_bytes()).await.unwrap();
 }
 
-/// A server whose console tells what comes by its two websockets, in its order.
-fn console_that_tells(told: UnboundedSender<String>) -> (tempfile::TempDir, Client) {
+/// A server whose console or terminal tells what comes by its two websockets, in its order. The end of a terminal comes when
+/// its control socket is closed.
+fn terminal_that_tells(told: UnboundedSender<String>) -> (tempfile::TempDir, Client) {
     let fds = json!({"fds": {"0": "stream", "control": "control"}});
     let operation = json!({"id": "op", "status_code": 103, "resources": null, "metadata": fds});
     let operation = json!({"type": "async", "status_code": 100, "metadata": operation});
+    let killed = Arc::new(Notify::new());
     let serve = move |mut stream: BufReader<UnixStream>| {
-        let (told, operation) = (told.clone(), operation.clone());
+        let (told, operation, killed) = (told.clone(), operation.clone(), Arc::clone(&killed));
         async move {
             let asked = loop {
                 let asked = head(&mut stream).await;
@@ -138,13 +143,28 @@ fn console_that_tells(told: UnboundedSender<String>) -> (tempfile::TempDir, Clie
                 let length = length.map_or(0, |length| length.parse().unwrap());
                 stream.read_exact(&mut vec![0; length]).await.unwrap();
                 answer(&mut stream, &operation).await;
+                told.send("asked".to_owned()).unwrap();
             };
             switch(&mut stream, &asked).await;
             let name = if asked[0].contains("secret=control") { "control" } else { "stream" };
             let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
-            while let Some(Ok(message)) = socket.next().await {
+            loop {
+                let message = tokio::select! {
+                    message = socket.next() => message,
+                    () = killed.notified(), if name == "stream" => {
+                        // Time enough for one that does not wait for it.
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                        told.send("stream: end".to_owned()).unwrap();
+                        socket.send(Message::text("")).await.unwrap();
+                        continue;
+                    }
+                };
+                let Some(Ok(message)) = message else { return };
                 let what = if message.is_close() { "close" } else { message.to_text().unwrap() };
                 told.send(format!("{name}: {what}")).unwrap();
+                if (name, what) == ("control", "close") {
+                    killed.notify_one();
+                }
             }
         }
     };
@@ -156,16 +176,60 @@ fn console_that_tells(told: UnboundedSender<String>) -> (tempfile::TempDir, Clie
 async fn a_console_that_is_let_go_sends_what_was_typed_and_closes_its_control_socket_last() {
     for _ in 0..20 {
         let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-        let (_folder, client) = console_that_tells(tell);
+        let (_folder, client) = terminal_that_tells(tell);
         let mut console = client.instance("c1").console(80, 25).await.unwrap();
         for typed in ["a", "b", "c"] {
             console.stdin.as_mut().unwrap().write_all(typed.as_bytes()).await.unwrap();
         }
         drop(console);
-        for expected in ["stream: a", "stream: b", "stream: c", "stream: close", "control: close"] {
-            let next = tokio::time::timeout(Duration::from_secs(20), told.recv()).await.expect("it hangs");
-            assert_eq!(next.as_deref(), Some(expected));
+        tells(
+            &mut told,
+            &["asked", "stream: a", "stream: b", "stream: c", "stream: close", "control: close"],
+        )
+        .await;
+    }
+}
+
+/// LXD 5.0 waits for ever for both sockets of a console.
+#[tokio::test]
+async fn a_console_that_is_given_up_while_it_is_attached_is_attached_and_let_go() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (_folder, client) = terminal_that_tells(tell);
+    let c1 = client.instance("c1");
+    tokio::select! {
+        biased;
+        asked = told.recv() => assert_eq!(asked.as_deref(), Some("asked")),
+        _ = c1.console(80, 25) => panic!("it was attached before anybody looked"),
+    }
+    tells(&mut told, &["stream: close", "control: close"]).await;
+}
+
+/// LXD 5.0 may never end the operation of a terminal whose stream is closed before its end.
+#[tokio::test]
+async fn a_terminal_that_is_let_go_is_killed_first_and_its_stream_closed_at_its_end() {
+    for keeps_its_screen in [false, true] {
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let (_folder, client) = terminal_that_tells(tell);
+        let mut shell = client.instance("c1").exec(["sh"]).terminal(80, 25).spawn().await.unwrap();
+        let mut screen = shell.stdout.take();
+        if !keeps_its_screen {
+            screen = None;
+            // Nobody looks any more, but it goes on.
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        drop(shell);
+        tells(&mut told, &["asked", "control: close", "stream: end"]).await;
+        if let Some(mut screen) = screen {
+            assert!(screen.next().await.is_none());
+        }
+        tells(&mut told, &["stream: close"]).await;
+    }
+}
+
+async fn tells(told: &mut UnboundedReceiver<String>, expected: &[&str]) {
+    for expected in expected {
+        let next = tokio::time::timeout(Duration::from_secs(20), told.recv()).await.expect("it hangs");
+        assert_eq!(next.as_deref(), Some(*expected));
     }
 }
 

@@ -244,3 +244,54 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::connection::Door;
+    use crate::api::guard::{Held, Limits};
+
+    fn connection() -> Connection {
+        let address = "127.0.0.1:80".parse().unwrap();
+        Connection {
+            peer: address,
+            local: address,
+            port: 80,
+            scheme: axum::http::uri::Scheme::HTTP,
+            door: Door::Development,
+        }
+    }
+
+    fn session() -> Session {
+        let caller = Asker(Arc::new(Caller::of_tests("alice@example.com")));
+        let key = InstanceKey { cloud: "c".into(), project: "p".into(), name: "i".into() };
+        let held = Limits::default().take(Held::Terminal, &caller.node.id).unwrap();
+        Session::new("s".to_owned(), key, (Kind::Exec, true), caller, connection(), held).0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_whose_client_stays_away_is_over_after_two_minutes() {
+        let (session, minute) = (session(), Duration::from_secs(60));
+        let attachment = session.attach(0, connection());
+        assert!(tokio::time::timeout(100 * minute, session.over()).await.is_err(), "its client is there");
+        session.detach(&attachment, false);
+        tokio::time::sleep(minute).await;
+        // Who comes back has two whole minutes again.
+        let again = session.attach(0, connection());
+        session.detach(&attachment, false);
+        assert!(tokio::time::timeout(100 * minute, session.over()).await.is_err(), "its new client is there");
+        session.detach(&again, false);
+        let away = Instant::now();
+        assert!(matches!(session.over().await, End::Left));
+        assert_eq!(away.elapsed(), 2 * minute);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_closes_a_session_does_not_keep_it_waiting() {
+        let session = session();
+        let (attachment, begun) = (session.attach(0, connection()), Instant::now());
+        session.detach(&attachment, true);
+        assert!(matches!(session.over().await, End::Left));
+        assert!(begun.elapsed().is_zero());
+    }
+}
