@@ -36,6 +36,10 @@ const STARTING: Duration = Duration::from_secs(10);
 /// it had run.
 const UNSURE: Duration = Duration::from_secs(3);
 
+/// How the console begins that the server could not attach to: its helper writes there why, and the operation ends as that of
+/// any console.
+const NOT_ATTACHED: &[u8] = b"Error: Failed running forkconsole:";
+
 /// How many bytes are read at once.
 const CHUNK: usize = 32 << 10;
 
@@ -178,6 +182,9 @@ async fn work(
         }
         return match end {
             End::Failed(problem) => End::Failed(problem.of_cloud(&key.cloud)),
+            End::Exited(_) if session.kind == Kind::Console && session.has_only_shown(NOT_ATTACHED) => {
+                End::Failed(not_attached(&key.name).of_cloud(&key.cloud))
+            }
             end => end,
         };
     }
@@ -198,6 +205,15 @@ fn spawn(
             Kind::Console => instance.console(width, height).await,
         }
     }
+}
+
+/// A console that the server did not get.
+fn not_attached(name: &str) -> Problem {
+    let told = format!(
+        "the server could not attach to the console of {name}: another client has it, or it has none"
+    );
+    Problem::new(Code::Conflict, told)
+        .remedy("leave it where it is open, such as in `lxc console` or at another node")
 }
 
 /// Joins a process with the session until it ends. Its input waits until it has shown something, or for so long.

@@ -30,6 +30,7 @@ pub struct Process {
     /// Its standard error; `None` with a terminal.
     pub stderr: Option<Stdout>,
     operation: Operation,
+    kind: Kind,
     control: mpsc::Sender<Value>,
     /// Closes its websockets, once the sender of `control` is dropped.
     closing: Option<JoinHandle<()>>,
@@ -113,7 +114,7 @@ impl Process {
                 let _ = socket.stream.close(None).await;
             })
         });
-        Process { stdin, stdout, stderr, operation, control, closing }
+        Process { stdin, stdout, stderr, operation, kind, control, closing }
     }
 
     /// Writes all of its input in the background.
@@ -160,14 +161,17 @@ impl Process {
         }
     }
 
-    /// Ends it, as dropping it does, and waits until its websockets are closed. A program that exits right after it has
-    /// dropped a console may make the server (LXD 5.0) crash; this keeps it from that. Streams that were taken out must be
-    /// dropped before. Waits a few seconds at the most.
+    /// Ends it, as dropping it does, and waits until its websockets are closed, and a console is free again. A program that
+    /// exits right after it has dropped a console may make the server (LXD 5.0) crash; this keeps it from that. Streams that
+    /// were taken out must be dropped before. Waits a few seconds at the most.
     pub async fn close(self) {
-        let Process { stdin, stdout, stderr, control, closing, .. } = self;
+        let Process { stdin, stdout, stderr, mut operation, kind, control, closing } = self;
         drop((stdin, stdout, stderr, control));
         if let Some(closing) = closing {
             let _ = tokio::time::timeout(3 * CLOSE_TIMEOUT, closing).await;
+        }
+        if kind == Kind::Console {
+            let _ = operation.wait_for(CLOSE_TIMEOUT).await; // which may have failed
         }
     }
 

@@ -143,7 +143,9 @@ fn terminal_that_tells(told: UnboundedSender<String>) -> (tempfile::TempDir, Cli
                 let length = length.map_or(0, |length| length.parse().unwrap());
                 stream.read_exact(&mut vec![0; length]).await.unwrap();
                 answer(&mut stream, &operation).await;
-                told.send("asked".to_owned()).unwrap();
+                if asked[0].starts_with("POST") {
+                    told.send("asked".to_owned()).unwrap();
+                }
             };
             switch(&mut stream, &asked).await;
             let name = if asked[0].contains("secret=control") { "control" } else { "stream" };
@@ -152,8 +154,6 @@ fn terminal_that_tells(told: UnboundedSender<String>) -> (tempfile::TempDir, Cli
                 let message = tokio::select! {
                     message = socket.next() => message,
                     () = killed.notified(), if name == "stream" => {
-                        // Time enough for one that does not wait for it.
-                        tokio::time::sleep(Duration::from_millis(100)).await;
                         told.send("stream: end".to_owned()).unwrap();
                         socket.send(Message::text("")).await.unwrap();
                         continue;
@@ -163,6 +163,8 @@ fn terminal_that_tells(told: UnboundedSender<String>) -> (tempfile::TempDir, Cli
                 let what = if message.is_close() { "close" } else { message.to_text().unwrap() };
                 told.send(format!("{name}: {what}")).unwrap();
                 if (name, what) == ("control", "close") {
+                    // Time enough for a client that does not wait for the end.
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                     killed.notify_one();
                 }
             }

@@ -208,6 +208,15 @@ impl Session {
         self.shared().ring.end() == 0
     }
 
+    /// Whether all that it has shown is one line that begins so.
+    pub(in crate::api::terminals) fn has_only_shown(&self, begin: &[u8]) -> bool {
+        let shared = self.shared();
+        let shown = shared.ring.from(0).map(|(_, bytes)| bytes).unwrap_or_default();
+        shared.ring.end() == shown.len() as u64
+            && shown.starts_with(begin)
+            && shown.trim_ascii_end().iter().all(|byte| *byte != b'\n')
+    }
+
     /// Waits until it was taken, or the caller needs it no more, or has been away for too long. Cancel safe.
     pub(in crate::api::terminals) async fn over(&self) -> End {
         loop {
