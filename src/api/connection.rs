@@ -44,7 +44,7 @@ impl<S: Sync> FromRequestParts<S> for Connection {
 pub(in crate::api) fn loopback_names() -> Arc<OwnNames> {
     static NAMES: LazyLock<Arc<OwnNames>> = LazyLock::new(|| {
         let addresses = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-        Arc::new(OwnNames::new(["localhost".to_owned()], addresses))
+        Arc::new(OwnNames::new(["localhost".to_owned()], [], addresses))
     });
     Arc::clone(&NAMES)
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use axum::extract::{OriginalUri, Request, State};
 use axum::http::request::Parts;
+use axum::http::uri::Scheme;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -15,12 +16,13 @@ use super::connection::{Connection, Door};
 use super::guard::{Asked, Held, Host, harden, may_send};
 use super::needs::{Asker, changes};
 use super::problem::{Code, Problem};
+use super::replica;
 use super::state::Api;
 use crate::access::audit::Entry;
 use crate::access::{AccessError, Wish};
 use crate::config::Verb;
 
-/// The number of a request, in its answer and in the audit.
+/// The number of a request, in its answer and in the audit, and of what it began. It has the node's name in it.
 #[derive(Clone, Debug)]
 pub(in crate::api) struct RequestId(pub(in crate::api) String);
 
@@ -34,21 +36,36 @@ pub(in crate::api) async fn gate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let id = RequestId(format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)));
-    request.extensions_mut().insert(id.clone());
+    let mut id = RequestId(format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)));
     request.extensions_mut().insert(api.clone());
     let host = host_of(&api, &connection, &request);
     let mut response = match enter(&api, &connection, &host, &mut request).await {
         // The count goes on until the answer's body has ended.
-        Ok(held) => next.run(request).await.map(|body| super::counted::body(body, held)),
+        Ok(held) => {
+            // Whoever came by a name that is not the node's own is not told that.
+            id = RequestId(replica::number_of(&api.name(), &id.0));
+            request.extensions_mut().insert(id.clone());
+            next.run(request).await.map(|body| super::counted::body(body, held))
+        }
         Err(problem) => problem.into_response(),
     };
-    let by_full_name = matches!(&host, Host::Own(name) if name.contains('.') && !name.starts_with('['));
-    harden(response.headers_mut(), &connection.scheme, by_full_name);
+    harden(response.headers_mut(), is_strict(&api, &connection, &host));
     if let Ok(id) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
+}
+
+/// Whether a browser is to ask by HTTPS alone from now on. It does that for all ports of a name: it turns `http://NAME` into
+/// `https://NAME`, and keeps a port that is written. So only where those are the ports, and for names that have a certificate.
+fn is_strict(api: &Api, connection: &Connection, host: &Host) -> bool {
+    let config = api.node.config();
+    let usual = config
+        .tailnet
+        .as_ref()
+        .is_some_and(|tailnet| tailnet.tls == Some(443) && tailnet.listen.is_none_or(|port| port == 80));
+    let named = || matches!(host, Host::Own(host) if api.names().has_certificate(host));
+    usual && connection.door == Door::Tailnet && connection.scheme == Scheme::HTTPS && named()
 }
 
 fn host_of(api: &Api, connection: &Connection, request: &Request) -> Host {

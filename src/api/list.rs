@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::state::Api;
 use crate::access::Caller;
 use crate::clock::{now, rfc3339};
-use crate::inventory::{CloudRow, Revision};
+use crate::inventory::CloudRow;
 
 /// A page of a list, and how fresh it is.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -173,16 +173,16 @@ pub(in crate::api) fn items(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
-/// An answer that is only sent where the asker has not got it already. The tag is that of what the inventory has, and of
-/// whatever else the answer depends on.
+/// An answer that is only sent where the asker has not got it already. The tag is of the version of what the inventory has,
+/// which no other process counts alike, and of whatever else the answer depends on.
 pub(in crate::api) fn tagged(
     asked: &HeaderMap,
-    revision: Revision,
+    version: &str,
     depends_on: impl std::hash::Hash,
     answer: impl FnOnce() -> Response,
 ) -> Response {
     let hash = hash_of(&depends_on);
-    let tag = format!("W/\"{}-{hash:016x}\"", revision.0);
+    let tag = format!("W/\"{version}-{hash:016x}\"");
     let known = asked.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
     let has =
         known.flat_map(|value| value.split(',')).any(|value| value.trim() == tag || value.trim() == "*");

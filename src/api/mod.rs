@@ -9,6 +9,7 @@
 //! jobs/ list    what changes things; pages of what there is
 //! transfers/    long bodies, which end with the right to them (recheck)
 //! terminals/    commands and consoles by websocket, which outlive it
+//! replica       which of the nodes behind one service something belongs to
 //! problem       refusals and failures, as RFC 9457 has them
 //! ```
 
@@ -29,6 +30,7 @@ mod needs;
 mod openapi;
 mod problem;
 mod recheck;
+mod replica;
 mod router;
 mod routes;
 mod secrets;

@@ -11,7 +11,7 @@ pub(super) async fn follow(api: Api) {
     loop {
         changes.borrow_and_update();
         match api.node.status().await {
-            Ok(status) => api.set_names(names_of(&api, &status)),
+            Ok(status) => api.set_names(&status.this.name, names_of(&api, &status)),
             Err(error) => debug!("the node's names are not known: {error}"),
         }
         if changes.changed().await.is_err() {
@@ -22,13 +22,13 @@ pub(super) async fn follow(api: Api) {
 
 fn names_of(api: &Api, status: &crate::node::report::Status) -> OwnNames {
     let config = api.node.config();
-    let mut names = vec![status.this.name.clone(), status.this.dns_name.clone()];
+    let (mut names, mut full) = (vec![status.this.name.clone()], vec![status.this.dns_name.clone()]);
     if let Some(tailnet) = &config.tailnet {
         names.extend(tailnet.hosts.iter().cloned());
         if let Some(service) = tailnet.service.as_deref().and_then(|service| service.strip_prefix("svc:")) {
-            names.push(format!("{service}.{}", status.tailnet));
+            full.push(format!("{service}.{}", status.tailnet));
             names.push(service.to_owned());
         }
     }
-    OwnNames::new(names, status.this.ips.iter().copied())
+    OwnNames::new(names, full, status.this.ips.iter().copied())
 }

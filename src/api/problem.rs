@@ -32,6 +32,9 @@ pub(in crate::api) struct ProblemDetails {
     /// The cloud that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     cloud: Option<String>,
+    /// The node that it belongs to, where that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
@@ -59,6 +62,8 @@ pub(in crate::api) enum Code {
     WrongHost,
     /// There is no such thing.
     NotFound,
+    /// It belongs to another node: one of the replicas behind a service.
+    OtherNode,
     /// The path is there, but not with this method.
     MethodNotAllowed,
     /// It contradicts what is there.
@@ -103,6 +108,7 @@ impl Code {
             Code::ForeignOrigin => "Sent by another site",
             Code::WrongHost => "Not this node's name",
             Code::NotFound => "Not found",
+            Code::OtherNode => "Another node's",
             Code::MethodNotAllowed => "Not with this method",
             Code::Conflict => "It contradicts what is there",
             Code::Changed => "Changed by somebody else",
@@ -127,7 +133,8 @@ impl Code {
         match self {
             Code::Invalid => StatusCode::BAD_REQUEST,
             Code::Forbidden | Code::ForeignOrigin => StatusCode::FORBIDDEN,
-            Code::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            // RFC 9110: the same request is right at another server.
+            Code::WrongHost | Code::OtherNode => StatusCode::MISDIRECTED_REQUEST,
             Code::NotFound => StatusCode::NOT_FOUND,
             Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Code::Conflict | Code::Cancelled => StatusCode::CONFLICT,
@@ -155,6 +162,7 @@ impl Problem {
             code,
             detail: detail.into(),
             cloud: None,
+            node: None,
             remedy: None,
             caller: None,
             grant: None,
@@ -172,6 +180,11 @@ impl Problem {
 
     pub(in crate::api) fn of_cloud(mut self, cloud: &str) -> Problem {
         self.0.cloud = Some(cloud.to_owned());
+        self
+    }
+
+    pub(in crate::api) fn of_node(mut self, node: &str) -> Problem {
+        self.0.node = Some(node.to_owned());
         self
     }
 

@@ -30,6 +30,7 @@ pub(in crate::api) struct Shared {
     pub(in crate::api) frames: Frames,
     pub(in crate::api) doctor: Doctor,
     names: RwLock<Arc<OwnNames>>,
+    name: RwLock<Arc<str>>,
 }
 
 impl std::ops::Deref for Api {
@@ -54,6 +55,7 @@ impl Api {
             frames: Frames::default(),
             doctor: Doctor::default(),
             names: RwLock::default(),
+            name: RwLock::new("".into()),
         }))
     }
 
@@ -62,7 +64,13 @@ impl Api {
         Arc::clone(&self.names.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(in crate::api) fn set_names(&self, names: OwnNames) {
+    /// The node's own name in the tailnet, which no other node has: its short MagicDNS name. Empty before it has joined.
+    pub(in crate::api) fn name(&self) -> Arc<str> {
+        Arc::clone(&self.name.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(in crate::api) fn set_names(&self, name: &str, names: OwnNames) {
+        *self.name.write().unwrap_or_else(PoisonError::into_inner) = name.into();
         *self.names.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(names);
     }
 }

@@ -54,7 +54,7 @@ impl Person {
 
     /// A stream from the person's node to port 80 of the node.
     pub(crate) fn connect(&self) -> TcpStream {
-        connect(self.proxy)
+        connect(self.proxy, NODE, 80)
     }
 
     /// `curl` by the person's node.
@@ -118,16 +118,16 @@ fn method_of<'a>(arguments: &[&'a str]) -> &'a str {
     }
 }
 
-/// A stream by a SOCKS5 proxy to port 80 of the node.
-pub(crate) fn connect(proxy: SocketAddr) -> TcpStream {
+/// A stream by a SOCKS5 proxy to a port of a node.
+pub(crate) fn connect(proxy: SocketAddr, host: &str, port: u16) -> TcpStream {
     #[allow(clippy::disallowed_methods, reason = "the proxy is on this machine")]
     let mut stream = TcpStream::connect(proxy).unwrap();
     stream.write_all(&[5, 1, 0]).unwrap();
     let mut answer = [0; 2];
     stream.read_exact(&mut answer).unwrap();
     assert_eq!(answer, [5, 0]);
-    let length = u8::try_from(NODE.len()).unwrap();
-    let request = [&[5, 1, 0, 3, length], NODE.as_bytes(), &80_u16.to_be_bytes()].concat();
+    let length = u8::try_from(host.len()).unwrap();
+    let request = [&[5, 1, 0, 3, length], host.as_bytes(), &port.to_be_bytes()].concat();
     stream.write_all(&request).unwrap();
     let mut answer = [0; 4];
     stream.read_exact(&mut answer).unwrap();

@@ -30,7 +30,7 @@ pub(crate) struct Session<'a> {
 
 pub(crate) async fn upgrade(proxy: SocketAddr, path: &str) -> Result<WebSocketStream<TcpStream>, WsError> {
     let url = format!("ws://{NODE}{path}");
-    let stream = connect(proxy);
+    let stream = connect(proxy, NODE, 80);
     stream.set_nonblocking(true)?;
     Ok(tokio_tungstenite::client_async(url, TcpStream::from_std(stream)?).await?.0)
 }

@@ -422,8 +422,10 @@ impl Sandbox {
         self.order(Command { name: "renew_rotated", ..Command::default() }).await
     }
 
-    /// Approves the node of that name as the host of a service (`svc:name`) at an address, in place of the one before;
-    /// the service's name is in the DNS then. Nodes that are to dial it must accept routes.
+    /// Approves the node of that name as a host of a service (`svc:name`) at an address. The service's name is in the DNS
+    /// then, and the host gets certificates for it. Those that were hosts before stay approved; streams to the service go to
+    /// the newest from now on, as a control server sends each node to one of the replicas. Nodes that are to dial it must
+    /// accept routes.
     ///
     /// # Errors
     /// When no node has joined under that name, or the service's name makes no sense.

@@ -37,6 +37,10 @@ impl Newest {
         Ok(newest)
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     #[cfg(test)]
     pub(super) fn set_largest(&mut self, largest: u64) {
         self.largest = largest;

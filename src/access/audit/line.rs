@@ -1,5 +1,6 @@
 //! The lines of the audit.
 
+use std::fmt;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub(super) enum Event {
     Failed(Tail),
     /// A change was cancelled.
     Cancelled(Tail),
+    /// The node died before a change had ended. The time is that of the next start.
+    Unknown(Tail),
 }
 
 /// The first line of a record.
@@ -34,6 +37,20 @@ pub(super) struct Head {
     pub(super) time: String,
     #[serde(flatten)]
     pub(super) entry: Entry,
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Entry { user, node, action, cloud, project, object, .. } = &self.entry;
+        let who = user.as_ref().map_or(&*node.name, |user| &*user.login);
+        write!(f, "{action} by {who} at {}", self.time)?;
+        for (what, name) in [("cloud", cloud), ("project", project), ("object", object)] {
+            if let Some(name) = name {
+                write!(f, ", {what} {name}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The last line of a record.
@@ -95,6 +112,12 @@ impl Line {
             Outcome::Cancelled => Event::Cancelled(tail),
         };
         Line { follows: true, ends: Some(id), ..Line::of(&event) }
+    }
+
+    /// That of a change whose end was not seen.
+    pub(super) fn unknown(id: String) -> Line {
+        let event = Event::Unknown(Tail { id, time: now(), operations: Vec::new(), error: None, code: None });
+        Line { follows: true, ..Line::of(&event) }
     }
 
     fn of(event: &Event) -> Line {

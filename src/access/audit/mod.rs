@@ -1,8 +1,9 @@
 //! What was changed by whom: lines of JSON on disk, which are only ever added to.
 //!
-//! A change has a line when it begins, which is on the disk before anything is changed, and one when it ends. What was
-//! denied has one. [`Audit::records`] makes one record of the lines that belong together.
+//! A change has a line when it begins, which is on the disk before anything is changed, and one when it ends; where the node
+//! died before that, the next start writes one. What was denied has one. [`Audit::records`] makes one record of the lines that belong together.
 
+mod died;
 mod entry;
 mod files;
 mod flood;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub(crate) use entry::{Entry, Outcome};
-pub(crate) use read::{Cursor, Filter, Page, Record, RecordResult};
+pub(crate) use read::{Cursor, Filter, InvalidCursor, Page, Record, RecordResult};
 
 use line::Line;
 use writer::{Open, Order, Writer};

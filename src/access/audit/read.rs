@@ -212,6 +212,7 @@ impl Later {
             Event::Done(tail) => self.end(RecordResult::Done, tail),
             Event::Failed(tail) => self.end(RecordResult::Failed, tail),
             Event::Cancelled(tail) => self.end(RecordResult::Cancelled, tail),
+            Event::Unknown(tail) => self.end(RecordResult::Unknown, tail),
         }
     }
 
@@ -223,6 +224,9 @@ impl Later {
     fn change(&mut self, head: Head, open: &HashSet<String>) -> Record {
         let operations = self.operations.remove(&head.id).unwrap_or_default();
         match self.ends.remove(&head.id) {
+            Some((RecordResult::Unknown, _)) => {
+                Record { operations, ..Record::of(head, RecordResult::Unknown) }
+            }
             Some((result, tail)) => Record {
                 ended: Some(tail.time),
                 error: tail.error,

@@ -128,6 +128,14 @@ async fn a_change_of_a_node_that_died_is_unknown_and_has_its_operations() {
         (records[1].result, &records[1].operations[..]),
         (RecordResult::Unknown, &["op-1".to_owned()][..])
     );
+    // It is told once, however often the node starts.
+    for _ in 0..2 {
+        let again = Audit::open(folder.path()).unwrap();
+        again.begin(entry("next")).await.unwrap().end(Outcome::Done).await;
+        assert_eq!(told(&again).await.last(), Some(&("start".to_owned(), RecordResult::Unknown)));
+        let text = fs::read_to_string(file(folder.path())).unwrap();
+        assert_eq!(text.matches(r#"{"event":"unknown""#).count(), 1, "{text}");
+    }
 }
 
 #[tokio::test]

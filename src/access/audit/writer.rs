@@ -10,6 +10,7 @@ use std::time::Instant;
 use tracing::error;
 
 use super::Written;
+use super::died;
 use super::entry::Entry;
 use super::files::Newest;
 use super::flood::Flood;
@@ -76,6 +77,7 @@ impl Writer {
     }
 
     fn run(&mut self, orders: &Receiver<Order>) {
+        self.end_what_was_left();
         loop {
             let first = match self.flood.next() {
                 None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -106,6 +108,16 @@ impl Writer {
             if last {
                 return;
             }
+        }
+    }
+
+    /// Ends what a node that died has left, before anything else is written.
+    fn end_what_was_left(&mut self) {
+        match died::endings(self.newest.folder()) {
+            Ok(lines) => {
+                let _ = self.write(lines); // it logs a failure, and writes them with what comes next
+            }
+            Err(error) => error!("cannot tell which changes have no end in the audit: {error}"),
         }
     }
 

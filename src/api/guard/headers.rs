@@ -1,7 +1,6 @@
 //! The headers of every answer, by which a browser keeps other sites and what instances contain away from it.
 
 use axum::http::header::{self, HeaderName};
-use axum::http::uri::Scheme;
 use axum::http::{HeaderMap, HeaderValue};
 
 /// What a page of this node may do. The page itself says the same with the nonce of its answer.
@@ -22,14 +21,15 @@ const ALWAYS: [(HeaderName, &str); 6] = [
 /// Two years, as browsers' own lists ask for.
 const STRICT: &str = "max-age=63072000";
 
-/// Adds them to an answer. What a route says of its own stays: how long it may be kept, and a stricter policy.
-pub(in crate::api) fn harden(headers: &mut HeaderMap, scheme: &Scheme, by_full_name: bool) {
+/// Adds them to an answer. What a route says of its own stays: how long it may be kept, and a stricter policy. `strict` has
+/// browsers ask by HTTPS alone from now on.
+pub(in crate::api) fn harden(headers: &mut HeaderMap, strict: bool) {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    if *scheme == Scheme::HTTPS && by_full_name {
+    if strict {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT));
     }
 }

@@ -12,6 +12,8 @@ use axum::http::{HeaderMap, Uri, header};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::api) struct OwnNames {
     names: HashSet<String>,
+    /// Those of them for which there are certificates.
+    full: HashSet<String>,
     addresses: HashSet<IpAddr>,
 }
 
@@ -27,12 +29,21 @@ pub(in crate::api) enum Host {
 }
 
 impl OwnNames {
+    /// `full` are names for which there are certificates, and `names` the others.
     pub(in crate::api) fn new(
         names: impl IntoIterator<Item = String>,
+        full: impl IntoIterator<Item = String>,
         addresses: impl IntoIterator<Item = IpAddr>,
     ) -> OwnNames {
-        let names = names.into_iter().map(|name| plain(&name)).filter(|name| !name.is_empty()).collect();
-        OwnNames { names, addresses: addresses.into_iter().collect() }
+        let known = |name: String| Some(plain(&name)).filter(|name| !name.is_empty());
+        let full: HashSet<String> = full.into_iter().filter_map(known).collect();
+        let names = names.into_iter().filter_map(known).chain(full.iter().cloned()).collect();
+        OwnNames { names, full, addresses: addresses.into_iter().collect() }
+    }
+
+    /// Whether there is a certificate for the name of a [`Host::Own`].
+    pub(in crate::api) fn has_certificate(&self, host: &str) -> bool {
+        host.parse::<Authority>().is_ok_and(|authority| self.full.contains(&plain(authority.host())))
     }
 
     /// The name by which a request came to a port. All that name one, the header and the URI or `:authority`, have to be the
@@ -84,8 +95,8 @@ mod tests {
     }
 
     fn asked(uri: &str, hosts: &[&str], port: u16, scheme: &Scheme) -> Host {
-        let names = ["node", "node.tail1.ts.net.", "cloud.example.com"].map(str::to_owned);
-        let own = OwnNames::new(names, [ip("100.64.0.7"), ip("fd7a::7")]);
+        let names = ["node", "cloud.example.com"].map(str::to_owned);
+        let own = OwnNames::new(names, ["node.tail1.ts.net.".to_owned()], [ip("100.64.0.7"), ip("fd7a::7")]);
         let mut headers = HeaderMap::new();
         for host in hosts {
             headers.append(header::HOST, host.parse().unwrap());
@@ -141,6 +152,22 @@ mod tests {
         ] {
             let host = asked(uri, hosts, port, scheme);
             assert_eq!(matches!(host, Host::Own(_)), taken, "{uri} {hosts:?} at {port}: {host:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_for_full_names_alone() {
+        let (names, full) = (["node", "cloud.example.com"], ["Node.tail1.ts.net.", ""]);
+        let own = OwnNames::new(names.map(str::to_owned), full.map(str::to_owned), [ip("100.64.0.7")]);
+        for (host, has) in [
+            ("node.tail1.ts.net", true),
+            ("node.tail1.ts.net.:443", true),
+            ("node", false),
+            ("cloud.example.com", false),
+            ("100.64.0.7", false),
+            ("", false),
+        ] {
+            assert_eq!(own.has_certificate(host), has, "{host}");
         }
     }
 

@@ -15,7 +15,7 @@ use crate::config::Verb;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(in crate::api) struct JobView {
     pub(in crate::api) id: String,
-    /// The node that does it. No other one knows of it.
+    /// The node that does it, by its short MagicDNS name. No other one knows of it.
     node: String,
     /// Such as `start`.
     action: &'static str,
@@ -120,7 +120,7 @@ impl JobView {
         };
         JobView {
             id: begun.id.clone(),
-            node: api.node.config().hostname.clone(),
+            node: api.name().to_string(),
             action: begun.action,
             status,
             by: begun.by.clone(),

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use crate::access::audit::{Cursor, Filter, Record, RecordResult};
+use crate::access::audit::{Cursor, Filter, InvalidCursor, Record, RecordResult};
 use crate::api::extract::Query;
 use crate::api::needs::{Asker, Needs, Routes};
 use crate::api::problem::{Code, Problem};
+use crate::api::replica;
 use crate::api::state::Api;
 use crate::config::Verb;
 
@@ -45,15 +46,16 @@ struct Wanted {
     after: Option<String>,
 }
 
-/// Records of the audit, the newest first.
+/// Records of the audit of one node, the newest first.
 #[derive(Serialize, ToSchema)]
 struct Records {
+    /// The node whose audit it is, by its short MagicDNS name. Each node has its own.
+    node: String,
     #[schema(value_type = Vec<Object>)]
     items: Vec<Record>,
     /// Where the next page begins: `?after=`. None on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    next: Option<Cursor>,
+    next: Option<String>,
 }
 
 /// What was changed at this node by whom, and what was denied, the newest first. It tells of the places that the caller
@@ -67,8 +69,8 @@ async fn list(
     caller: Asker,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Records>, Problem> {
-    let after = wanted.after.as_deref().map(str::parse::<Cursor>).transpose();
-    let after = after.map_err(|error| Problem::invalid(error.to_string()))?;
+    let own = api.name();
+    let after = wanted.after.as_deref().map(|place| read(&own, place)).transpose()?;
     let Wanted { user, node, action, cloud, project, object, result, limit, .. } = wanted;
     let filter = Filter { user, node, action, cloud, project, object, result };
     let page = api.audit.records(after, limit.unwrap_or(LIMIT), filter).await;
@@ -78,5 +80,17 @@ async fn list(
         (Some(cloud), None) => caller.rights.whole_cloud(Verb::Admin, cloud),
         _ => caller.rights.everywhere(Verb::Admin),
     };
-    Ok(Json(Records { items: page.records.into_iter().filter(may_see).collect(), next: page.next }))
+    Ok(Json(Records {
+        items: page.records.into_iter().filter(may_see).collect(),
+        next: page.next.map(|place| replica::number_of(&own, &place.to_string())),
+        node: own.to_string(),
+    }))
+}
+
+/// The place where a page of this node's audit begins. In another one's it would be any place.
+fn read(node: &str, place: &str) -> Result<Cursor, Problem> {
+    let own = place.strip_prefix(&replica::number_of(node, "")).unwrap_or(place);
+    own.parse().map_err(|error: InvalidCursor| {
+        replica::unknown(node, "that page", place, Problem::invalid(error.to_string()))
+    })
 }

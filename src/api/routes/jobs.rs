@@ -14,6 +14,7 @@ use crate::api::extract::Path;
 use crate::api::jobs::{Begun, Change, JobView, Target};
 use crate::api::needs::{Asker, Needs, Routes};
 use crate::api::problem::Problem;
+use crate::api::replica;
 use crate::api::state::Api;
 use crate::config::Verb;
 
@@ -44,8 +45,9 @@ async fn list(State(api): State<Api>, caller: Asker) -> Json<Vec<JobView>> {
 fn find(api: &Api, caller: &Caller, id: &str) -> Result<Arc<Begun>, Problem> {
     let job = api.jobs.get(id).filter(|job| may_see(caller, job));
     job.ok_or_else(|| {
-        Problem::not_found(format!("this node knows no job {id}"))
-            .remedy("a job is known to the node alone that does it, for a day after its end")
+        let none = Problem::not_found(format!("this node knows no job {id}"));
+        let none = none.remedy("a job is known to the node alone that does it, for a day after its end");
+        replica::unknown(&api.name(), &format!("the job {id}"), id, none)
     })
 }
 

@@ -96,7 +96,8 @@ async fn list(
         name: vec![row.cloud.clone(), row.id.clone()],
     })?;
     let depends_on = (uri.to_string(), &caller.node.id, rights_of(&caller));
-    Ok(tagged(&headers, snapshot.revision, depends_on, || {
+    let version = api.epoch.id_of(snapshot.revision);
+    Ok(tagged(&headers, &version, depends_on, || {
         let items = paged.items.iter().map(|row| OperationView::of(&api, row)).collect();
         json(List::<OperationView> { items, next: paged.next, total: paged.total, clouds: clouds.clone() })
     }))

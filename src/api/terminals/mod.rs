@@ -32,6 +32,7 @@ use super::guard::Held;
 use super::needs::Asker;
 use super::problem::{Code, Problem};
 use super::recheck::Recheck;
+use super::replica;
 use super::state::Api;
 use crate::access::audit::Entry;
 use crate::config::Verb;
@@ -58,7 +59,7 @@ pub(in crate::api) fn open(upgrade: WebSocketUpgrade, request: Request) -> Respo
 
 async fn serve(socket: WebSocket, request: Request) {
     let (connection, after) = (request.connection.clone(), request.wanted.after);
-    let node = request.api.node.config().hostname.clone();
+    let node = request.api.name().to_string();
     let session = match &request.wanted.session {
         Some(id) => find(id, &request),
         None => begin(request).await,
@@ -75,8 +76,9 @@ async fn serve(socket: WebSocket, request: Request) {
 fn find(id: &str, request: &Request) -> Result<Arc<Session>, Problem> {
     let Request { api, caller, key, wanted, .. } = request;
     api.terminals.find(id, caller, wanted.kind, key).ok_or_else(|| {
-        Problem::not_found(format!("this node has no session {id} of yours at {}", key.name))
-            .remedy("it has ended, or belongs to another node; begin a new one")
+        let none = Problem::not_found(format!("this node has no session {id} of yours at {}", key.name));
+        let none = none.remedy("it has ended; begin a new one");
+        replica::unknown(&api.name(), &format!("the session {id}"), id, none)
     })
 }
 

@@ -111,7 +111,8 @@ async fn list(
     let states: Vec<_> =
         clouds.iter().map(|cloud| (&cloud.name, cloud.state as u8, &cloud.problem)).collect();
     let depends_on = (uri.to_string(), &caller.node.id, rights_of(&caller), states);
-    Ok(tagged(&headers, snapshot.revision, depends_on, || {
+    let version = api.epoch.id_of(snapshot.revision);
+    Ok(tagged(&headers, &version, depends_on, || {
         let items = paged.items.iter().map(|row| shown(&caller, row, filter.config)).collect();
         json(List::<InstanceRow> { items, next: paged.next, total: paged.total, clouds: clouds.clone() })
     }))

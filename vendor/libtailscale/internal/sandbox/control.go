@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,7 +66,10 @@ func newControl(c Config, derp *tailcfg.DERPMap, logf logger.Logf) (*control, er
 	web.Handle("/acme/", control.ca)
 	web.Handle("/api/v2/", api{c.AuthKey, c.ClientSecret, c.IDToken})
 	server.ExplicitBaseURL = control.url
-	editMaps(server, control.policy.apply)
+	editMaps(server, func(response *tailcfg.MapResponse) {
+		control.policy.apply(response)
+		certify(response, c.Domain)
+	})
 	toggled.start()
 	return control, nil
 }
@@ -279,7 +283,8 @@ func (c *control) approveRoutes(hostname string, routes []netip.Prefix) error {
 	return nil
 }
 
-// hostService approves a node as the host, in place of the one before, of a service, at an address for which the service's name is in the DNS.
+// hostService approves a node as a host of a service at an address for which the service's name is in the DNS. The other nodes
+// are sent to this host from now on; the hosts before stay approved, as replicas do.
 func (c *control) hostService(hostname string, service tailcfg.ServiceName, ip netip.Addr) error {
 	if err := service.Validate(); err != nil {
 		return err
@@ -300,6 +305,29 @@ func (c *control) hostService(hostname string, service tailcfg.ServiceName, ip n
 	}
 	c.hosts[service] = node.Key
 	c.SetSubnetRoutes(node.Key, []netip.Prefix{netip.PrefixFrom(ip, ip.BitLen())})
-	c.AddDNSRecords(tailcfg.DNSRecord{Name: service.WithoutPrefix() + "." + c.MagicDNSDomain, Value: ip.String()})
-	return nil
+	name := service.WithoutPrefix() + "." + c.MagicDNSDomain
+	c.AddDNSRecords(tailcfg.DNSRecord{Name: name, Value: ip.String()})
+	if slices.Contains(c.DNSConfig.CertDomains, name) {
+		return nil
+	}
+	return c.require(func(s *testcontrol.Server) { s.DNSConfig.CertDomains = append(s.DNSConfig.CertDomains, name) })
+}
+
+// certify leaves a node no certificates but those for its own name and for the services of which it is a host.
+// testcontrol promises the same names to all nodes.
+func certify(response *tailcfg.MapResponse, domain string) {
+	if response.Node == nil || response.DNSConfig == nil {
+		return
+	}
+	own := []string{hostnameOf(response.Node)}
+	mappings, _ := tailcfg.UnmarshalNodeCapJSON[tailcfg.ServiceIPMappings](response.Node.CapMap, tailcfg.NodeAttrServiceHost)
+	for _, services := range mappings {
+		for service := range services {
+			own = append(own, service.WithoutPrefix())
+		}
+	}
+	response.DNSConfig.CertDomains = slices.DeleteFunc(response.DNSConfig.CertDomains, func(name string) bool {
+		label, rest, _ := strings.Cut(name, ".")
+		return rest != domain || !slices.Contains(own, label)
+	})
 }
