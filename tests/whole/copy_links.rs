@@ -70,7 +70,7 @@ fn what_is_left_can_be_removed(pair: &Pair) {
 }
 
 /// Lets the IPv4 packets that match this disappear.
-fn drop_packets(matching: &str) {
+pub(crate) fn drop_packets(matching: &str) {
     let rules = format!(
         "table ip broken {{ chain in {{ type filter hook input priority 0; {matching} drop; }}; }}\n"
     );
@@ -79,7 +79,7 @@ fn drop_packets(matching: &str) {
     assert!(nft.wait().unwrap().success());
 }
 
-fn let_packets_pass() {
+pub(crate) fn let_packets_pass() {
     assert!(Command::new("nft").args(["delete", "table", "ip", "broken"]).status().unwrap().success());
 }
 

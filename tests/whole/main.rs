@@ -7,6 +7,7 @@ mod program;
 
 mod access;
 mod api;
+mod api_failures;
 mod api_files;
 mod api_real;
 mod api_terminals;
@@ -19,6 +20,7 @@ mod copy_failures;
 mod copy_links;
 mod dialects;
 mod examples;
+mod headscale;
 mod https;
 mod image_failures;
 mod images;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
-use tailnet_sandbox::Peer;
+use tailnet_sandbox::{Peer, User};
 
 use crate::node::{Service, World, until};
 use crate::program::{HANG, Printed, finish, finish_within};
@@ -93,6 +93,12 @@ impl Server {
         let ready =
             Command::new("lxd").args(["waitready", "--timeout=60"]).env("LXD_DIR", self.dir()).status();
         assert!(ready.unwrap().success(), "{} does not start", self.name);
+    }
+
+    /// Stops it, so that it answers nothing, and lets it go on (`STOP`, `CONT`).
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.daemon.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
     /// Kills it, as a machine that fails.
@@ -201,6 +207,11 @@ impl Pair {
 
     /// Where they do not. The pool of `rome` has this many MiB, if there is a limit.
     pub(crate) fn apart(size: Option<u32>) -> Pair {
+        Pair::with(size, &[], "")
+    }
+
+    /// The same, with nodes of these people, and more in the configuration.
+    pub(crate) fn with(size: Option<u32>, people: &[&str], more: &str) -> Pair {
         let oslo = Server::start("oslo", 8443, "default", None);
         let rome = Server::start("rome", 8444, "other", size);
         let image = oslo.folder.path().join("busybox.tar.gz");
@@ -210,7 +221,12 @@ impl Pair {
         let peer = |server: &Server| {
             Peer::new(server.name).forward(server.port, ([127, 0, 0, 1], server.port).into())
         };
-        let world = World::with([peer(&oslo), peer(&rome)]);
+        let peers = [peer(&oslo), peer(&rome)].into_iter();
+        let world = World::with(peers.chain(people.iter().map(|name| Peer::new(*name).socks5())));
+        for (number, name) in (1001..).zip(people) {
+            let user = User::new(number, format!("{name}@example.com"));
+            world.wait(world.sandbox.set_user(name, &user)).unwrap();
+        }
         let mut clouds = String::new();
         for Server { name, port, .. } in [&oslo, &rome] {
             clouds += &format!(
@@ -221,7 +237,7 @@ impl Pair {
             let token = server.lxc(&["config", "trust", "add", "--name", "test"]);
             world.write(server.name, token.lines().last().unwrap());
         }
-        world.configure(&format!("local: {{listen: none}}\nclouds:\n{clouds}"));
+        world.configure(&format!("local: {{listen: none}}\n{more}clouds:\n{clouds}"));
         let mut service = world.start();
         service.joins();
         until(

@@ -1,7 +1,8 @@
 //! What a node that died has left without an end. The next start tells it once, in the audit and in the log.
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, BufReader};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -36,7 +37,9 @@ pub(super) fn endings(folder: &Path) -> io::Result<Vec<Line>> {
 fn open(folder: &Path) -> io::Result<Vec<Head>> {
     let (mut begun, mut number) = (HashMap::<String, (u64, String)>::new(), 0);
     for (_, path) in files::all(folder)? {
-        for line in BufReader::new(std::fs::File::open(path)?).split(b'\n') {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        for line in BufReader::new(file.take(length)).split(b'\n') {
             // A torn line is none.
             let line = line?;
             let Ok(Mark { event, id }) = serde_json::from_slice(&line) else { continue };

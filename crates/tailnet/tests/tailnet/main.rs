@@ -15,6 +15,7 @@ mod fail_closed;
 mod faults;
 mod forward;
 mod headscale;
+mod headscale_server;
 mod https;
 mod join;
 mod large;
