@@ -129,8 +129,9 @@ fn kinds() -> Vec<Kind> {
         },
         Kind {
             name: "download",
-            path: "/clouds/oslo/projects/default/instances/files/files?path=/root/big",
-            more: &["-o", "fetched", "--limit-rate", "300k"],
+            path: "/clouds/oslo/projects/default/instances/files/files?path=/root/long",
+            // Much is on the way already when it ends.
+            more: &["-o", "fetched", "--limit-rate", "4M"],
             changes: ("file.pull", &["instances/files"]),
             is_half: |world| world.file_length("fetched") > 0,
             ..Kind::default()
@@ -171,6 +172,8 @@ impl World {
             oslo.lxc(&["config", "set", name, "raw.lxc=lxc.signal.halt=SIGCONT"]);
             oslo.lxc(&["start", name]);
         }
+        let long = std::fs::File::create(oslo.root("files").join("root/long")).unwrap();
+        long.set_len(600 << 20).unwrap();
         oslo.slow("default");
         oslo.lxc(&["config", "set", "images.compression_algorithm", "xz"]);
         let sent = std::fs::File::create(pair.world.path("sent")).unwrap();
@@ -191,6 +194,14 @@ impl World {
                 .collect::<Vec<_>>()
         };
         until(states, |states| states.iter().all(|state| *state == "fresh"));
+    }
+
+    /// Waits until the node is there again.
+    fn answers(&self) {
+        let url = format!("http://{NODE}/api/v1/me");
+        let ask =
+            || self.alice.curl().args(["-o", "/dev/null", "-f", "--max-time", "5", &url]).status().unwrap();
+        until(ask, std::process::ExitStatus::success);
     }
 
     fn file_length(&self, name: &str) -> u64 {
@@ -309,6 +320,7 @@ impl World {
 
 impl Begun {
     fn ended(self) -> (Kind, Printed, u16) {
+        println!("waiting for the end of {}", self.kind.name);
         let printed = finish_within(self.child, HANG);
         let status = printed.stdout.lines().last().and_then(|line| line.parse().ok()).unwrap_or_default();
         (self.kind, printed, status)
@@ -410,7 +422,7 @@ fn a_node_that_is_killed_loses_nothing_and_tells_once_what_it_does_not_know_the_
         for round in 0..2 {
             let mut node = world.pair.world.start();
             node.joins();
-            until(|| world.alice.ask("/api/v1/me", &["--max-time", "5"]).status, |status| *status == 200);
+            world.answers();
             world.is_told_once(&["unknown"]);
             let records = world.alice.get("/api/v1/audit?result=unknown").is(200);
             let changes = world.audit().len();
@@ -450,7 +462,7 @@ fn a_node_that_is_told_to_end_does_so_in_time_and_tells_the_end_of_each_change()
             let mut node = world.pair.world.start();
             node.joins();
             world.pair.service = Some(node);
-            until(|| world.alice.ask("/api/v1/me", &["--max-time", "5"]).status, |status| *status == 200);
+            world.answers();
             world.nothing_is_lost();
             let (_, log) = world.pair.service.take().unwrap().ends_on("TERM");
             assert!(!log.contains("it is not known how this change ended"), "{log}");
