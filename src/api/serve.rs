@@ -43,6 +43,9 @@ const STREAMS: u32 = 200;
 /// How many connections there may be from all callers.
 const CONNECTIONS: usize = 2_048;
 
+/// How long the answers to what is cut may take, as the node stops.
+const LAST_ANSWER: Duration = Duration::from_secs(1);
+
 /// The pause after a listen or an accept that failed.
 const LISTEN_PAUSE: Duration = Duration::from_secs(30);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -171,7 +174,7 @@ impl Server {
             return;
         };
         let (server, node) = (self.clone(), self.api.node.clone());
-        node.tasks().spawn(async move {
+        node.spawn_until_cut(async move {
             if let Err(error) = server.connection(stream, connection).await {
                 debug!("a connection to the API ended: {error}");
             }
@@ -207,7 +210,16 @@ impl Server {
             ended = served.as_mut() => return ended,
             () = stopping.cancelled() => served.as_mut().graceful_shutdown(),
         }
-        served.await
+        let cut = self.api.node.cut();
+        let late = async {
+            cut.cancelled().await;
+            tokio::time::sleep(LAST_ANSWER).await;
+        };
+        // Dropped, it is cut at the client too, who else would wait for a node that is no more.
+        tokio::select! {
+            ended = served.as_mut() => ended,
+            () = late => Err("the node stopped".into()),
+        }
     }
 }
 

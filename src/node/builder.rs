@@ -126,6 +126,8 @@ impl NodeBuilder {
             began: Instant::now(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            cut: CancellationToken::new(),
+            closing: TaskTracker::new(),
         };
         let node = Node { shared: Arc::new(shared) };
         let clouds = config.clouds.iter().map(|config| {

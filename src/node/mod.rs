@@ -78,6 +78,10 @@ struct Shared {
     /// Ends the tasks.
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Ends the tasks that the grace time did not suffice for.
+    cut: CancellationToken,
+    /// Those of the tasks that then have something to say.
+    closing: TaskTracker,
 }
 
 /// How far joining has come.
@@ -97,6 +101,16 @@ impl Node {
     /// Is cancelled when the node is about to stop: servers then accept no more requests.
     pub(crate) fn stopping(&self) -> CancellationToken {
         self.shared.stop.clone()
+    }
+
+    /// Is cancelled when the grace time of a node that stops is over: what goes on has to end then, and to say so.
+    pub(crate) fn cut(&self) -> CancellationToken {
+        self.shared.cut.clone()
+    }
+
+    /// Runs a task that ends soon after the [`cut`](Self::cut). The node does not leave its tailnet before.
+    pub(crate) fn spawn_until_cut(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.shared.tasks.spawn(self.shared.closing.track_future(task));
     }
 
     /// The tasks that serve clients; [`stop`](Node::stop) waits for them.
@@ -174,10 +188,16 @@ impl Node {
         let open = self.shared.tasks.len();
         if tokio::time::timeout(grace, self.shared.tasks.wait()).await.is_err() {
             warn!("{open} connections did not end within {} s", grace.as_secs_f32());
+            self.shared.cut.cancel();
+            self.shared.closing.close();
+            let _ = tokio::time::timeout(LAST_WORDS, self.shared.closing.wait()).await;
         }
         close(&self.shared.tailnet).await;
     }
 }
+
+/// How long what is cut may take to say so: to clients, and to the disk.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 async fn close(tailnet: &Tailnet) {
     if let Err(timeout) = tailnet.close().await {

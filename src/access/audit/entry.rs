@@ -112,6 +112,8 @@ pub(crate) enum Outcome {
     Failed(String),
     /// It was cancelled.
     Cancelled,
+    /// The node stopped before that; a cloud may go on with it.
+    Unknown,
 }
 
 /// A text that is not too long.

@@ -26,7 +26,7 @@ pub(super) enum Event {
     Failed(Tail),
     /// A change was cancelled.
     Cancelled(Tail),
-    /// The node died before a change had ended. The time is that of the next start.
+    /// The node stopped before a change had ended, or died; then the time is that of the next start.
     Unknown(Tail),
 }
 
@@ -110,6 +110,7 @@ impl Line {
             Outcome::Exited(code) => Event::Done(Tail { code: Some(code), ..tail }),
             Outcome::Failed(error) => Event::Failed(Tail { error: Some(cut(&error)), ..tail }),
             Outcome::Cancelled => Event::Cancelled(tail),
+            Outcome::Unknown => Event::Unknown(tail),
         };
         Line { follows: true, ends: Some(id), ..Line::of(&event) }
     }

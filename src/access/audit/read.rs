@@ -54,7 +54,7 @@ pub(crate) enum RecordResult {
     Failed,
     Cancelled,
     Denied,
-    /// The node died before it could tell.
+    /// The node stopped or died before that; a cloud may have gone on with it.
     Unknown,
 }
 
@@ -224,7 +224,9 @@ impl Later {
     fn change(&mut self, head: Head, open: &HashSet<String>) -> Record {
         let operations = self.operations.remove(&head.id).unwrap_or_default();
         match self.ends.remove(&head.id) {
-            Some((RecordResult::Unknown, _)) => {
+            // When it has ended is not known either.
+            Some((RecordResult::Unknown, tail)) => {
+                let operations = if tail.operations.is_empty() { operations } else { tail.operations };
                 Record { operations, ..Record::of(head, RecordResult::Unknown) }
             }
             Some((result, tail)) => Record {

@@ -16,6 +16,7 @@ use futures_util::{FutureExt, StreamExt, TryFutureExt, stream};
 use lxd_client::Client;
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 pub(in crate::api) use store::{Jobs, Repeated};
 pub(in crate::api) use view::{By, JobView};
@@ -143,10 +144,12 @@ pub(in crate::api) async fn begin(
     });
     api.jobs.add(Arc::clone(&begun));
     let job = Arc::clone(&begun);
-    let each =
-        |(number, work, client, pending)| part(Arc::clone(&job), number, work, client, pending).boxed();
+    let cut = api.node.cut();
+    let each = |(number, work, client, pending)| {
+        part(Arc::clone(&job), number, work, client, pending, cut.clone()).boxed()
+    };
     let parts: Vec<BoxFuture<'static, ()>> = works.into_iter().map(each).collect();
-    api.node.tasks().spawn(async move {
+    api.node.spawn_until_cut(async move {
         stream::iter(parts).buffer_unordered(AT_ONCE).collect::<()>().await;
         job.ended.send_replace(Some(now()));
     });
@@ -167,11 +170,22 @@ async fn part(
     work: Work,
     client: Result<Client, Problem>,
     mut pending: Pending,
+    cut: CancellationToken,
 ) {
     let part = &job.parts[number];
     let outcome = match client {
-        Ok(client) => noting(&mut pending, &part.job, work(client, part.job.clone())).await,
-        Err(problem) => Err(problem),
+        Ok(client) => {
+            let work = noting(&mut pending, &part.job, work(client, part.job.clone()));
+            cut.run_until_cancelled(work).await
+        }
+        Err(problem) => Some(Err(problem)),
+    };
+    let Some(outcome) = outcome else {
+        pending.end(Outcome::Unknown).await;
+        let stopped =
+            Problem::new(Code::Unavailable, "the node stopped; what the cloud has begun goes on there");
+        part.outcome.send_replace(Some(Err(stopped.of_cloud(&part.target.cloud))));
+        return;
     };
     let outcome = outcome.map_err(|problem| problem.of_cloud(&part.target.cloud));
     pending
@@ -217,8 +231,13 @@ const MOST: u64 = 300;
 /// else `202` and where to ask for it. A request that goes away ends nothing.
 pub(in crate::api) async fn answer(api: &Api, caller: &Caller, asked: &HeaderMap, begun: &Begun) -> Response {
     let mut ended = begun.ended.subscribe();
+    let stopping = api.node.stopping();
     match wanted_wait(asked) {
-        Some(wait) => drop(tokio::time::timeout(wait, ended.wait_for(Option::is_some)).await),
+        Some(wait) => {
+            // A node that stops has no time for a wait.
+            let ended = stopping.run_until_cancelled(ended.wait_for(Option::is_some));
+            let _ = tokio::time::timeout(wait, ended).await;
+        }
         None => {
             let known = async {
                 // A bulk has the number of its own.

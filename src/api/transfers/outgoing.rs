@@ -57,10 +57,12 @@ where
     let (tell, told) = oneshot::channel();
     let mut writer = Box::pin(TimeoutWriter::new(near));
     writer.as_mut().set_timeout_pinned(Some(IDLE));
-    api.node.tasks().spawn(async move {
+    let cut = api.node.cut();
+    api.node.spawn_until_cut(async move {
         let outcome = tokio::select! {
             written = content(writer) => written.map_err(problem),
             lost = recheck.lost(may) => Err(lost),
+            () = cut.cancelled() => Err(Problem::new(Code::Unavailable, "the node stopped")),
         };
         drop(held);
         pending
