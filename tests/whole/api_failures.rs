@@ -377,8 +377,8 @@ fn a_cloud_that_dies_ends_each_kind_of_request_and_loses_nothing() {
         let (begun, mut session) = world.half(is_stopped);
         // Not by its handle: others look at the world meanwhile.
         world.pair.oslo.signal("KILL");
-        all_fail(begun);
         fails(&mut session);
+        all_fail(begun);
         drop(session);
         world.is_told_once(&["failed"]);
         world.pair.oslo.kill();
@@ -397,8 +397,8 @@ fn a_link_that_falls_silent_ends_each_kind_of_request_and_loses_nothing() {
         || {
             let world = World::new();
             let (begun, mut session) = world.half(|_| drop_packets("ip daddr 127.0.0.1 tcp dport 8443"));
-            all_fail(begun);
             fails(&mut session);
+            all_fail(begun);
             drop(session);
             world.is_told_once(&["failed"]);
             let_packets_pass();
