@@ -176,7 +176,8 @@ fn an_operation_that_one_replica_began_is_known_to_the_other_and_outlives_the_fi
     let address = server.config["core.https_address"].as_str().unwrap().parse().unwrap();
     let clouds = |world: &World| {
         let token = block_on(async { local().create_trust_token("test", None).await.unwrap() });
-        let file = format!("{}.token", fastrand_name(world));
+        // Each replica has a token of its own.
+        let file = format!("token-{}", std::fs::read_dir(world.home.path()).unwrap().count());
         world.write(&file, token.reveal());
         format!(
             "  - {{name: real, kind: {kind}, address: 'lxd:8443', trust: {{token: 'file:{file}'}}, checks: {{silence: 20, timeout: 3}}}}\n"
@@ -190,7 +191,6 @@ fn an_operation_that_one_replica_began_is_known_to_the_other_and_outlives_the_fi
         until(list, |state| *state == "fresh");
     }
     let own = Own::new("replicas");
-    // `init` waits for a signal, so that it stops when it must.
     let start = |host: &str, action: &str| {
         let body = json!({"action": action, "force": true}).to_string();
         let json = ["-X", "PUT", "-H", "content-type: application/json", "-d", &body];
@@ -217,10 +217,4 @@ fn an_operation_that_one_replica_began_is_known_to_the_other_and_outlives_the_fi
     until(|| alice.get(&list).is(200)["items"][0]["status"].clone(), |status| *status == "Stopped");
     assert_eq!(alice.get(&format!("http://clouds{PROJECT}/instances/{}", own.0)).status, 200);
     is_of(&alice.get(&format!("http://clouds/api/v1/jobs/{}", begun["id"].as_str().unwrap())).is(421), "one");
-}
-
-/// A name for one more file.
-fn fastrand_name(world: &World) -> String {
-    let count = std::fs::read_dir(world.home.path()).unwrap().count();
-    format!("cloud{count}")
 }

@@ -83,7 +83,7 @@ struct Consoles {
 ///
 /// Codes of a close: 1000 it has ended, 1001 the node stops, and 4000 with the HTTP status of a problem, such as 4403 when the
 /// right is gone, 4404 for an instance or session that is not there, 4408 for a silent client, 4409 when it was taken, 4429 for
-/// too many.
+/// too many, 4421 for a session of another node.
 #[utoipa::path(
     get, path = "/clouds/{cloud}/projects/{project}/instances/{instance}/exec",
     operation_id = "exec", tag = "terminals", params(InPath, Commands, Sessions),
