@@ -155,7 +155,7 @@ fn replicas_of_a_service_say_whose_something_is_and_serve_its_name_by_https() {
     // Rights that the policy gives for the service.
     assert_eq!(bob.get("http://clouds/api/v1/me").is(403)["caller"]["user"]["login"], "bob@example.com");
     let grant = json!({"clouds": ["berlin"], "projects": ["*"], "verbs": ["view"]});
-    world.wait(world.sandbox.grant("bob", SERVICE, CAPABILITY, &[grant.clone()])).unwrap();
+    world.wait(world.sandbox.grant("bob", SERVICE, CAPABILITY, std::slice::from_ref(&grant))).unwrap();
     let me = until(|| bob.get("http://clouds/api/v1/me"), |me| me.status == 200).json();
     assert_eq!(me["caller"]["rights"], json!([grant]));
     assert_eq!(bob.get("http://clouds/api/v1/audit").status, 403);
