@@ -41,6 +41,17 @@ pub(crate) fn ask(world: &World, person: &Person, url: &str, arguments: &[&str])
     person.ask(url, &[&["--cacert", authority.to_str().unwrap()], arguments].concat())
 }
 
+/// Waits until a person reaches this: the tailnet's news, and a certificate, come at their own time.
+pub(crate) fn reaches(world: &World, person: &Person, url: &str) {
+    let authority = authority(world);
+    let ask = || {
+        let mut curl = person.curl();
+        curl.args(["-f", "-o", "/dev/null", "--max-time", "20", "--cacert"]).arg(&authority).arg(url);
+        curl.status().unwrap()
+    };
+    until(ask, std::process::ExitStatus::success);
+}
+
 /// Agrees on TLS with a host.
 async fn agree(roots: RootCertStore, proxy: SocketAddr, host: &str) -> std::io::Result<TlsStream<TcpStream>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -101,10 +112,15 @@ fn https_has_the_nodes_certificate_both_protocols_websockets_and_is_asked_for_by
     let (world, service, alice) = world("  listen: 80\n  tls: 443\n");
     let full = format!("{NODE}.{}", world.sandbox.domain());
     let url = format!("https://{full}/api/v1/me");
-    until(|| ask(&world, &alice, &url, &["--max-time", "20"]).status, |status| *status == 200);
+    reaches(&world, &alice, &url);
 
     for (arguments, version) in [(&["--http1.1"][..], "1.1"), (&[], "2"), (&["--no-alpn"], "1.1")] {
-        let told = ask(&world, &alice, &url, &[arguments, &["-w", "\n%{http_version}"]].concat());
+        let told = ask(
+            &world,
+            &alice,
+            &url,
+            &[arguments, &["-o", "/dev/stdout", "-w", "\n%{http_version}"]].concat(),
+        );
         let (me, spoken) = told.body.rsplit_once('\n').unwrap();
         assert_eq!((told.status, spoken), (200, version), "{arguments:?}: {told:?}");
         assert!(me.contains("alice@example.com"), "{me}");
@@ -145,7 +161,8 @@ fn https_is_not_asked_for_where_a_browser_would_look_for_it_at_a_port_that_has_n
     for (ports, at) in [("  listen: 80\n  tls: 8443\n", ":8443"), ("  listen: 8080\n  tls: 443\n", "")] {
         let (world, _service, alice) = world(ports);
         let url = format!("https://{NODE}.{}{at}/api/v1/me", world.sandbox.domain());
-        let told = until(|| ask(&world, &alice, &url, &["--max-time", "20"]), |told| told.status == 200);
+        reaches(&world, &alice, &url);
+        let told = ask(&world, &alice, &url, &[]);
         assert_eq!(told.header(STRICT), None, "{ports}: {told:?}");
     }
 }

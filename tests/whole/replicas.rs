@@ -7,7 +7,7 @@ use tailnet_sandbox::{Peer, User};
 use crate::api::{CAPABILITY, Person};
 use crate::api_real::{Own, PROJECT};
 use crate::clouds::{block_on, is_incus, local};
-use crate::https::{STRICT, ask, start, websocket};
+use crate::https::{STRICT, ask, reaches, start, websocket};
 use crate::node::{Service, World, until};
 
 const REPLICAS: [&str; 2] = ["one", "two"];
@@ -52,8 +52,7 @@ impl Replicas {
         let (alice, bob) = (Person::of(&world, "alice"), Person::of(&world, "bob"));
         let replicas = Replicas { services, alice, bob, world };
         for name in REPLICAS {
-            let url = format!("http://{name}/api/v1/me");
-            until(|| replicas.alice.ask(&url, &["--max-time", "10"]).status, |status| *status == 200);
+            reaches(&replicas.world, &replicas.alice, &format!("http://{name}/api/v1/me"));
         }
         replicas
     }
@@ -136,7 +135,8 @@ fn replicas_of_a_service_say_whose_something_is_and_serve_its_name_by_https() {
     for name in REPLICAS {
         replicas.leads_to(name);
         let url = format!("https://{host}{path}");
-        let me = until(|| ask(world, alice, &url, &["--max-time", "20"]), |me| me.status == 200);
+        reaches(world, alice, &url);
+        let me = ask(world, alice, &url, &[]);
         assert!(me.header(STRICT).is_some() && me.body.contains("alice@example.com"), "{me:?}");
         // A session of the other one.
         let other = REPLICAS.iter().find(|other| **other != name).unwrap();
