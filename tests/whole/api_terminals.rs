@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use crate::api::{CAPABILITY, NODE, Person};
 use crate::api_real::{Own, PROJECT, world};
-use crate::node::{World, until};
+use crate::node::{Service, World, until};
 use crate::program::HANG;
 use crate::real_lxd::lxc;
 use crate::terminal::Terminal;
@@ -41,6 +41,12 @@ fn is_gone(text: &str) {
         all.lines().filter(|line| line.contains(text)).map(str::to_owned).collect::<Vec<_>>()
     };
     until(running, Vec::is_empty);
+}
+
+/// Stops the node in order. LXD 5.0 may never end the operations of terminals whose client is killed, and waits for those
+/// before it stops.
+fn is_stopped(service: Service) {
+    assert_eq!(service.ends_on("TERM").0, Some(0));
 }
 
 /// Lets `bob` run commands, by the tailnet's policy.
@@ -88,7 +94,7 @@ fn a_command_gives_output_errors_and_code_and_the_audit_has_the_command_alone() 
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn a_terminal_takes_text_of_any_kind_and_sizes_and_signals() {
-    let (world, _service, alice, _) = world();
+    let (world, service, alice, _) = world();
     let mut shell = Session::open(&world, &alice, &exec(&[], "width=100&height=30"));
     assert_eq!(shell.hello["terminal"], true);
     shell.types("stty size; echo $TERM\n");
@@ -122,6 +128,7 @@ fn a_terminal_takes_text_of_any_kind_and_sizes_and_signals() {
     let mut senseless = Session::open(&world, &alice, &exec(&["sleep", "1717"], ""));
     senseless.asks(&json!({"eof": true}));
     assert_eq!(senseless.ends().1, 4400);
+    is_stopped(service);
 }
 
 #[test]
@@ -392,7 +399,7 @@ fn a_console_that_a_client_beside_this_node_has_is_told_with_a_problem() {
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn an_idle_terminal_stays_and_a_dead_client_counts_as_lost() {
-    let (world, _service, alice, _) = world();
+    let (world, service, alice, _) = world();
     let mut idle = Session::open(&world, &alice, &exec(&["cat"], ""));
     let dead = Session::open(&world, &alice, &exec(&["cat"], ""));
     let (begun, mut pings) = (Instant::now(), 0);
@@ -417,12 +424,13 @@ fn an_idle_terminal_stays_and_a_dead_client_counts_as_lost() {
     let mut back = Session::open(&world, &alice, &back);
     back.types("back again\n");
     back.shows("back again");
+    is_stopped(service);
 }
 
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn a_caller_has_sixteen_sessions_and_one_that_is_closed_makes_room_at_once() {
-    let (world, _service, alice, bob) = world();
+    let (world, service, alice, bob) = world();
     let_bob_exec(&world, &bob);
     let path = exec(&["sleep", "3131"], "");
     let mut sessions: Vec<_> = (0..16).map(|_| Session::open(&world, &alice, &path)).collect();
@@ -442,13 +450,14 @@ fn a_caller_has_sixteen_sessions_and_one_that_is_closed_makes_room_at_once() {
     for session in sessions {
         session.closes(1000);
     }
+    is_stopped(service);
 }
 
 #[test]
 #[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn what_a_client_does_not_read_waits_at_the_command() {
     let (world, _service, alice, _) = world();
-    let script = "rm -f /tmp/api-slow; head -c 67108864 /dev/zero; touch /tmp/api-slow";
+    let script = "rm -f /tmp/api-slow; head -c 67108864 /dev/zero; touch /tmp/api-slow; read line";
     let mut session = Session::open(&world, &alice, &exec(&["sh", "-c", script], "terminal=false"));
     std::thread::sleep(Duration::from_secs(5));
     let there = lxc(&["exec", "c1", "--", "sh", "-c", "ls /tmp"]);
@@ -460,6 +469,10 @@ fn what_a_client_does_not_read_waits_at_the_command() {
         length += session.shown.len() - marks;
         assert!(session.shown[marks..].iter().all(|byte| *byte == 0));
         session.shown.clear();
+        if length == 64 << 20 && marks == 1 {
+            // The command waits for that. LXD 5.0 loses what is under way of one that has ended.
+            session.types("\n");
+        }
         if closed.is_some() {
             break;
         }
