@@ -169,7 +169,7 @@ fn replicas_of_a_service_say_whose_something_is_and_serve_its_name_by_https() {
 }
 
 #[test]
-#[ignore = "needs a real LXD (.ci/with-lxd), and has not been seen to pass yet"]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
 fn an_operation_that_one_replica_began_is_known_to_the_other_and_outlives_the_first() {
     let kind = if is_incus() { "incus" } else { "lxd" };
     let server = block_on(async { local().server().await.unwrap() });
