@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lxd_client::{Certificate, Client, Fingerprint};
+use futures_util::StreamExt;
+use lxd_client::{Certificate, Client, Fingerprint, NewInstance, Project};
 
 pub(crate) struct Server {
     pub(crate) folder: PathBuf,
@@ -25,7 +26,8 @@ impl Server {
         servers
     }
 
-    async fn new(folder: PathBuf, certificate: &str) -> Server {
+    /// The one of a folder; it trusts the certificate from now on.
+    pub(crate) async fn new(folder: PathBuf, certificate: &str) -> Server {
         let local = Client::unix(&folder.join("unix.socket"), Duration::from_secs(60)).unwrap();
         let told = local.server().await.unwrap();
         local.create_certificate(&Certificate::new("bench", certificate)).await.unwrap();
@@ -37,5 +39,25 @@ impl Server {
     /// A client on its socket.
     pub(crate) fn local(&self) -> Client {
         Client::unix(&self.folder.join("unix.socket"), Duration::from_secs(60)).unwrap()
+    }
+
+    /// A project with so many instances, which have nothing in them. None are made where it is there already.
+    pub(crate) async fn create_many(&self, name: &str, many: usize) {
+        let local = self.local();
+        let inside = local.project(name);
+        if inside.instances().await.is_ok_and(|list| !list.is_empty()) {
+            return;
+        }
+        let mut project = Project::new(name);
+        project.config.insert("features.profiles".to_owned(), "false".to_owned());
+        local.create_project(&project).await.unwrap();
+        let creating = (0..many).map(|number| {
+            let inside = inside.clone();
+            async move {
+                let new = NewInstance::empty(&format!("i{number}"));
+                inside.create_instance(&new).await.unwrap().wait().await.unwrap();
+            }
+        });
+        futures_util::stream::iter(creating).buffer_unordered(4).collect::<Vec<()>>().await;
     }
 }

@@ -1,7 +1,6 @@
 //! The instances that the figures need.
 
-use futures_util::StreamExt;
-use lxd_client::{Client, FileOptions, NewInstance, Project};
+use lxd_client::{Client, FileOptions, NewInstance};
 
 use crate::figure::{SERVERS, STARTED, started};
 use crate::servers::Server;
@@ -24,7 +23,7 @@ impl Stock {
         let local = servers[0].local();
         match self {
             Stock::Small => from_image(&local, "bench-small").await,
-            Stock::Many(many) => create_many(&local, many).await,
+            Stock::Many(many) => servers[0].create_many("many", many).await,
             Stock::Big(megabytes) => create_big(&local, megabytes).await,
             Stock::Started => {
                 for (number, server) in starting(servers).enumerate() {
@@ -45,21 +44,6 @@ pub(crate) fn starting(servers: &[Server]) -> impl Iterator<Item = &Server> {
 async fn from_image(local: &Client, name: &str) {
     let new = NewInstance::from_alias(name, "busybox");
     local.create_instance(&new).await.unwrap().wait().await.unwrap();
-}
-
-async fn create_many(local: &Client, many: usize) {
-    let mut project = Project::new("many");
-    project.config.insert("features.profiles".to_owned(), "false".to_owned());
-    local.create_project(&project).await.unwrap();
-    let inside = local.project("many");
-    let creating = (0..many).map(|number| {
-        let inside = inside.clone();
-        async move {
-            let new = NewInstance::empty(&format!("i{number}"));
-            inside.create_instance(&new).await.unwrap().wait().await.unwrap();
-        }
-    });
-    futures_util::stream::iter(creating).buffer_unordered(4).collect::<Vec<()>>().await;
 }
 
 async fn create_big(local: &Client, megabytes: usize) {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -22,11 +22,13 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 /// A stand-in for an LXD server: a few answers of its API over TLS, with instances that do not exist.
 ///
@@ -36,8 +38,12 @@ pub struct StandIn {
     addr: SocketAddr,
     fingerprint: String,
     trust: Arc<Mutex<Trust>>,
+    events: broadcast::Sender<Utf8Bytes>,
     server: AbortHandle,
 }
+
+/// How many events wait for a listener that is slow. What is more it never hears.
+const EVENTS: usize = 1_024;
 
 /// A request to a scripted server.
 #[derive(Clone, Debug)]
@@ -69,7 +75,7 @@ impl StandIn {
     }
 
     /// Starts one that trusts everybody and answers as the script says: the HTTP status, and the whole body. On its
-    /// stream of events nothing comes.
+    /// stream of events comes what [`send_event`](StandIn::send_event) is given.
     ///
     /// # Errors
     /// As [`start`](StandIn::start).
@@ -95,9 +101,11 @@ impl StandIn {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
         let trust = Arc::default();
-        let api = Api { fingerprint: fingerprint.clone(), trust: Arc::clone(&trust), script };
+        let events = broadcast::Sender::new(EVENTS);
+        let (of_api, heard) = (Arc::clone(&trust), events.clone());
+        let api = Api { fingerprint: fingerprint.clone(), trust: of_api, events: heard, script };
         let server = tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(config)), api)).abort_handle();
-        Ok(StandIn { addr, fingerprint, trust, server })
+        Ok(StandIn { addr, fingerprint, trust, events, server })
     }
 
     /// Where it listens.
@@ -110,6 +118,11 @@ impl StandIn {
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// Tells an event to all who listen to a scripted one, whatever they asked for.
+    pub fn send_event(&self, event: &Value) {
+        let _ = self.events.send(event.to_string().into()); // nobody may listen
     }
 
     /// Makes a token that lets one client in, as `lxc config trust add --name NAME` does.
@@ -157,6 +170,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, api: Api) {
 struct Api {
     fingerprint: String,
     trust: Arc<Mutex<Trust>>,
+    events: broadcast::Sender<Utf8Bytes>,
     script: Option<Script>,
 }
 
@@ -167,7 +181,7 @@ impl Api {
         client: Option<String>,
         mut request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, Infallible> {
-        if let (Some(_), Some(answer)) = (&self.script, silent_events(&mut request)) {
+        if let (Some(_), Some(answer)) = (&self.script, listen(&mut request, &self.events)) {
             return Ok(answer);
         }
         let (head, body) = request.into_parts();
@@ -245,15 +259,31 @@ fn json_response(status: u16, body: &Value) -> Response<Full<Bytes>> {
     response
 }
 
-/// The answer to who asks for a websocket: one that answers pings and says nothing.
-fn silent_events(request: &mut Request<Incoming>) -> Option<Response<Full<Bytes>>> {
+/// The answer to who asks for a websocket: one that answers pings and tells events.
+fn listen(
+    request: &mut Request<Incoming>,
+    events: &broadcast::Sender<Utf8Bytes>,
+) -> Option<Response<Full<Bytes>>> {
     let key = request.headers().get(header::SEC_WEBSOCKET_KEY)?;
     let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes())).ok()?;
-    let upgrade = hyper::upgrade::on(request);
+    let (upgrade, mut events) = (hyper::upgrade::on(request), events.subscribe());
     tokio::spawn(async move {
         let Ok(stream) = upgrade.await else { return };
         let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, None).await;
-        while let Some(Ok(_)) = socket.next().await {}
+        loop {
+            tokio::select! {
+                heard = socket.next() => if !matches!(heard, Some(Ok(_))) {
+                    return;
+                },
+                event = events.recv() => match event {
+                    Ok(event) => if socket.send(Message::Text(event)).await.is_err() {
+                        return;
+                    },
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                },
+            }
+        }
     });
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
