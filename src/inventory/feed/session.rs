@@ -55,6 +55,8 @@ pub(super) struct Session {
     dirty_lists: BTreeSet<Ask>,
     /// When these are asked for.
     settled: Option<Instant>,
+    /// When something was asked for because of events last.
+    repaired: Option<Instant>,
     /// Not before this.
     relief: Instant,
     /// When each list was last answered.
@@ -93,6 +95,7 @@ impl Session {
             dirty: BTreeSet::new(),
             dirty_lists: BTreeSet::new(),
             settled: None,
+            repaired: None,
             relief: now,
             answered: HashMap::new(),
             usage_at: None,

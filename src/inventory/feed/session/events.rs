@@ -16,6 +16,9 @@ use crate::inventory::row::{ImageKey, InstanceKey, InstanceRow};
 /// After the first event of a burst, the instances that it was about are asked for after this time, all together.
 const SETTLE: Duration = Duration::from_millis(250);
 
+/// Where nothing shows before the answer, the first event of a burst is asked about so soon.
+const SOON: Duration = Duration::from_millis(10);
+
 /// An instance that was started has its addresses after about this time.
 const ADDRESSES: Duration = Duration::from_secs(3);
 
@@ -55,6 +58,9 @@ impl Session {
                 let key = self.key(&project, &name);
                 self.happened(&key, &what, now);
                 self.touch(key, now);
+                if matches!(what, What::Changed | What::Snapshots) {
+                    self.hurry(now);
+                }
             }
             Meaning::Image { project, deleted } => {
                 let scope = self.scopes.images_of(&project);
@@ -134,6 +140,12 @@ impl Session {
         }
         self.dirty.insert(key);
         self.settled.get_or_insert(now + SETTLE);
+    }
+
+    /// What is to be read again is asked for at once, unless something was a moment ago.
+    fn hurry(&mut self, now: Instant) {
+        let soon = self.repaired.map_or(now, |at| now.max(at + SETTLE)) + SOON;
+        self.settled = self.settled.map(|at| at.min(soon));
     }
 
     /// The list is to be read again.

@@ -60,7 +60,7 @@ impl Session {
         if self.settled.is_none_or(|at| at > now) || self.relief > now || !self.queue.is_empty() {
             return;
         }
-        self.settled = None;
+        (self.settled, self.repaired) = (None, Some(now));
         let mut scopes: BTreeSet<Scope> = BTreeSet::new();
         let dirty = std::mem::take(&mut self.dirty);
         if dirty.len() > FEW {

@@ -54,6 +54,36 @@ async fn what_an_event_does_not_tell_is_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_that_no_event_tells_is_asked_for_at_once_and_those_soon_after_it_together() {
+    let server = Scripted::new();
+    for name in ["a", "b", "c"] {
+        server.world().create("default", name);
+    }
+    let fed = Fed::start(server.clone());
+    fed.filled().await;
+    seconds(5).await;
+    let (began, before) = (Instant::now(), server.world().asked.len());
+    let describe = |name: &str| {
+        let mut world = server.world();
+        let instance = world.instances.get_mut(&("default".to_owned(), name.to_owned())).unwrap();
+        instance["description"] = "new".into();
+        let path = format!("/1.0/instances/{name}");
+        world.send(&lifecycle("instance-updated", "default", &path, json!({})));
+    };
+    for name in ["a", "b", "c"] {
+        describe(name);
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    seconds(2).await;
+    let asked = server.world().asked.split_off(before);
+    let after: Vec<Duration> = asked.iter().map(|(at, _)| *at - began).collect();
+    assert_eq!(after.len(), 3, "{asked:?}");
+    assert!(after[0] < Duration::from_millis(20), "{after:?}");
+    assert!(after[1] == after[2] && after[1] >= Duration::from_millis(250), "{after:?}");
+    assert!(["a", "b", "c"].iter().all(|name| fed.row("default", name).unwrap().description == "new"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_lost_stream_rows_stay_and_are_read_again() {
     let server = Scripted::new();
     for name in ["a", "b"] {
