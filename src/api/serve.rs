@@ -41,7 +41,7 @@ const PING: Duration = Duration::from_secs(20);
 const STREAMS: u32 = 200;
 
 /// How many connections there may be from all callers.
-const CONNECTIONS: usize = 2_048;
+const CONNECTIONS: u16 = 2_048;
 
 /// How long the answers to what is cut may take, as the node stops.
 const LAST_ANSWER: Duration = Duration::from_secs(1);
@@ -61,7 +61,8 @@ pub(super) struct Port {
 
 impl Port {
     fn options(&self) -> ListenOptions {
-        let options = ListenOptions::port(self.port);
+        // All callers may come at once, as pages do after a restart of the node.
+        let options = ListenOptions::port(self.port).backlog(CONNECTIONS);
         let options = if self.tls { options.tls().alpn(["h2", "http/1.1"]) } else { options };
         match &self.service {
             Some(service) => options.service(service),
@@ -89,7 +90,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(api: Api, router: Router) -> Server {
-        Server { api, router, room: Arc::new(Semaphore::new(CONNECTIONS)) }
+        Server { api, router, room: Arc::new(Semaphore::new(CONNECTIONS.into())) }
     }
 
     /// Serves a port of the node, once the node has joined and for as long as it runs. Where it cannot listen, the log says why,
