@@ -114,6 +114,7 @@ impl Connection {
             request = request.header(name, value);
         }
         let request = request.body(body).map_err(io::Error::other)?;
+        self.sender.ready().await.map_err(io::Error::other)?; // the answer before may have ended just now
         self.sender.send_request(request).await.map_err(io::Error::other)
     }
 

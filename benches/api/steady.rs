@@ -39,7 +39,7 @@ const FLAT: f64 = 10.0;
 pub(crate) async fn measure(world: &World, seconds: u64, report: &mut Report) {
     let mut node = world.near("steady", CLOUDS);
     node.filled(CLOUDS, CLOUDS * INSTANCES).await;
-    let _limit = Limit::start(&world.sandbox);
+    let _limit = Limit::start(world).await;
     let callers = &world.callers[..STREAMS / EACH];
     let to_node = Pool::new(connections(callers, "steady", CONNECTIONS).await);
     let to_limit = Pool::new(connections(callers, limit::NAME, CONNECTIONS).await);
@@ -69,9 +69,16 @@ pub(crate) async fn measure(world: &World, seconds: u64, report: &mut Report) {
     rest("200 bytes by axum alone, before", &limit, "500");
     let (mut loads, mut first) = (Vec::new(), 0);
     for gzip in [true, false] {
+        eprintln!("steady, gzip {gzip}");
         let changing = Changing { fleets: &world.fleets, changes: Changes::default(), first };
         let streams = Streams::open(callers, "steady", STREAMS, &changing.changes).await;
         let load = Load::run(&node, &to_node, &streams, &changing, gzip, Duration::from_secs(seconds)).await;
+        eprintln!(
+            "p50 {:.1} ms, p99 {:.1} ms, {} errors",
+            load.outcome.times.p50(),
+            load.outcome.times.p99(),
+            load.outcome.errors
+        );
         streams.close().await;
         first += changing.changes.count();
         loads.push((gzip, load));
