@@ -1,5 +1,6 @@
 //! Lists: which page of them, in which order, and how fresh what each cloud has is.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use axum::Json;
@@ -102,38 +103,50 @@ const MOST: usize = 1_000;
 
 /// What a list is in the order of, so that no two items have the same: what was asked for, and then the item's name.
 #[derive(Clone, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
-pub(in crate::api) struct Place {
-    pub(in crate::api) key: Key,
-    pub(in crate::api) name: Vec<String>,
+pub(in crate::api) struct Place<'a> {
+    pub(in crate::api) key: Key<'a>,
+    pub(in crate::api) name: [Cow<'a, str>; 3],
 }
 
 /// What the items of a list are compared by.
 #[derive(Clone, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(in crate::api) enum Key {
+pub(in crate::api) enum Key<'a> {
     Number(f64),
-    Text(String),
+    Text(Cow<'a, str>),
+}
+
+impl<'a> Place<'a> {
+    pub(in crate::api) fn new(key: Key<'a>, name: [&'a str; 3]) -> Place<'a> {
+        Place { key, name: name.map(Cow::Borrowed) }
+    }
+}
+
+impl<'a> Key<'a> {
+    pub(in crate::api) fn text(text: &'a str) -> Key<'a> {
+        Key::Text(Cow::Borrowed(text))
+    }
 }
 
 impl Page {
     /// The items of this page, in the order of their places, and where the next page begins. An item that came or went between
     /// two pages moves no other.
-    pub(in crate::api) fn of<T>(
+    pub(in crate::api) fn of<'a, T>(
         &self,
         items: impl IntoIterator<Item = T>,
         descending: bool,
-        place: impl Fn(&T) -> Place,
+        place: impl Fn(&T) -> Place<'a>,
     ) -> Result<Paged<T>, Problem> {
         let limit = self.limit.unwrap_or(LIMIT);
         if !(1..=MOST).contains(&limit) {
             return Err(Problem::invalid(format!("limit is from 1 to {MOST}")));
         }
-        let order = |a: &Place, b: &Place| {
+        let order = |a: &Place<'_>, b: &Place<'_>| {
             let order = a.partial_cmp(b).unwrap_or(Ordering::Equal);
             if descending { order.reverse() } else { order }
         };
         let after = self.after.as_deref().map(read_cursor).transpose()?;
-        let mut all: Vec<(Place, T)> = items.into_iter().map(|item| (place(&item), item)).collect();
+        let mut all: Vec<(Place<'_>, T)> = items.into_iter().map(|item| (place(&item), item)).collect();
         let total = all.len();
         if let Some(after) = &after {
             all.retain(|(place, _)| order(place, after) == Ordering::Greater);
@@ -157,11 +170,11 @@ pub(in crate::api) struct Paged<T> {
     pub(in crate::api) total: usize,
 }
 
-fn write_cursor(place: &Place) -> String {
+fn write_cursor(place: &Place<'_>) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(place).unwrap_or_default())
 }
 
-fn read_cursor(text: &str) -> Result<Place, Problem> {
+fn read_cursor(text: &str) -> Result<Place<'static>, Problem> {
     let place = URL_SAFE_NO_PAD.decode(text).ok().and_then(|json| serde_json::from_slice(&json).ok());
     place.ok_or_else(|| {
         Problem::invalid("after is not the `next` of a page").remedy("ask for the first page again")
@@ -213,8 +226,8 @@ mod tests {
         Page { limit: Some(limit), after }
     }
 
-    fn place(item: &(u32, &'static str)) -> Place {
-        Place { key: Key::Number(f64::from(item.0)), name: vec![item.1.to_owned()] }
+    fn place(item: &(u32, &'static str)) -> Place<'static> {
+        Place::new(Key::Number(f64::from(item.0)), [item.1, "", ""])
     }
 
     #[test]

@@ -6,13 +6,14 @@
 //! gate          each request: by which name (guard/hosts), from which page (guard/fetch), who, how many (guard/limits)
 //! needs         each route: the right that it takes, checked before its handler and told in the OpenAPI document
 //! routes/       a file for each kind of thing, from the inventory and by the actions
-//! jobs/ list    what changes things; pages of what there is
+//! jobs/ list    what changes things; pages of what there is, made once for many (answers)
 //! transfers/    long bodies, which end with the right to them (recheck)
 //! terminals/    commands and consoles by websocket, which outlive it
 //! replica       which of the nodes behind one service something belongs to
 //! problem       refusals and failures, as RFC 9457 has them
 //! ```
 
+mod answers;
 mod ask;
 mod attachment;
 mod cloud;

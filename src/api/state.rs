@@ -7,6 +7,7 @@ use crate::access::audit::Audit;
 use crate::inventory::Inventory;
 use crate::node::Node;
 
+use super::answers::Answers;
 use super::doctor::Doctor;
 use super::frames::{Epoch, Frames};
 use super::guard::{Limits, OwnNames};
@@ -28,6 +29,7 @@ pub(in crate::api) struct Shared {
     pub(in crate::api) terminals: Terminals,
     pub(in crate::api) epoch: Epoch,
     pub(in crate::api) frames: Frames,
+    pub(in crate::api) answers: Answers,
     pub(in crate::api) doctor: Doctor,
     names: RwLock<Arc<OwnNames>>,
     name: RwLock<Arc<str>>,
@@ -53,6 +55,7 @@ impl Api {
             terminals: Terminals::default(),
             epoch: Epoch::new(),
             frames: Frames::default(),
+            answers: Answers::default(),
             doctor: Doctor::default(),
             names: RwLock::default(),
             name: RwLock::new("".into()),

@@ -84,6 +84,12 @@ impl Inventory {
         self.store.read().snapshot(query)
     }
 
+    /// The rows of the clouds themselves that are asked for, and the number of the newest change.
+    pub(crate) fn clouds(&self, query: &Query) -> (Revision, Vec<Arc<CloudRow>>) {
+        let model = self.store.read();
+        (model.log.revision(), model.clouds(query).cloned().collect())
+    }
+
     /// The number of the newest change.
     pub(crate) fn revision(&self) -> Revision {
         self.store.read().log.revision()

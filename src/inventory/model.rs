@@ -328,6 +328,11 @@ impl Model {
         self.update_cloud(name, |row| row.projects = projects);
     }
 
+    /// The rows of the clouds themselves.
+    pub(super) fn clouds<'a>(&'a self, query: &'a Query) -> impl Iterator<Item = &'a Arc<CloudRow>> {
+        self.clouds.iter().filter(|(name, _)| query.has_cloud(name)).map(|(_, cloud)| &cloud.row)
+    }
+
     pub(super) fn snapshot(&self, query: &Query) -> Snapshot {
         let mut snapshot = Snapshot { revision: self.log.revision(), ..Snapshot::default() };
         for (_, cloud) in self.clouds.iter().filter(|(name, _)| query.has_cloud(name)) {

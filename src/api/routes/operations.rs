@@ -91,10 +91,8 @@ async fn list(
     let seen = snapshot.operations.iter().filter(|row| {
         may_see(&caller, row) && filter.running.is_none_or(|running| running != row.is_final())
     });
-    let paged = page.of(seen, true, |row| Place {
-        key: Key::Text(row.created_at.clone()),
-        name: vec![row.cloud.clone(), row.id.clone()],
-    })?;
+    let paged =
+        page.of(seen, true, |row| Place::new(Key::text(&row.created_at), [&row.cloud, &row.id, ""]))?;
     let depends_on = (uri.to_string(), &caller.node.id, rights_of(&caller));
     let version = api.epoch.id_of(snapshot.revision);
     Ok(tagged(&headers, &version, depends_on, || {

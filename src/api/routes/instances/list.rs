@@ -10,8 +10,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use crate::access::Caller;
+use crate::api::answers::Answer;
 use crate::api::extract::Query;
-use crate::api::list::{Key, List, Page, Place, freshness, items, json, rights_of, tagged};
+use crate::api::list::{Key, List, Page, Place, freshness, items, rights_of, tagged};
 use crate::api::needs::{Asker, Needs, Routes};
 use crate::api::problem::Problem;
 use crate::api::secrets;
@@ -95,27 +96,35 @@ async fn list(
 ) -> Result<Response, Problem> {
     let query =
         Rows { clouds: items(&filter.cloud), projects: items(&filter.project), kinds: vec![Kind::Instances] };
-    let snapshot = api.inventory.snapshot(&query);
-    let clouds = snapshot.clouds.iter().filter(|row| caller.rights.has_cloud(Verb::View, &row.name));
+    let (revision, clouds) = api.inventory.clouds(&query);
+    let clouds = clouds.iter().filter(|row| caller.rights.has_cloud(Verb::View, &row.name));
     let clouds = freshness(&api, clouds.map(Arc::as_ref));
-    let wanted = Wanted::of(&filter);
-    let seen = snapshot
-        .instances
-        .iter()
-        .filter(|row| caller.rights.allows(Verb::View, &row.key.cloud, &row.key.project) && wanted.is(row));
-    let paged = page.of(seen, filter.descending, |row| place(filter.sort, row))?;
+    let rights = rights_of(&caller);
+    let question = serde_json::to_string(&(uri.to_string(), &rights, &clouds)).unwrap_or_default();
+    // What changes in between may be in the answer already: who asks for it again gets it once more.
+    let answer = api.answers.get(revision, question, || {
+        let snapshot = api.inventory.snapshot(&query);
+        let wanted = Wanted::of(&filter);
+        let seen = snapshot.instances.iter().filter(|row| {
+            caller.rights.allows(Verb::View, &row.key.cloud, &row.key.project) && wanted.is(row)
+        });
+        let paged = page.of(seen, filter.descending, |row| place(filter.sort, row))?;
+        let shows = match filter.look {
+            true => paged.items.iter().map(|row| row.key.clone()).collect(),
+            false => Vec::new(),
+        };
+        let items = paged.items.iter().map(|row| shown(&caller, row, filter.config)).collect();
+        let clouds = clouds.clone();
+        Answer::new(shows, &List::<InstanceRow> { items, next: paged.next, total: paged.total, clouds })
+    })?;
     if filter.look {
-        let keys: Vec<InstanceKey> = paged.items.iter().map(|row| row.key.clone()).collect();
-        api.inventory.look(&keys);
+        api.inventory.look(&answer.shows);
     }
     let states: Vec<_> =
         clouds.iter().map(|cloud| (&cloud.name, cloud.state as u8, &cloud.problem)).collect();
-    let depends_on = (uri.to_string(), &caller.node.id, rights_of(&caller), states);
-    let version = api.epoch.id_of(snapshot.revision);
-    Ok(tagged(&headers, &version, depends_on, || {
-        let items = paged.items.iter().map(|row| shown(&caller, row, filter.config)).collect();
-        json(List::<InstanceRow> { items, next: paged.next, total: paged.total, clouds: clouds.clone() })
-    }))
+    let depends_on = (uri.to_string(), &caller.node.id, rights, states);
+    let version = api.epoch.id_of(revision);
+    Ok(tagged(&headers, &version, depends_on, || answer.response(&headers)))
 }
 
 /// The row as the caller may see it.
@@ -167,8 +176,8 @@ impl Wanted<'_> {
     }
 }
 
-fn place(sort: Sort, row: &InstanceRow) -> Place {
-    let text = |text: &str| Key::Text(text.to_owned());
+fn place(sort: Sort, row: &InstanceRow) -> Place<'_> {
+    let text = Key::text;
     let number = |of: fn(&crate::inventory::InstanceUsage) -> f64| {
         Key::Number(row.state.as_ref().map(of).unwrap_or(-1.0))
     };
@@ -187,5 +196,5 @@ fn place(sort: Sort, row: &InstanceRow) -> Place {
         Sort::Snapshots => Key::Number(row.snapshots.map_or(-1.0, |count| count as f64)),
     };
     let InstanceKey { cloud, project, name } = &row.key;
-    Place { key, name: vec![cloud.clone(), project.clone(), name.clone()] }
+    Place::new(key, [cloud, project, name])
 }
