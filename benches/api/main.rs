@@ -20,6 +20,8 @@ mod machine;
 mod node;
 #[path = "../../crates/tailnet/benches/rivals/process.rs"]
 mod process;
+#[path = "../commands/program.rs"]
+mod program;
 mod rate;
 mod report;
 #[path = "../commands/servers.rs"]

@@ -1,8 +1,6 @@
 //! The program that is measured, as a process of its own.
 
 use std::fmt::Write as _;
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +9,7 @@ use serde_json::Value;
 use tailnet_sandbox::{Sandbox, free_port};
 
 use crate::process;
+use crate::program::{ask, command};
 
 /// A cloud of a node.
 #[derive(Clone, Debug)]
@@ -135,16 +134,7 @@ impl Node {
 
     /// Asks by its control socket; nothing before it serves that.
     fn ask(&self, path: &str) -> Value {
-        let ask = || {
-            let mut node = UnixStream::connect(self.home.join(&self.name).join("control.sock"))?;
-            write!(node, "GET {path} HTTP/1.0\r\nHost: kolaboree-node\r\n\r\n")?;
-            let mut answer = String::new();
-            node.read_to_string(&mut answer)?;
-            std::io::Result::Ok(answer)
-        };
-        let answer = ask().unwrap_or_default();
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        serde_json::from_str(body).unwrap_or_default()
+        ask(&self.home.join(&self.name), path)
     }
 
     /// The end of what it says.
@@ -153,15 +143,4 @@ impl Node {
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
-}
-
-fn command(program: &Path, home: &Path, name: &str, key: &str) -> Command {
-    let mut command = Command::new(program);
-    command
-        .current_dir(home)
-        .args(["--config", &format!("{name}.yaml")])
-        .env("TAILSCALE_AUTH_KEY", key)
-        .env("TS_NO_LOGS_NO_SUPPORT", "true")
-        .env("TS_DISABLE_PORTMAPPER", "true");
-    command
 }

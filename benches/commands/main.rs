@@ -12,6 +12,7 @@ mod figure;
 mod forwarder;
 #[path = "../lxd/machine.rs"]
 mod machine;
+mod program;
 mod servers;
 mod stock;
 mod table;

@@ -1,8 +1,6 @@
 //! Ways of several lengths to the servers, a node for each that runs in a sandbox tailnet, and a home for `lxc`.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +12,7 @@ use tokio::runtime::Runtime;
 
 use crate::figure::{CLOUDS, Figure, Rival, STARTED, started};
 use crate::forwarder::Forwarder;
+use crate::program::{ask, command};
 use crate::servers::Server;
 use crate::stock::{Stock, starting};
 use crate::table::Needed;
@@ -93,29 +92,13 @@ impl World {
 
     /// What the node of a way knows of a project; nothing before it serves its socket.
     fn inventory(&self, way: usize, project: &str) -> serde_json::Value {
-        let ask = || {
-            let mut node = UnixStream::connect(self.home.path().join(format!("way{way}/control.sock")))?;
-            let path = format!("/v1/inventory?kinds=instances&projects={project}&fields=snapshots");
-            write!(node, "GET {path} HTTP/1.0\r\nHost: kolaboree-node\r\n\r\n")?;
-            let mut answer = String::new();
-            node.read_to_string(&mut answer)?;
-            std::io::Result::Ok(answer)
-        };
-        let answer = ask().unwrap_or_default();
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        serde_json::from_str(body).unwrap_or_default()
+        let path = format!("/v1/inventory?kinds=instances&projects={project}&fields=snapshots");
+        ask(&self.home.path().join(format!("way{way}")), &path)
     }
 
     /// Our program, for the node of a way.
     fn node(&self, way: usize) -> Command {
-        let mut program = Command::new(&self.program);
-        program
-            .current_dir(self.home.path())
-            .args(["--config", &format!("way{way}.yaml")])
-            .env("TAILSCALE_AUTH_KEY", self.sandbox.auth_key())
-            .env("TS_NO_LOGS_NO_SUPPORT", "true")
-            .env("TS_DISABLE_PORTMAPPER", "true");
-        program
+        command(&self.program, self.home.path(), &format!("way{way}"), self.sandbox.auth_key())
     }
 
     /// Runs a figure's command to its end, or the rival's commands.

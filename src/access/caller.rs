@@ -86,16 +86,17 @@ impl Caller {
         }
     }
 
-    /// Somebody with no rights.
+    /// Somebody with no rights: `alice@example.com` where there are no tags.
     #[cfg(test)]
-    pub(crate) fn of_tests(login: &str) -> Caller {
-        let (id, name) = ("n1".to_owned(), "node".to_owned());
+    pub(crate) fn of_tests(kind: CallerKind, tags: &[&str]) -> Caller {
+        let user =
+            CallerUser { id: 5, login: "alice@example.com".to_owned(), display_name: "Alice".to_owned() };
         Caller {
-            address: std::net::Ipv4Addr::LOCALHOST.into(),
-            node: CallerNode { id, name },
-            tags: Vec::new(),
-            user: Some(CallerUser { id: 1, login: login.to_owned(), display_name: login.to_owned() }),
-            kind: CallerKind::User,
+            address: "100.64.0.7".parse().unwrap(),
+            node: CallerNode { id: "nX1CNTRL".to_owned(), name: "laptop.tail1.ts.net".to_owned() },
+            tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
+            user: tags.is_empty().then_some(user),
+            kind,
             masquerade: Vec::new(),
             rights: Arc::default(),
         }

@@ -87,27 +87,10 @@ impl Decision {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::json;
 
     use super::*;
-    use crate::access::caller::{CallerNode, CallerUser};
     use crate::config::{Names, Verb};
-
-    fn caller(kind: CallerKind, tags: &[&str]) -> Caller {
-        let user =
-            CallerUser { id: 5, login: "alice@example.com".to_owned(), display_name: "Alice".to_owned() };
-        Caller {
-            address: "100.64.0.7".parse().unwrap(),
-            node: CallerNode { id: "nX1CNTRL".to_owned(), name: "laptop.tail1.ts.net".to_owned() },
-            tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
-            user: tags.is_empty().then_some(user),
-            kind,
-            masquerade: Vec::new(),
-            rights: Arc::default(),
-        }
-    }
 
     fn rule(who: &str) -> AccessRule {
         let grant = Grant {
@@ -120,12 +103,12 @@ mod tests {
 
     #[test]
     fn each_kind_of_caller_has_the_rights_of_the_table_and_no_others() {
-        let user = caller(CallerKind::User, &[]);
-        let tagged = caller(CallerKind::Tagged, &["tag:ops"]);
-        let foreign = caller(CallerKind::Foreign, &[]);
-        let foreign_tagged = caller(CallerKind::Foreign, &["tag:ops"]);
-        let routed = caller(CallerKind::Routed, &[]);
-        let routed_tagged = caller(CallerKind::Routed, &["tag:ops"]);
+        let user = Caller::of_tests(CallerKind::User, &[]);
+        let tagged = Caller::of_tests(CallerKind::Tagged, &["tag:ops"]);
+        let foreign = Caller::of_tests(CallerKind::Foreign, &[]);
+        let foreign_tagged = Caller::of_tests(CallerKind::Foreign, &["tag:ops"]);
+        let routed = Caller::of_tests(CallerKind::Routed, &[]);
+        let routed_tagged = Caller::of_tests(CallerKind::Routed, &["tag:ops"]);
         let all = [&user, &tagged, &foreign, &foreign_tagged, &routed, &routed_tagged];
         for (who, counts_for) in [
             ("user:*", [true, false, false, false, false, false]),
@@ -154,10 +137,10 @@ mod tests {
     fn what_the_policy_gives_counts_for_the_source_it_names_and_not_behind_it() {
         let values = [json!({"clouds": ["*"], "projects": ["*"], "verbs": ["view"]})];
         for kind in [CallerKind::User, CallerKind::Tagged, CallerKind::Foreign, CallerKind::Routed] {
-            let caller = caller(kind, &[]);
+            let caller = Caller::of_tests(kind, &[]);
             assert!(Decision::of(&caller, &[], Some(&values)).rights().everywhere(Verb::View), "{kind}");
         }
-        let behind = Decision::of(&caller(CallerKind::Routed, &[]), &[], None);
+        let behind = Decision::of(&Caller::of_tests(CallerKind::Routed, &[]), &[], None);
         assert!(behind.rights().is_empty() && behind.passed_over[0].contains("behind"), "{behind:?}");
     }
 
@@ -170,7 +153,7 @@ mod tests {
             json!("admin"),
             json!({"clouds": ["berlin"], "projects": ["web"], "verbs": ["operate"]}),
         ];
-        let decision = Decision::of(&caller(CallerKind::User, &[]), &[], Some(&values));
+        let decision = Decision::of(&Caller::of_tests(CallerKind::User, &[]), &[], Some(&values));
         let rights = decision.rights();
         assert_eq!(rights.grants().len(), 1);
         assert!(rights.allows(Verb::Operate, "berlin", "web"));
@@ -185,7 +168,7 @@ mod tests {
     #[test]
     fn it_is_told_which_rule_gives_a_right_and_which_does_not_count() {
         let rules = [rule("user:*"), rule("tag:ops"), rule("user:bob@example.com")];
-        let decision = Decision::of(&caller(CallerKind::Tagged, &["tag:ops"]), &rules, Some(&[]));
+        let decision = Decision::of(&Caller::of_tests(CallerKind::Tagged, &["tag:ops"]), &rules, Some(&[]));
         assert_eq!(decision.given.len(), 1);
         assert_eq!(decision.given[0].by, "tailnet.access[1], which names tag:ops");
         assert_eq!(decision.passed_over.len(), 1);

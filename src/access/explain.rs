@@ -112,20 +112,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::access::caller::{CallerNode, CallerUser};
     use crate::config::Tailnet;
 
     fn caller(kind: CallerKind, tags: &[&str], rights: &[Grant]) -> Caller {
-        let user = CallerUser { id: 5, login: "alice@example.com".to_owned(), display_name: String::new() };
-        Caller {
-            address: "100.64.0.7".parse().unwrap(),
-            node: CallerNode { id: "n1".to_owned(), name: "laptop.tail1.ts.net".to_owned() },
-            tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
-            user: tags.is_empty().then_some(user),
-            kind,
-            masquerade: Vec::new(),
-            rights: Arc::new(rights.iter().cloned().collect()),
-        }
+        Caller { rights: Arc::new(rights.iter().cloned().collect()), ..Caller::of_tests(kind, tags) }
     }
 
     fn destination() -> Destination {

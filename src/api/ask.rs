@@ -111,7 +111,7 @@ impl Ask {
 
     /// Writes to the audit that a change begins. It may begin once this has returned.
     pub(in crate::api) async fn pending(&self, change: &Change, target: &Target) -> Result<Pending, Problem> {
-        jobs::pending(&self.api, self.entry(change, target)).await
+        self.api.pending(self.entry(change, target), "changed").await
     }
 
     /// What the audit says of it.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::access::Access;
-use crate::access::audit::Audit;
+use crate::access::audit::{Audit, Entry, Pending};
 use crate::inventory::Inventory;
 use crate::node::Node;
 
@@ -12,6 +12,7 @@ use super::doctor::Doctor;
 use super::frames::{Epoch, Frames};
 use super::guard::{Limits, OwnNames};
 use super::jobs::Jobs;
+use super::problem::{Code, Problem};
 use super::terminals::Terminals;
 
 /// What requests are answered from. Clones share it.
@@ -70,6 +71,13 @@ impl Api {
     /// The node's own name in the tailnet, which no other node has: its short MagicDNS name. Empty before it has joined.
     pub(in crate::api) fn name(&self) -> Arc<str> {
         Arc::clone(&self.name.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes to the audit that something begins. It may begin once this has returned; else it is not `done`, such as "changed".
+    pub(in crate::api) async fn pending(&self, entry: Entry, done: &str) -> Result<Pending, Problem> {
+        self.audit.begin(entry).await.map_err(|error| {
+            Problem::new(Code::Unavailable, format!("nothing is {done} that the audit cannot tell: {error}"))
+        })
     }
 
     pub(in crate::api) fn set_names(&self, name: &str, names: OwnNames) {

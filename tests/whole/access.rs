@@ -1,7 +1,7 @@
 //! Who may do what in the tailnet, as the running node knows it.
 
 use serde_json::{Value, json};
-use tailnet_sandbox::{Peer, Share, User};
+use tailnet_sandbox::{Peer, Share};
 
 use crate::node::{Service, World, until};
 
@@ -18,10 +18,7 @@ const GUEST: &str = "guest.elsewhere.ts.net";
 fn world(rules: &str) -> (World, Service) {
     let peers = ["alice", "ci", "guest"].map(Peer::new);
     let world = World::with(peers.into_iter().chain([Peer::new("gate").route("198.51.100.0/24")]));
-    for (number, name) in [(1001, "alice"), (1002, "ci"), (1003, "guest"), (1004, "gate")] {
-        let user = User::new(number, format!("{name}@example.com"));
-        world.wait(world.sandbox.set_user(name, &user)).unwrap();
-    }
+    world.give_users(&["alice", "ci", "guest", "gate"]);
     world.wait(world.sandbox.set_tags("ci", &["tag:ci"])).unwrap();
     world.wait(world.sandbox.set_share("guest", Some(Share::In))).unwrap();
     configure(&world, rules);

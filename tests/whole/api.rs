@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use tailnet_sandbox::{Peer, User};
+use tailnet_sandbox::Peer;
 
 use crate::node::{Service, World, curl, free_port, until};
 use crate::program::HANG;
@@ -140,9 +140,7 @@ pub(crate) fn connect(proxy: SocketAddr, host: &str, port: u16) -> TcpStream {
 /// A tailnet with the users' nodes `alice` and `bob` and a node with these rules of `tailnet.access`.
 fn world(rules: &str) -> (World, Service) {
     let world = World::with(["alice", "bob"].map(|name| Peer::new(name).socks5()));
-    for (number, name) in [(1001, "alice"), (1002, "bob")] {
-        world.wait(world.sandbox.set_user(name, &User::new(number, format!("{name}@example.com")))).unwrap();
-    }
+    world.give_users(&["alice", "bob"]);
     world.configure(&format!(
         "local: {{listen: none}}\ntailnet:\n  listen: 80\n  hosts: [cloud.example.com]\n  access:\n{rules}clouds:\n{}",
         world.berlin()

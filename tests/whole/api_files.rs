@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use lxd_client::NewInstance;
 use serde_json::{Value, json};
-use tailnet_sandbox::{Peer, User};
+use tailnet_sandbox::Peer;
 
 use crate::api::{Answer, NODE, Person};
 use crate::clouds::{block_on, is_incus, local};
@@ -55,10 +55,7 @@ impl Files {
         let address = server.config["core.https_address"].as_str().unwrap().parse().unwrap();
         let people = ["alice", "bob"].map(|name| Peer::new(name).socks5());
         let world = World::with(people.into_iter().chain([Peer::new("lxd").forward(8443, address)]));
-        for (number, name) in [(1001, "alice"), (1002, "bob")] {
-            let user = User::new(number, format!("{name}@example.com"));
-            world.wait(world.sandbox.set_user(name, &user)).unwrap();
-        }
+        world.give_users(&["alice", "bob"]);
         configure(&world, token.reveal(), VERBS);
         let mut service = world.start();
         service.says("the API is served at http://the node:80");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lxd_client::{Client, NewInstance};
 use serde_json::{Value, json};
-use tailnet_sandbox::{Peer, User};
+use tailnet_sandbox::Peer;
 
 use crate::api::{NODE, Person};
 use crate::clouds::{block_on, is_incus, local};
@@ -46,9 +46,7 @@ fn world_of(servers: &[(&str, Client)]) -> (World, Service, Person, Person) {
         tokens.push((format!("{name}.token"), token));
     }
     let world = World::with(peers);
-    for (number, name) in [(1001, "alice"), (1002, "bob")] {
-        world.wait(world.sandbox.set_user(name, &User::new(number, format!("{name}@example.com")))).unwrap();
-    }
+    world.give_users(&["alice", "bob"]);
     for (name, token) in tokens {
         world.write(&name, token.reveal());
     }

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::StreamExt;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
-use tailnet_sandbox::{Peer, User};
+use tailnet_sandbox::Peer;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -16,7 +17,6 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use crate::api::{Answer, NODE, Person, connect};
 use crate::node::{Service, World, until};
-use futures_util::StreamExt;
 
 /// The header that has browsers ask by HTTPS alone.
 pub(crate) const STRICT: &str = "strict-transport-security";
@@ -95,7 +95,7 @@ pub(crate) fn websocket(
 /// A node that serves these ports, and `alice`, who may do everything.
 fn world(ports: &str) -> (World, Service, Person) {
     let world = World::with([Peer::new("alice").socks5()]);
-    world.wait(world.sandbox.set_user("alice", &User::new(1001, "alice@example.com"))).unwrap();
+    world.give_users(&["alice"]);
     world.configure(&format!(
         "local: {{listen: none}}\ntailnet:\n{ports}  hosts: [cloud.example.com]\n  access:\n    - {{who: ['user:*'], \
          clouds: ['*'], projects: ['*'], verbs: [view, exec]}}\nclouds:\n{}",

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 pub(crate) use tailnet_sandbox::free_port;
-use tailnet_sandbox::{Peer, Sandbox, SandboxError, StandIn};
+use tailnet_sandbox::{Peer, Sandbox, SandboxError, StandIn, User};
 use tokio::runtime::Runtime;
 
 use crate::program::{HANG, Printed, command, finish, run};
@@ -53,6 +53,14 @@ impl World {
             (standin, sandbox)
         });
         World { runtime, sandbox, standin, home: tempfile::tempdir().unwrap() }
+    }
+
+    /// Gives each of these peers a user of its own, NAME@example.com.
+    pub(crate) fn give_users(&self, names: &[&str]) {
+        for (number, name) in (1001..).zip(names) {
+            let user = User::new(number, format!("{name}@example.com"));
+            self.wait(self.sandbox.set_user(name, &user)).unwrap();
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

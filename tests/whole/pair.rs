@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
-use tailnet_sandbox::{Peer, User};
+use tailnet_sandbox::Peer;
 
 use crate::node::{Service, World, until};
 use crate::program::{HANG, Printed, finish, finish_within};
@@ -223,10 +223,7 @@ impl Pair {
         };
         let peers = [peer(&oslo), peer(&rome)].into_iter();
         let world = World::with(peers.chain(people.iter().map(|name| Peer::new(*name).socks5())));
-        for (number, name) in (1001..).zip(people) {
-            let user = User::new(number, format!("{name}@example.com"));
-            world.wait(world.sandbox.set_user(name, &user)).unwrap();
-        }
+        world.give_users(people);
         let mut clouds = String::new();
         for Server { name, port, .. } in [&oslo, &rome] {
             clouds += &format!(

@@ -2,7 +2,7 @@
 //! something is that belongs to one of them.
 
 use serde_json::{Value, json};
-use tailnet_sandbox::{Peer, User};
+use tailnet_sandbox::Peer;
 
 use crate::api::{CAPABILITY, Person};
 use crate::api_real::{Own, PROJECT};
@@ -27,10 +27,7 @@ impl Replicas {
     fn start(more: Vec<Peer>, clouds: impl Fn(&World) -> String) -> Replicas {
         let people = ["alice", "bob"].map(|name| Peer::new(name).socks5());
         let world = World::with(people.into_iter().chain(more));
-        for (number, name) in [(1001, "alice"), (1002, "bob")] {
-            let user = User::new(number, format!("{name}@example.com"));
-            world.wait(world.sandbox.set_user(name, &user)).unwrap();
-        }
+        world.give_users(&["alice", "bob"]);
         let mut services = Vec::new();
         for name in REPLICAS {
             world.write(

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use tracing::warn;
 
+use super::entry::Outcome;
 use super::files;
 use super::line::{Event, Head, Line};
 
@@ -30,7 +31,7 @@ pub(super) fn endings(folder: &Path) -> io::Result<Vec<Line>> {
     if let more @ 1.. = heads.len().saturating_sub(NAMED) {
         warn!("and {more} more; the audit has them");
     }
-    Ok(heads.into_iter().map(|head| Line::unknown(head.id)).collect())
+    Ok(heads.into_iter().map(|head| Line::end(head.id, Vec::new(), Outcome::Unknown)).collect())
 }
 
 /// The changes without an end, oldest first.

@@ -115,12 +115,6 @@ impl Line {
         Line { follows: true, ends: Some(id), ..Line::of(&event) }
     }
 
-    /// That of a change whose end was not seen.
-    pub(super) fn unknown(id: String) -> Line {
-        let event = Event::Unknown(Tail { id, time: now(), operations: Vec::new(), error: None, code: None });
-        Line { follows: true, ..Line::of(&event) }
-    }
-
     fn of(event: &Event) -> Line {
         // Nothing in an event can fail to be written as JSON.
         let mut text = serde_json::to_string(event).unwrap_or_default();

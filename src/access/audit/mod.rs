@@ -1,7 +1,8 @@
 //! What was changed by whom: lines of JSON on disk, which are only ever added to.
 //!
 //! A change has a line when it begins, which is on the disk before anything is changed, and one when it ends; where the node
-//! died before that, the next start writes one. What was denied has one. [`Audit::records`] makes one record of the lines that belong together.
+//! died before that, the next start writes one. What was denied has one. [`Audit::records`] makes one record of the lines
+//! that belong together.
 
 mod died;
 mod entry;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use lxd_client::{Error, VolumeKind};
-use tokio::time::Instant;
 
 use super::Place;
 use super::plan::{MARK, Plan};
@@ -82,18 +81,19 @@ pub(super) async fn until_removed<F>(remove: impl Fn() -> F) -> Result<(), Error
 where
     F: Future<Output = Result<(), Error>>,
 {
-    let deadline = Instant::now() + WITHIN;
     let mut last = None;
-    loop {
-        match tokio::time::timeout_at(deadline, remove()).await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) if error.is_not_found() => return Ok(()),
-            Ok(Err(error)) if Instant::now() >= deadline => return Err(error),
-            Ok(Err(error)) => last = Some(error),
-            Err(_) => return Err(last.unwrap_or_else(unanswered)),
+    let again = async {
+        loop {
+            match remove().await {
+                Ok(()) => return,
+                Err(error) if error.is_not_found() => return,
+                Err(error) => last = Some(error),
+            }
+            tokio::time::sleep(PAUSE).await;
         }
-        tokio::time::sleep(PAUSE).await;
-    }
+    };
+    let gone = tokio::time::timeout(WITHIN, again).await;
+    gone.map_err(|_| last.unwrap_or_else(unanswered))
 }
 
 /// The error where a server has let the time pass.

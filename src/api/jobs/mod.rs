@@ -127,7 +127,7 @@ pub(in crate::api) async fn begin(
     let whole = Job::new();
     let (mut begun, mut works) = (Vec::new(), Vec::new());
     for (number, part) in parts.into_iter().enumerate() {
-        let pending = pending(api, change.entry(id, caller, &part.target)).await?;
+        let pending = api.pending(change.entry(id, caller, &part.target), "changed").await?;
         let client = client(api, &part.target.cloud, &part.target.project);
         works.push((number, part.work, client, pending));
         begun.push(Begin { target: part.target, job: whole.part(), outcome: watch::Sender::default() });
@@ -154,13 +154,6 @@ pub(in crate::api) async fn begin(
         job.ended.send_replace(Some(now()));
     });
     Ok(begun)
-}
-
-/// Writes to the audit that a change begins. It may begin once this has returned.
-pub(in crate::api) async fn pending(api: &Api, entry: Entry) -> Result<Pending, Problem> {
-    api.audit.begin(entry).await.map_err(|error| {
-        Problem::new(Code::Unavailable, format!("nothing is changed that the audit cannot tell: {error}"))
-    })
 }
 
 /// Does one part of a job.

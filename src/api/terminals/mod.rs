@@ -30,7 +30,7 @@ use super::connection::Connection;
 use super::gate::{RequestId, too_many};
 use super::guard::Held;
 use super::needs::Asker;
-use super::problem::{Code, Problem};
+use super::problem::Problem;
 use super::recheck::Recheck;
 use super::replica;
 use super::state::Api;
@@ -100,15 +100,10 @@ async fn begin(request: Request) -> Result<Arc<Session>, Problem> {
     let (session, inlets) = Session::new(id.0, key, of, caller, connection, held);
     let session = Arc::new(session);
     let before = api.terminals.add(Arc::clone(&session), wanted.take)?;
-    let pending = match api.audit.begin(entry).await {
-        Ok(pending) => pending,
-        Err(error) => {
-            session.gone.cancel();
-            api.terminals.forget(&session);
-            let told = format!("nothing is run that the audit cannot tell: {error}");
-            return Err(Problem::new(Code::Unavailable, told));
-        }
-    };
+    let pending = api.pending(entry, "run").await.inspect_err(|_| {
+        session.gone.cancel();
+        api.terminals.forget(&session);
+    })?;
     let begin = Begin { api: api.clone(), wanted, inlets, pending, recheck, before };
     api.node.tasks().spawn(run::run(Arc::clone(&session), begin));
     Ok(session)

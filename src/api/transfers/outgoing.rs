@@ -50,9 +50,7 @@ where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
     let Sent { api, entry, held, mut recheck, may } = sent;
-    let pending = api.audit.begin(entry).await.map_err(|error| {
-        Problem::new(Code::Unavailable, format!("nothing is sent that the audit cannot tell: {error}"))
-    })?;
+    let pending = api.pending(entry, "sent").await?;
     let (near, far) = tokio::io::duplex(WAITING);
     let (tell, told) = oneshot::channel();
     let mut writer = Box::pin(TimeoutWriter::new(near));

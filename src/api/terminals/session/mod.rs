@@ -257,6 +257,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::CallerKind;
     use crate::api::connection::Door;
     use crate::api::guard::{Held, Limits};
 
@@ -272,7 +273,7 @@ mod tests {
     }
 
     fn session() -> Session {
-        let caller = Asker(Arc::new(Caller::of_tests("alice@example.com")));
+        let caller = Asker(Arc::new(Caller::of_tests(CallerKind::User, &[])));
         let key = InstanceKey { cloud: "c".into(), project: "p".into(), name: "i".into() };
         let held = Limits::default().take(Held::Terminal, &caller.node.id).unwrap();
         Session::new("s".to_owned(), key, (Kind::Exec, true), caller, connection(), held).0
