@@ -66,9 +66,10 @@ pub(super) async fn run(session: Arc<Session>, begin: Begin) {
         end = watch(&session, &api, &mut recheck) => end,
     };
     session.end(end.clone());
+    // Before it is closed: a node that stops may have no time for that, where the cloud does not answer.
+    pending.end(outcome(&end)).await;
     running.close().await;
     session.gone.cancel();
-    pending.end(outcome(&end)).await;
     let stopping = api.node.stopping();
     let _ = stopping.run_until_cancelled(session.over()).await;
     api.terminals.forget(&session);
