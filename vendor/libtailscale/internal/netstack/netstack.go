@@ -3,6 +3,7 @@ package netstack
 
 import (
 	"net"
+	"net/netip"
 	"reflect"
 	"time"
 	"unsafe"
@@ -15,17 +16,44 @@ import (
 	"tailscale.com/tsnet"
 )
 
-// ResetStreams resets every stream of the server's netstack, those in TIME_WAIT too.
+// ResetStreams resets every stream of the server's netstack, those in TIME_WAIT too, and gives the peers at the other ends
+// of those that were open.
 //
 // It has to come before the server's own Close, which first stops the loop that takes packets out of the
 // netstack, and then has every stream write a reset: past the 512 packets that the queue holds, it hangs
 // for ever.
-func ResetStreams(server *tsnet.Server) {
+func ResetStreams(server *tsnet.Server) map[netip.Addr]struct{} {
+	peers := map[netip.Addr]struct{}{}
 	if ipstack := of(server); ipstack != nil {
 		for _, endpoint := range ipstack.RegisteredEndpoints() {
+			if peer, ok := peerOf(endpoint); ok {
+				peers[peer] = struct{}{}
+			}
 			endpoint.Abort()
 		}
 	}
+	return peers
+}
+
+// peerOf is whom an open stream leads to.
+func peerOf(endpoint stack.TransportEndpoint) (peer netip.Addr, ok bool) {
+	stream, ok := endpoint.(*tcp.Endpoint)
+	if !ok || stream.EndpointState() == tcp.StateTimeWait {
+		return netip.Addr{}, false
+	}
+	remote, notConnected := stream.GetRemoteAddress()
+	if notConnected != nil {
+		return netip.Addr{}, false
+	}
+	return netip.AddrFromSlice(remote.Addr.AsSlice())
+}
+
+// PacketsQueued says how many packets wait to be taken out of the server's netstack.
+func PacketsQueued(server *tsnet.Server) int {
+	if packets := field(server, "linkEP", "q", "c"); packets.Kind() == reflect.Chan {
+		return packets.Len()
+	}
+	return 0
 }
 
 // SegmentsSent says how many TCP segments the server's netstack has sent.
@@ -107,18 +135,26 @@ func address(ip net.IP) tcpip.Address {
 // of gives the TCP/IP stack of a server that has started, or nil when tsnet keeps it in another
 // place than the version that go.mod pins, which a test would tell.
 func of(server *tsnet.Server) *stack.Stack {
-	impl, ok := server.Sys().Netstack.GetOK()
-	if !ok {
-		return nil
-	}
-	value := reflect.ValueOf(impl)
-	if value.Kind() != reflect.Pointer || value.Elem().Kind() != reflect.Struct {
-		return nil
-	}
-	field := value.Elem().FieldByName("ipstack")
-	if !field.IsValid() || field.Type() != reflect.TypeFor[*stack.Stack]() {
+	ipstack := field(server, "ipstack")
+	if !ipstack.IsValid() || ipstack.Type() != reflect.TypeFor[*stack.Stack]() {
 		return nil
 	}
 	// SAFETY: the field has this type, and is set once, before Start returns.
-	return *(**stack.Stack)(unsafe.Pointer(field.UnsafeAddr()))
+	return *(**stack.Stack)(unsafe.Pointer(ipstack.UnsafeAddr()))
+}
+
+// field gives a field of tsnet's netstack by the names that lead there, or no value.
+func field(server *tsnet.Server, names ...string) reflect.Value {
+	impl, ok := server.Sys().Netstack.GetOK()
+	if !ok {
+		return reflect.Value{}
+	}
+	value := reflect.ValueOf(impl)
+	for _, name := range names {
+		if value.Kind() != reflect.Pointer || value.Elem().Kind() != reflect.Struct {
+			return reflect.Value{}
+		}
+		value = value.Elem().FieldByName(name)
+	}
+	return value
 }

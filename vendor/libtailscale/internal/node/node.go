@@ -343,8 +343,7 @@ func (n *Node) close() {
 		return // start has cleaned up
 	}
 	defer n.dir.close()
-	resetStreams := func() error { netstack.ResetStreams(n.server); return nil }
-	for _, step := range []func() error{resetStreams, n.server.Close} {
+	for _, step := range []func() error{n.sayFarewell, n.server.Close} {
 		if err := safely.Do(step); err != nil {
 			n.log(Warn, n.redact("closing: "+err.Error()))
 		}
