@@ -48,7 +48,7 @@ fn run() -> Result<(), String> {
             go::rerun_if_changed()?;
             let go = go::Go::find(&source)?;
             println!("cargo::metadata=go_version={}", go.built_with());
-            let modfile = go.make_modfile(&source, &out_dir.join("wireguard"))?;
+            let modfile = go.make_modfile(&source, &out_dir.join("modules"))?;
             go.build(&source, &modfile, ("c-archive", "."), &out_dir.join("libtailscale.a"))?;
             link(&out_dir);
         }

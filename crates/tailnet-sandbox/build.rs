@@ -33,7 +33,7 @@ fn build(out_dir: &Path, program: &Path) -> Result<(), String> {
     go::rerun_if_changed()?;
     let source = go::source()?;
     let go = go::Go::find(&source)?;
-    let modfile = go.make_modfile(&source, &out_dir.join("wireguard"))?;
+    let modfile = go.make_modfile(&source, &out_dir.join("modules"))?;
     // A program of mode pie is compiled as an archive is.
     go.build(&source, &modfile, ("pie", "./cmd/sandbox"), program)
 }

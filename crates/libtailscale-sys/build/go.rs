@@ -105,10 +105,10 @@ impl Go {
         version.trim_start_matches("go")
     }
 
-    /// Makes the go.mod by which a packet under way takes less memory: see cmd/wireguard.
+    /// Makes the go.mod that uses the edited copies of modules: see cmd/edited.
     pub(crate) fn make_modfile(&self, source: &Path, folder: &Path) -> Result<PathBuf, String> {
         let mut run = Command::new(&self.command);
-        run.args(["run", "-trimpath", "-mod=readonly", "-buildvcs=false", "./cmd/wireguard"]).arg(folder);
+        run.args(["run", "-trimpath", "-mod=readonly", "-buildvcs=false", "./cmd/edited"]).arg(folder);
         // It runs here, whatever the target is.
         run.env("GO", &self.command).env("CGO_ENABLED", "0").env_remove("GOOS").env_remove("GOARCH");
         self.run(run, source)?;

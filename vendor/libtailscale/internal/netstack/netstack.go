@@ -85,10 +85,34 @@ const (
 	MostReceive  = 8 << 20
 )
 
-// LimitSend sets how large a buffer from which the server's netstack sends may become from now on.
+// LimitSend sets how large a buffer from which the server's netstack sends may be from now on.
+//
+// Buffers that are larger shrink at once. Left to the netstack, one would do so in the middle of its use, and who waits for
+// room in it would never be told of any: that takes one acknowledgement after which it is less than half as full as the
+// small buffer may be, and before which it was more than half as full as the large one.
 func LimitSend(server *tsnet.Server, size int) {
 	option := tcpip.TCPSendBufferSizeRangeOption{Min: tcp.MinBufferSize, Default: LeastSend, Max: size}
-	setTCP(server, &option)
+	setTCP(server, &option) // first, as buffers still grow up to the limit before
+	ipstack := of(server)
+	if ipstack == nil {
+		return
+	}
+	for _, endpoint := range ipstack.RegisteredEndpoints() {
+		if stream, ok := endpoint.(*tcp.Endpoint); ok && shrinkSend(stream, int64(size)) {
+			stream.WakeupWriters()
+		}
+	}
+}
+
+// shrinkSend gives a stream's send buffer at most that size, and says whether it was larger.
+func shrinkSend(stream *tcp.Endpoint, size int64) bool {
+	stream.LockUser() // no acknowledgement resizes it meanwhile
+	defer stream.UnlockUser()
+	if stream.SocketOptions().GetSendBufferSize() <= size {
+		return false
+	}
+	stream.SocketOptions().SetSendBufferSize(size, false)
+	return true
 }
 
 // LimitReceive sets the same for a buffer into which it receives.
