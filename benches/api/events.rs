@@ -20,6 +20,9 @@ const OF_REAL: usize = 20;
 /// The pause between two changes: each is the first one after a while.
 const PAUSE: Duration = Duration::from_millis(400);
 
+/// After this time a node knows the addresses of what it was asked for once. They are a change of each row.
+const LOOKED_AT: Duration = Duration::from_secs(10);
+
 /// How long the median may be, in milliseconds, beside the round trip.
 const WANTED: f64 = 50.0;
 
@@ -44,6 +47,7 @@ pub(crate) async fn measure(world: &World, count: usize, report: &mut Report) {
 
     let mut node = world.near("events", CLOUDS);
     node.filled(CLOUDS, CLOUDS * INSTANCES).await;
+    tokio::time::sleep(LOOKED_AT).await;
     let changes = Changes::default();
     let streams = Streams::open(callers, "events", STREAMS, &changes).await;
     for number in 0..count {

@@ -18,6 +18,9 @@ pub(crate) struct Revision(pub(crate) u64);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Change {
     pub(crate) revision: Revision,
+    /// The newest change of the row that was of more than its usage. It stays in this process.
+    #[serde(skip)]
+    pub(crate) news: Revision,
     #[serde(flatten)]
     pub(crate) item: Item,
 }
@@ -46,9 +49,15 @@ pub(super) struct Log {
     revision: Revision,
     /// Changes after this one are remembered.
     horizon: Revision,
-    changes: BTreeMap<Revision, Item>,
+    changes: BTreeMap<Revision, Entry>,
     /// The removals among them, oldest first.
     removals: VecDeque<Revision>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    news: Revision,
+    item: Item,
 }
 
 impl Log {
@@ -68,13 +77,19 @@ impl Log {
     /// Adds the change of a row, whose change before was that one.
     pub(super) fn set(&mut self, before: Option<Revision>, row: Item) -> Revision {
         self.forget(before);
-        self.push(row)
+        self.push(row, None)
+    }
+
+    /// Adds the change of a row in its usage alone, whose change before was that one.
+    pub(super) fn set_usage(&mut self, before: Revision, row: Item) -> Revision {
+        let news = self.changes.remove(&before).map(|entry| entry.news);
+        self.push(row, news)
     }
 
     /// Adds the removal of a row, whose change before was that one.
     pub(super) fn remove(&mut self, before: Revision, gone: Item) {
         self.forget(Some(before));
-        let revision = self.push(gone);
+        let revision = self.push(gone, None);
         self.removals.push_back(revision);
         if self.removals.len() > REMOVALS
             && let Some(oldest) = self.removals.pop_front()
@@ -91,9 +106,9 @@ impl Log {
         }
     }
 
-    fn push(&mut self, item: Item) -> Revision {
+    fn push(&mut self, item: Item, news: Option<Revision>) -> Revision {
         self.revision.0 += 1;
-        self.changes.insert(self.revision, item);
+        self.changes.insert(self.revision, Entry { news: news.unwrap_or(self.revision), item });
         self.revision
     }
 
@@ -104,11 +119,11 @@ impl Log {
             return None;
         }
         let later = self.changes.range((Bound::Excluded(since), Bound::Unbounded));
-        Some(
-            later
-                .take(limit)
-                .map(|(revision, item)| Change { revision: *revision, item: item.clone() })
-                .collect(),
-        )
+        let change = |(revision, entry): (&Revision, &Entry)| Change {
+            revision: *revision,
+            news: entry.news,
+            item: entry.item.clone(),
+        };
+        Some(later.take(limit).map(change).collect())
     }
 }

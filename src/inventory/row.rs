@@ -157,6 +157,11 @@ pub(crate) struct InstanceUsage {
 }
 
 impl InstanceUsage {
+    /// Whether the instance is where it was: the same process, and the same addresses.
+    pub(crate) fn is_where(&self, other: &InstanceUsage) -> bool {
+        (self.pid, &self.addresses) == (other.pid, &other.addresses)
+    }
+
     /// How fast the instance has used things since an earlier moment. None where it was started anew between.
     pub(crate) fn since(&self, before: &InstanceUsage) -> Option<Rates> {
         let seconds = self.at.checked_sub(before.at).filter(|seconds| *seconds > 0)? as f64;

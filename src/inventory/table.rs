@@ -13,6 +13,11 @@ pub(super) trait Row: PartialEq {
     fn key(&self) -> Self::Key;
     fn item(row: Arc<Self>) -> Item;
     fn gone(key: Self::Key) -> Item;
+
+    /// Whether this row has other usage than the other one, and nothing else.
+    fn differs_in_usage_alone(&self, _other: &Self) -> bool {
+        false
+    }
 }
 
 impl Row for InstanceRow {
@@ -28,6 +33,11 @@ impl Row for InstanceRow {
 
     fn gone(key: InstanceKey) -> Item {
         Item::InstanceGone(key)
+    }
+
+    fn differs_in_usage_alone(&self, other: &InstanceRow) -> bool {
+        let (Some(usage), Some(of_other)) = (&self.state, &other.state) else { return false };
+        usage.is_where(of_other) && InstanceRow { state: other.state.clone(), ..self.clone() } == *other
     }
 }
 
@@ -98,8 +108,13 @@ impl<R: Row> Table<R> {
         if before.is_some_and(|(_, before)| **before == row) {
             return;
         }
+        let usage_of = before.filter(|(_, before)| before.differs_in_usage_alone(&row));
         let row = Arc::new(row);
-        let revision = log.set(before.map(|(revision, _)| *revision), R::item(Arc::clone(&row)));
+        let item = R::item(Arc::clone(&row));
+        let revision = match usage_of {
+            Some((revision, _)) => log.set_usage(*revision, item),
+            None => log.set(before.map(|(revision, _)| *revision), item),
+        };
         self.0.insert(key, (revision, row));
     }
 

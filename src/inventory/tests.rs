@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::change::{Item, Revision};
 use super::model::{Model, Newer};
 use super::query::{Kind, Query};
-use super::row::{ImageRow, InstanceKey, InstanceRow, InstanceUsage, OperationRow};
+use super::row::{ImageRow, InstanceAddress, InstanceKey, InstanceRow, InstanceUsage, OperationRow};
 use super::store::Store;
 use super::subscription::{Subscription, Update};
 
@@ -62,6 +62,28 @@ fn the_same_again_is_no_change() {
     model.remove_instance(&key("unknown"));
     model.add_cloud("berlin");
     assert_eq!(model.log.revision(), revision);
+}
+
+#[test]
+fn usage_alone_is_no_news_and_hides_none() {
+    let mut model = model();
+    let use_more = |model: &mut Model, seconds: u64, address: &str| {
+        let addresses = vec![InstanceAddress { address: address.to_owned(), ..InstanceAddress::default() }];
+        let usage = InstanceUsage { at: seconds, memory: seconds, addresses, ..InstanceUsage::default() };
+        model.put_usage(&key("a"), usage, true);
+        model.log.since(Revision(model.log.revision().0 - 1), 1).unwrap().remove(0)
+    };
+    model.put_instance(instance("a", "Running"));
+    let with_address = use_more(&mut model, 1, "10.0.0.2");
+    assert_eq!(with_address.news, with_address.revision);
+    let used_more = use_more(&mut model, 2, "10.0.0.2");
+    assert!(used_more.revision > with_address.revision && used_more.news == with_address.revision);
+    model.update_instance(&key("a"), |row| row.status = "Frozen".to_owned());
+    let frozen = model.log.revision();
+    // Who was not told of the status yet is told of it with the usage.
+    assert_eq!(use_more(&mut model, 3, "10.0.0.2").news, frozen);
+    let moved = use_more(&mut model, 4, "10.0.0.3");
+    assert_eq!(moved.news, moved.revision);
 }
 
 #[test]
@@ -212,7 +234,9 @@ fn changes_are_readable_json() {
     let mut model = model();
     model.put_instance(instance("a", "Running"));
     model.remove_instance(&key("a"));
-    let changes = Update::Changes(model.log.since(Revision(model.log.revision().0 - 2), 9).unwrap());
+    let mut changes = model.log.since(Revision(model.log.revision().0 - 2), 9).unwrap();
+    changes.iter_mut().for_each(|change| change.news = Revision::default()); // stays in this process
+    let changes = Update::Changes(changes);
     let json = serde_json::to_value(&changes).unwrap();
     let last = json["changes"].as_array().unwrap().last().unwrap();
     assert_eq!((last["kind"].as_str(), last["row"]["name"].as_str()), (Some("instance-gone"), Some("a")));

@@ -25,14 +25,17 @@ use crate::api::problem::Problem;
 use crate::api::recheck::Recheck;
 use crate::api::state::Api;
 use crate::config::Verb;
-use crate::inventory::{Item, Subscription, Update};
+use crate::inventory::{Item, Revision, Subscription, Update};
 
 pub(super) fn routes() -> Routes {
     Routes::default().add(Needs::anywhere(Verb::View), routes!(events))
 }
 
-/// How long changes are gathered after some were told.
+/// How often changes are told while there are many: those between are gathered.
 const GATHER: Duration = Duration::from_millis(100);
+
+/// How many are told at once after a while without any: what one click leads to.
+const AT_ONCE: u32 = 5;
 
 /// How often a line comes that says nothing, so that both sides know that the other is there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -47,9 +50,10 @@ struct From {
 
 /// The changes of what the caller may see, as they happen. After the `id` of an event, or, without one, from now on.
 ///
-/// An event `change` has the changes of up to 100 ms, each with its `kind` (`instance`, `instance-gone`, `operation`, `image`,
-/// `cloud` and so on) and its `row`. An event `reset` says that changes were missed: lists are to be asked for anew. The stream
-/// ends when the caller may see nothing any more.
+/// An event `change` has the changes of a moment, or, while there are many, of 100 ms. Each has its `kind` (`instance`,
+/// `instance-gone`, `operation`, `image`, `cloud` and so on) and its `row`. An event `reset` says that changes were missed:
+/// lists are to be asked for anew. What an instance uses, in its row too, is no change by itself. The stream ends when the
+/// caller may see nothing any more.
 #[utoipa::path(
     get, path = "/events", operation_id = "events", tag = "events", params(From),
     responses((status = 200, body = String, content_type = "text/event-stream")),
@@ -72,8 +76,9 @@ async fn events(
     let (since, missed) = begun;
     let follower = Follower {
         changes: api.inventory.subscribe(since),
+        since: since.unwrap_or_default(),
         hello: Some(missed),
-        told: None,
+        paid: Instant::now(),
         stopping: api.node.stopping(),
         recheck: Recheck::new(api.clone(), connection),
         api,
@@ -95,10 +100,12 @@ struct Follower {
     api: Api,
     caller: Asker,
     changes: Subscription,
+    /// The newest change that was told.
+    since: Revision,
     /// What is said first: whether changes were missed.
     hello: Option<bool>,
-    /// When changes were last told.
-    told: Option<Instant>,
+    /// What was told is paid for by then, each with the time to gather.
+    paid: Instant,
     stopping: tokio_util::sync::CancellationToken,
     recheck: Recheck,
 }
@@ -118,11 +125,11 @@ impl Follower {
         }
         let heartbeat = Instant::now() + HEARTBEAT;
         loop {
-            if let Some(told) = self.told {
-                let stopping = self.stopping.clone();
-                stopping.run_until_cancelled(tokio::time::sleep_until(told + GATHER)).await?;
-            }
             let stopping = self.stopping.clone();
+            let ahead = self.paid.saturating_duration_since(Instant::now());
+            if let Some(wait) = ahead.checked_sub(GATHER * (AT_ONCE - 1)) {
+                stopping.run_until_cancelled(tokio::time::sleep(wait)).await?;
+            }
             let update = tokio::select! {
                 () = stopping.cancelled() => return None,
                 update = self.changes.next() => Some(update),
@@ -132,7 +139,7 @@ impl Follower {
             match update {
                 None => self.check().await?,
                 Some(update) => {
-                    self.told = Some(Instant::now());
+                    self.paid = self.paid.max(Instant::now()) + GATHER;
                     if let Some(frame) = self.frame(update) {
                         return Some(frame);
                     }
@@ -149,16 +156,19 @@ impl Follower {
         self.caller.rights.has(Verb::View).then_some(())
     }
 
-    fn frame(&self, update: Update) -> Option<Bytes> {
+    fn frame(&mut self, update: Update) -> Option<Bytes> {
         match update {
             Update::Reset(snapshot) => {
+                self.since = snapshot.revision;
                 let id = self.api.epoch.id_of(snapshot.revision);
                 Some(format!("id: {id}\nevent: reset\ndata: {{}}\n\n").into())
             }
             Update::Changes(changes) => {
                 let newest = changes.last()?.revision;
+                let since = std::mem::replace(&mut self.since, newest);
                 let seen: Vec<Arc<str>> = changes
                     .iter()
+                    .filter(|change| change.news > since)
                     .filter(|change| may_see(&self.caller, &change.item))
                     .filter_map(|change| self.api.frames.of(change))
                     .collect();

@@ -23,8 +23,8 @@ pub(in crate::inventory) enum Ask {
     Projects,
     /// The instances; with the state and the snapshots of each, where the flag is set.
     Instances(Scope, bool),
-    /// One instance, with its state and snapshots: its project and its name.
-    Instance(String, String),
+    /// One instance, by its project and its name; with its state and snapshots, where the flag is set.
+    Instance(String, String, bool),
     Operations(Scope),
     Images(Scope),
     /// The figures of all instances, as text.
@@ -74,8 +74,9 @@ impl Remote for Client {
                 Ask::Instances(scope, true) => {
                     Answer::Instances(list(&client, "instances", &scope, 2).timeout(FULL_LIST).list().await?)
                 }
-                Ask::Instance(project, name) => {
-                    let request = client.project(&project).get(["instances", &name]).query("recursion", 1);
+                Ask::Instance(project, name, full) => {
+                    let request = client.project(&project).get(["instances", &name]);
+                    let request = request.query("recursion", u8::from(full));
                     Answer::Instance(request.fetch().await?)
                 }
                 Ask::Operations(scope) => {

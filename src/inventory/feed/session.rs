@@ -49,11 +49,14 @@ pub(super) struct Session {
     queue: VecDeque<Ask>,
     /// How many of the first lists are yet to come; the rows are up to date after them.
     first: HashSet<Ask>,
-    /// The instances that events were about, and whose rows may differ from the server's.
+    /// The instances whose settings may differ from those at the server, and when these are asked for.
+    changed: BTreeSet<InstanceKey>,
+    changed_at: Option<Instant>,
+    /// The instances of which anything may differ.
     dirty: BTreeSet<InstanceKey>,
     /// The lists that events have made out of date.
     dirty_lists: BTreeSet<Ask>,
-    /// When these are asked for.
+    /// When the latter two are asked for.
     settled: Option<Instant>,
     /// When something was asked for because of events last.
     repaired: Option<Instant>,
@@ -92,6 +95,8 @@ impl Session {
             newer: HashMap::new(),
             queue: VecDeque::new(),
             first: HashSet::new(),
+            changed: BTreeSet::new(),
+            changed_at: None,
             dirty: BTreeSet::new(),
             dirty_lists: BTreeSet::new(),
             settled: None,

@@ -52,10 +52,10 @@ impl Session {
                 self.relief = now + RELIEF * (now - asked);
                 self.take_instances(scope, *full, list, newer, now);
             }
-            (Ask::Instance(project, _), Answer::Instance(listed)) => {
+            (Ask::Instance(project, ..), Answer::Instance(listed)) => {
                 let (row, usage) = split(listed.row(&self.cloud, project, seconds()));
                 let looked_at = self.looks.has(&row.key);
-                if looked_at {
+                if looked_at && usage.is_some() {
                     self.states.insert(row.key.clone(), now);
                 }
                 self.store.change(|model| {
@@ -162,7 +162,7 @@ impl Session {
     /// Takes the error of a question. What passes by itself ends the session, as the rows can no longer be kept.
     fn refused(&mut self, ask: &Ask, error: Error, newer: &Newer) -> Result<(), End> {
         match ask {
-            Ask::Instance(project, name) if error.is_not_found() => {
+            Ask::Instance(project, name, _) if error.is_not_found() => {
                 let key = self.key(project, name);
                 if !newer.touched.contains(&key) {
                     self.store.change(|model| model.remove_instance(&key));

@@ -16,7 +16,7 @@ use crate::inventory::row::{ImageKey, InstanceKey, InstanceRow};
 /// After the first event of a burst, the instances that it was about are asked for after this time, all together.
 const SETTLE: Duration = Duration::from_millis(250);
 
-/// Where nothing shows before the answer, the first event of a burst is asked about so soon.
+/// What shows only with the answer is asked for so soon after the first event of a burst.
 const SOON: Duration = Duration::from_millis(10);
 
 /// An instance that was started has its addresses after about this time.
@@ -57,9 +57,13 @@ impl Session {
             Meaning::Instance { project, name, what } => {
                 let key = self.key(&project, &name);
                 self.happened(&key, &what, now);
-                self.touch(key, now);
-                if matches!(what, What::Changed | What::Snapshots) {
-                    self.hurry(now);
+                match what {
+                    What::Changed => self.change(key, now),
+                    What::Snapshots => {
+                        self.touch(key, now);
+                        self.settled = self.settled.min(Some(self.soon(now)));
+                    }
+                    _ => self.touch(key, now),
                 }
             }
             Meaning::Image { project, deleted } => {
@@ -133,19 +137,30 @@ impl Session {
         }
     }
 
-    /// The instance is to be read again, and what is under way may be older than what is known.
+    /// The instance is to be read again with its state, and what is under way may be older than what is known.
     fn touch(&mut self, key: InstanceKey, now: Instant) {
-        for newer in self.newer.values_mut() {
-            newer.touched.insert(key.clone());
-        }
+        self.is_newer(&key);
         self.dirty.insert(key);
         self.settled.get_or_insert(now + SETTLE);
     }
 
-    /// What is to be read again is asked for at once, unless something was a moment ago.
-    fn hurry(&mut self, now: Instant) {
-        let soon = self.repaired.map_or(now, |at| now.max(at + SETTLE)) + SOON;
-        self.settled = self.settled.map(|at| at.min(soon));
+    /// The instance is to be read again at once, without its state, for which a server has to measure.
+    fn change(&mut self, key: InstanceKey, now: Instant) {
+        self.is_newer(&key);
+        let soon = self.soon(now);
+        self.changed.insert(key);
+        self.changed_at.get_or_insert(soon);
+    }
+
+    fn is_newer(&mut self, key: &InstanceKey) {
+        for newer in self.newer.values_mut() {
+            newer.touched.insert(key.clone());
+        }
+    }
+
+    /// At once, unless something was asked for because of events a moment ago.
+    fn soon(&self, now: Instant) -> Instant {
+        self.repaired.map_or(now, |at| now.max(at + SETTLE)) + SOON
     }
 
     /// The list is to be read again.

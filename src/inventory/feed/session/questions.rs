@@ -57,23 +57,39 @@ impl Session {
 
     /// Asks for what events were about, once it has settled.
     fn repair(&mut self, now: Instant) {
-        if self.settled.is_none_or(|at| at > now) || self.relief > now || !self.queue.is_empty() {
+        if self.relief > now || !self.queue.is_empty() {
             return;
         }
-        (self.settled, self.repaired) = (None, Some(now));
-        let mut scopes: BTreeSet<Scope> = BTreeSet::new();
-        let dirty = std::mem::take(&mut self.dirty);
-        if dirty.len() > FEW {
-            scopes.extend(dirty.into_iter().map(|key| self.scopes.instances_of(&key.project)));
-        } else {
-            self.queue.extend(dirty.into_iter().map(|key| Ask::Instance(key.project, key.name)));
+        let is_due = |at: &mut Option<Instant>| at.take_if(|at| *at <= now).is_some();
+        if is_due(&mut self.changed_at) {
+            let changed = std::mem::take(&mut self.changed);
+            self.ask_again(changed, false, now);
         }
-        let lists = std::mem::take(&mut self.dirty_lists);
-        self.queue.extend(scopes.into_iter().map(|scope| Ask::Instances(scope, false)));
-        for list in lists {
-            if !self.queue.contains(&list) {
-                self.queue.push_back(list);
+        if is_due(&mut self.settled) {
+            let dirty = std::mem::take(&mut self.dirty);
+            self.ask_again(dirty, true, now);
+            for list in std::mem::take(&mut self.dirty_lists) {
+                self.enqueue(list);
             }
+        }
+    }
+
+    /// Asks for instances once more: for each of a few, or for the lists that have them.
+    fn ask_again(&mut self, instances: BTreeSet<InstanceKey>, full: bool, now: Instant) {
+        self.repaired = Some(now);
+        let is_few = instances.len() <= FEW;
+        for key in instances {
+            self.enqueue(if is_few {
+                Ask::Instance(key.project, key.name, full)
+            } else {
+                Ask::Instances(self.scopes.instances_of(&key.project), false)
+            });
+        }
+    }
+
+    fn enqueue(&mut self, ask: Ask) {
+        if !self.queue.contains(&ask) {
+            self.queue.push_back(ask);
         }
     }
 
@@ -156,7 +172,7 @@ impl Session {
             for key in wanted {
                 self.pace.spend(now);
                 self.states.insert(key.clone(), now);
-                self.queue.push_back(Ask::Instance(key.project, key.name));
+                self.queue.push_back(Ask::Instance(key.project, key.name, true));
                 self.usage_at = Some(now);
             }
             return;
@@ -182,8 +198,8 @@ impl Session {
         if !self.queue.is_empty() {
             return at; // an answer is waited for
         }
-        if let Some(settled) = self.settled {
-            at = at.min(settled.max(self.relief));
+        for due in [self.changed_at, self.settled].into_iter().flatten() {
+            at = at.min(due.max(self.relief));
         }
         if self.first.is_empty() {
             self.pace.free(now);

@@ -78,6 +78,10 @@ async fn a_change_that_no_event_tells_is_asked_for_at_once_and_those_soon_after_
     let asked = server.world().asked.split_off(before);
     let after: Vec<Duration> = asked.iter().map(|(at, _)| *at - began).collect();
     assert_eq!(after.len(), 3, "{asked:?}");
+    assert!(
+        asked.iter().all(|(_, ask)| matches!(ask, Ask::Instance(_, _, false))),
+        "without the state: {asked:?}"
+    );
     assert!(after[0] < Duration::from_millis(20), "{after:?}");
     assert!(after[1] == after[2] && after[1] >= Duration::from_millis(250), "{after:?}");
     assert!(["a", "b", "c"].iter().all(|name| fed.row("default", name).unwrap().description == "new"));

@@ -154,7 +154,7 @@ impl World {
                 let list = self.instances.iter().filter(|((project, _), _)| within(project, scope));
                 Answer::Instances(list.map(|(_, instance)| read(self.shown(instance, *full))).collect())
             }
-            Ask::Instance(project, name) => match self.instances.get(&(project.clone(), name.clone())) {
+            Ask::Instance(project, name, _) => match self.instances.get(&(project.clone(), name.clone())) {
                 Some(instance) => Answer::Instance(read(self.shown(instance, true))),
                 None => return Err(Error::Api { code: 404, message: "not found".to_owned() }),
             },
