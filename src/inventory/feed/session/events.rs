@@ -139,20 +139,20 @@ impl Session {
 
     /// The instance is to be read again with its state, and what is under way may be older than what is known.
     fn touch(&mut self, key: InstanceKey, now: Instant) {
-        self.is_newer(&key);
+        self.mark_newer(&key);
         self.dirty.insert(key);
         self.settled.get_or_insert(now + SETTLE);
     }
 
     /// The instance is to be read again at once, without its state, for which a server has to measure.
     fn change(&mut self, key: InstanceKey, now: Instant) {
-        self.is_newer(&key);
+        self.mark_newer(&key);
         let soon = self.soon(now);
         self.changed.insert(key);
         self.changed_at.get_or_insert(soon);
     }
 
-    fn is_newer(&mut self, key: &InstanceKey) {
+    fn mark_newer(&mut self, key: &InstanceKey) {
         for newer in self.newer.values_mut() {
             newer.touched.insert(key.clone());
         }
