@@ -78,8 +78,8 @@ struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Figure {
     Lists,
-    Steady,
     Events,
+    Steady,
     Exec,
     Files,
     Start,
@@ -112,8 +112,8 @@ async fn main() {
         eprintln!("{figure:?}");
         match figure {
             Figure::Lists => lists::measure(&world, args.lists, &mut report).await,
-            Figure::Steady => steady::measure(&world, args.seconds, &mut report).await,
             Figure::Events => events::measure(&world, args.changes, &mut report).await,
+            Figure::Steady => steady::measure(&world, args.seconds, &mut report).await,
             Figure::Exec => exec::measure(&world, args.rounds, args.output, &mut report).await,
             Figure::Files => files::measure(&world, args.rounds, args.file, &mut report).await,
             Figure::Start => start::measure(&world, args.rounds, &mut report).await,

@@ -169,7 +169,7 @@ impl Load {
         );
         let cpu = (node.cpu_seconds() - cpu) / outcome.seconds;
         let end = node.resident();
-        tokio::time::sleep(Duration::from_secs(2)).await; // what is under way
+        tokio::time::sleep(Duration::from_secs(5)).await; // what is under way
         let events = streams.take();
         let lost = (changing.changes.count() * STREAMS).saturating_sub(events.len());
         Load { outcome, events, lost, broken: streams.broken(), cpu, memory: [before, tenth, end, most] }
