@@ -40,6 +40,9 @@ const UNSURE: Duration = Duration::from_secs(3);
 /// any console.
 const NOT_ATTACHED: &[u8] = b"Error: Failed running forkconsole:";
 
+/// How an Incus refuses the console that another client has.
+const HAS_CLIENT: &str = "console is already connected";
+
 /// How many bytes are read at once.
 const CHUNK: usize = 32 << 10;
 
@@ -168,7 +171,11 @@ async fn work(
     while let Some((number, command)) = commands.next() {
         let process = match running.start(spawn(&instance, session.kind, wanted, command)).await {
             Ok(process) => process,
-            Err(problem) => return End::Failed(problem.of_cloud(&key.cloud)),
+            Err(problem) => {
+                let is_taken = session.kind == Kind::Console && problem.detail().contains(HAS_CLIENT);
+                let problem = if is_taken { not_attached(&key.name) } else { problem };
+                return End::Failed(problem.of_cloud(&key.cloud));
+            }
         };
         pending.operation(process.operation().id());
         let is_last = commands.peek().is_none();
