@@ -18,9 +18,9 @@ pub(crate) struct Revision(pub(crate) u64);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Change {
     pub(crate) revision: Revision,
-    /// The newest change of the row that was of more than its usage. It stays in this process.
+    /// Whether more than its usage has changed since the change that was asked from. It stays in this process.
     #[serde(skip)]
-    pub(crate) news: Revision,
+    pub(crate) is_news: bool,
     #[serde(flatten)]
     pub(crate) item: Item,
 }
@@ -56,6 +56,7 @@ pub(super) struct Log {
 
 #[derive(Debug)]
 struct Entry {
+    /// The newest change of the row that was of more than its usage.
     news: Revision,
     item: Item,
 }
@@ -121,7 +122,7 @@ impl Log {
         let later = self.changes.range((Bound::Excluded(since), Bound::Unbounded));
         let change = |(revision, entry): (&Revision, &Entry)| Change {
             revision: *revision,
-            news: entry.news,
+            is_news: entry.news > since,
             item: entry.item.clone(),
         };
         Some(later.take(limit).map(change).collect())

@@ -25,7 +25,7 @@ use crate::api::problem::Problem;
 use crate::api::recheck::Recheck;
 use crate::api::state::Api;
 use crate::config::Verb;
-use crate::inventory::{Item, Revision, Subscription, Update};
+use crate::inventory::{Item, Subscription, Update};
 
 pub(super) fn routes() -> Routes {
     Routes::default().add(Needs::anywhere(Verb::View), routes!(events))
@@ -76,7 +76,6 @@ async fn events(
     let (since, missed) = begun;
     let follower = Follower {
         changes: api.inventory.subscribe(since),
-        since: since.unwrap_or_default(),
         hello: Some(missed),
         paid: Instant::now(),
         stopping: api.node.stopping(),
@@ -100,8 +99,6 @@ struct Follower {
     api: Api,
     caller: Asker,
     changes: Subscription,
-    /// The newest change that was told.
-    since: Revision,
     /// What is said first: whether changes were missed.
     hello: Option<bool>,
     /// What was told is paid for by then, each with the time to gather.
@@ -156,20 +153,17 @@ impl Follower {
         self.caller.rights.has(Verb::View).then_some(())
     }
 
-    fn frame(&mut self, update: Update) -> Option<Bytes> {
+    fn frame(&self, update: Update) -> Option<Bytes> {
         match update {
             Update::Reset(snapshot) => {
-                self.since = snapshot.revision;
                 let id = self.api.epoch.id_of(snapshot.revision);
                 Some(format!("id: {id}\nevent: reset\ndata: {{}}\n\n").into())
             }
             Update::Changes(changes) => {
                 let newest = changes.last()?.revision;
-                let since = std::mem::replace(&mut self.since, newest);
                 let seen: Vec<Arc<str>> = changes
                     .iter()
-                    .filter(|change| change.news > since)
-                    .filter(|change| may_see(&self.caller, &change.item))
+                    .filter(|change| change.is_news && may_see(&self.caller, &change.item))
                     .filter_map(|change| self.api.frames.of(change))
                     .collect();
                 if seen.is_empty() {

@@ -258,7 +258,7 @@ mod tests {
     }
 
     fn changes(items: Vec<Item>) -> News {
-        let change = |item| Change { revision: Revision::default(), news: Revision::default(), item };
+        let change = |item| Change { revision: Revision::default(), is_news: true, item };
         News::Update(Update::Changes(items.into_iter().map(change).collect()))
     }
 

@@ -6,7 +6,6 @@ package main
 // resets a stream that it does not know.
 var gvisor = module{
 	path: "gvisor.dev/gvisor",
-	name: "gvisor",
 	edits: []edit{
 		{"pkg/tcpip/stack/gro/gro.go",
 			"groPkt != nil; groPkt = groPkt.Next() {\n\t\t\tpkt := groPkt.pkt\n",

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 )
 
@@ -18,8 +19,7 @@ var modules = []module{wireguard, gvisor}
 
 // module is what is edited.
 type module struct {
-	path  string
-	name  string            // of the folder of its copy
+	path  string            // its last element is the folder of its copy
 	edits []edit            // of what is there
 	added map[string]string // files that the copy has more than the original
 }
@@ -49,7 +49,7 @@ func run(folder string) error {
 	}
 	var replaces []byte
 	for _, m := range modules {
-		copied := filepath.Join(folder, m.name)
+		copied := filepath.Join(folder, path.Base(m.path))
 		if err := m.copy(copied); err != nil {
 			return err
 		}

@@ -13,7 +13,6 @@ var large string
 // A node under load takes a tenth of the memory by that, and uploads cost a quarter less processor time.
 var wireguard = module{
 	path:  "github.com/tailscale/wireguard-go",
-	name:  "wireguard-go",
 	added: map[string]string{"device/large.go": large},
 	edits: []edit{
 		{"device/constants.go",

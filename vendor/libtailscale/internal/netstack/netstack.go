@@ -76,8 +76,8 @@ func ShortenTimeWait(server *tsnet.Server) {
 }
 
 // How large the buffers of a stream may become, as tsnet sets it, and what they begin with. A buffer grows where the line
-// is fast and long, and never shrinks. One that receives begins with the netstack's own 1 MiB: how large a stream's may
-// ever become is settled when it opens.
+// is fast and long; one that sends shrinks when LimitSend says so. One that receives begins with the netstack's own 1 MiB:
+// how large a stream's may ever become is settled when it opens.
 const (
 	LeastSend    = 256 << 10
 	MostSend     = 6 << 20

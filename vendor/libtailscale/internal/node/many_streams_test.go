@@ -1,10 +1,8 @@
 package node_test
 
 import (
-	"encoding/json"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"sync"
 	"testing"
@@ -29,13 +27,10 @@ func streamsBetween(t *testing.T, s *sandbox.Sandbox, count int) (listening *nod
 	if err != nil {
 		t.Fatal(err)
 	}
-	var status struct{ TailscaleIPs []netip.Addr }
-	if text, err := listening.Status(deadline(t, time.Minute)); err != nil || json.Unmarshal(text, &status) != nil {
-		t.Fatal(err)
-	}
 	_, port, _ := net.SplitHostPort(listener.Addr())
+	address := net.JoinHostPort(tailscaleStatus(t, listening).TailscaleIPs[0].String(), port)
 	for range count {
-		dialled, err := dialling.Dial(deadline(t, time.Minute), net.JoinHostPort(status.TailscaleIPs[0].String(), port))
+		dialled, err := dialling.Dial(deadline(t, time.Minute), address)
 		if err != nil {
 			t.Fatal(err)
 		}

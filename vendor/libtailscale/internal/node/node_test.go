@@ -2,7 +2,6 @@ package node_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -273,11 +272,7 @@ func TestAListenerKnowsWhoDialsAndRefusesWhenTooManyWait(t *testing.T) {
 	if _, err := server.Listen(deadline(t, time.Minute), []byte(`{"address":"192.0.2.1:80"}`)); codeOf(err) != errs.InvalidArgument {
 		t.Errorf("another's address: %v", err)
 	}
-	var status struct{ TailscaleIPs []netip.Addr }
-	if text, err := server.Status(deadline(t, time.Minute)); err != nil || json.Unmarshal(text, &status) != nil {
-		t.Fatal(err)
-	}
-	address := net.JoinHostPort(status.TailscaleIPs[0].String(), port)
+	address := net.JoinHostPort(tailscaleStatus(t, server).TailscaleIPs[0].String(), port)
 	// A stream counts as waiting a moment after its dial is over, so a few more may come through.
 	dialled := map[string]bool{}
 	for code := errs.OK; code != errs.Refused; {
