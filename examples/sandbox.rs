@@ -1,10 +1,12 @@
-//! A tailnet on loopback to try `kolaboree-node` with, with no account: a control server, a relay, and a peer `lxd` that
-//! leads to a stand-in for LXD, or to a real one.
+//! A tailnet on loopback to try `kolaboree-node` and its page with, with no account: a control server, a relay, and a peer `lxd`
+//! that leads to a stand-in for LXD, or to a real one.
 //!
 //! ```bash
 //! cargo run --example sandbox -- /tmp/try      # writes /tmp/try/kolaboree.yaml, and runs until it is interrupted
 //! cargo run -- --config /tmp/try/kolaboree.yaml
 //! ```
+//!
+//! It says the address of the page, and with `--person alice` how alice opens it from a node of her own, as users do.
 
 use std::fs::{self, Permissions};
 use std::net::SocketAddr;
@@ -13,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Parser;
-use tailnet_sandbox::{Peer, Sandbox, StandIn};
+use tailnet_sandbox::{Peer, Sandbox, StandIn, User, free_port};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs a tailnet on loopback, and writes the configuration of a node for it.
@@ -27,7 +29,21 @@ struct Args {
     /// Where the node keeps its state. Default: a folder beside kolaboree.yaml.
     #[arg(long, value_name = "FOLDER", default_value = "state")]
     state_dir: PathBuf,
+    /// Somebody with a node of their own, whose browser reaches the tailnet by the proxy of that node. May come more than once.
+    #[arg(long, value_name = "NAME")]
+    person: Vec<String>,
+    /// A further peer, and where its port 8443 leads on this machine. May come more than once.
+    #[arg(long, value_name = "NAME=ADDRESS", value_parser = peer)]
+    peer: Vec<(String, SocketAddr)>,
 }
+
+fn peer(text: &str) -> Result<(String, SocketAddr), String> {
+    let (name, address) = text.split_once('=').ok_or("give it as NAME=ADDRESS")?;
+    Ok((name.to_owned(), address.parse().map_err(|_| format!("{address} is no address with a port"))?))
+}
+
+/// The number of the first person in the tailnet; lower ones are the control server's own.
+const FIRST_USER: u32 = 1000;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -40,9 +56,22 @@ async fn main() -> anyhow::Result<()> {
         Some(address) => (address, std::env::var("LXD_TRUST_TOKEN").context("LXD_TRUST_TOKEN is not set")?),
         None => (standin.addr(), standin.trust_token("kolaboree-node")),
     };
-    let sandbox = Sandbox::start([Peer::new("lxd").forward(8443, address).echo(7)]).await?;
-    write(&args, &sandbox, &token)?;
+    let people = args.person.iter().map(|name| Peer::new(name).socks5());
+    let further = args.peer.iter().map(|(name, address)| Peer::new(name).forward(8443, *address));
+    let lxd = Peer::new("lxd").forward(8443, address).echo(7);
+    let sandbox = Sandbox::start([lxd].into_iter().chain(further).chain(people)).await?;
+    for (id, name) in (FIRST_USER..).zip(&args.person) {
+        sandbox.set_user(name, &User::new(id, format!("{name}@example.com"))).await?;
+    }
+    let page = free_port();
+    write(&args, &sandbox, &token, page)?;
     println!("ready: kolaboree-node --config {}", args.folder.join("kolaboree.yaml").display());
+    println!("once it runs, the page is at http://127.0.0.1:{page}/ on this machine");
+    for name in &args.person {
+        if let Some(proxy) = sandbox.peer(name).socks5() {
+            println!("for {name} it is at http://kolaboree-node/ by the proxy socks5://{proxy}");
+        }
+    }
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
@@ -52,12 +81,21 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// The configuration last: who waits for it finds all that it names.
-fn write(args: &Args, sandbox: &Sandbox, token: &str) -> anyhow::Result<()> {
+fn write(args: &Args, sandbox: &Sandbox, token: &str, page: u16) -> anyhow::Result<()> {
     fs::create_dir_all(&args.folder)?;
     place(&args.folder, "auth_key", sandbox.auth_key())?;
     place(&args.folder, "token", token)?;
+    let people: Vec<String> = args.person.iter().map(|name| format!("'user:{name}@example.com'")).collect();
+    let access = match &people[..] {
+        [] => String::new(),
+        people => format!(
+            "  access:\n    - {{who: [{}], clouds: ['*'], projects: ['*'], verbs: [view, operate, edit, files, exec, metrics, admin]}}\n",
+            people.join(", ")
+        ),
+    };
     let configuration = format!(
         "# Written by the example sandbox.\nstate_dir: {}\ncontrol_url: {}\nauth_key_file: auth_key\ninterval: 2\n\
+         tailnet:\n  listen: 80\n  development: {{listen: '127.0.0.1:{page}', user: you@example.com}}\n{access}\
          clouds:\n  - name: lxd\n    address: lxd:8443\n    trust: {{token: 'file:token'}}\n  - name: echo\n    kind: tcp\n    address: lxd:7\n",
         args.state_dir.display(),
         sandbox.control_url(),

@@ -49,6 +49,7 @@ pub mod remedy;
 mod service;
 mod uplink;
 mod version;
+mod web;
 
 pub use cloud::{Cloud, CloudError};
 pub use config::{

@@ -10,6 +10,7 @@
 //! transfers/    long bodies, which end with the right to them (recheck)
 //! terminals/    commands and consoles by websocket, which outlive it
 //! replica       which of the nodes behind one service something belongs to
+//! page          the document of the page and its files
 //! problem       refusals and failures, as RFC 9457 has them
 //! ```
 
@@ -29,6 +30,7 @@ mod list;
 mod names;
 mod needs;
 mod openapi;
+mod page;
 mod problem;
 mod recheck;
 mod replica;

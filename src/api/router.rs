@@ -10,6 +10,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::gate::gate;
 use super::openapi;
+use super::page;
 use super::problem::{Code, Problem};
 use super::routes;
 use super::state::Api;
@@ -24,10 +25,11 @@ const BODY: usize = 1 << 20;
 pub(in crate::api) fn router(api: Api) -> Router {
     let (routes, document) = openapi::with(routes::all(), routes::at_root());
     let document = document.to_json().unwrap_or_default();
-    let known = routes.merge(openapi::route(document)).fallback(unknown);
+    let known = routes.merge(openapi::route(document)).merge(page::routes()).fallback(unknown);
     known
         .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(BODY))
+        .layer(middleware::from_fn(page::views))
         .layer(compression())
         .layer(middleware::from_fn_with_state(api.clone(), gate))
         .with_state(api)

@@ -6,6 +6,6 @@ mod hosts;
 mod limits;
 
 pub(in crate::api) use fetch::{Asked, may_send};
-pub(in crate::api) use headers::harden;
+pub(in crate::api) use headers::{harden, policy};
 pub(in crate::api) use hosts::{Host, OwnNames};
 pub(in crate::api) use limits::{Held, Limits, Permit};

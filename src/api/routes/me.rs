@@ -11,6 +11,7 @@ use crate::api::connection::{Connection, Door};
 use crate::api::needs::{Asker, Needs, Routes};
 use crate::api::state::Api;
 use crate::version::VERSION;
+use crate::web;
 
 pub(super) fn routes() -> Routes {
     Routes::default().add(Needs::ANY, routes!(me))
@@ -24,6 +25,8 @@ struct Me {
     caller: Caller,
     /// The version of this node.
     version: &'static str,
+    /// The number of the page's build. A page that has another one is to be loaded anew.
+    page: String,
     /// Whether the caller is a fixed one, for development.
     development: bool,
     /// Actions that the page asks about before they are done.
@@ -46,6 +49,7 @@ async fn me(State(api): State<Api>, connection: Connection, caller: Asker) -> Js
     Json(Me {
         caller: Caller::clone(&caller),
         version: VERSION,
+        page: web::build(),
         development: connection.door == Door::Development,
         confirm,
         links,

@@ -1,0 +1,80 @@
+// Makes one SVG of the icons that the page shows.
+import { readFile } from 'node:fs/promises';
+
+/** Names in the set of lucide. */
+const NAMES = [
+  'activity',
+  'arrow-down',
+  'arrow-up',
+  'box',
+  'camera',
+  'check',
+  'chevron-down',
+  'chevron-right',
+  'circle-alert',
+  'circle-check',
+  'circle-help',
+  'circle-x',
+  'clipboard',
+  'cloud',
+  'copy',
+  'cpu',
+  'disc',
+  'download',
+  'ellipsis',
+  'external-link',
+  'file',
+  'folder',
+  'folder-plus',
+  'globe',
+  'hard-drive',
+  'info',
+  'key-round',
+  'languages',
+  'layers',
+  'layout-dashboard',
+  'link',
+  'list',
+  'loader-circle',
+  'log-out',
+  'menu',
+  'monitor',
+  'moon',
+  'network',
+  'pause',
+  'pencil',
+  'play',
+  'plus',
+  'qr-code',
+  'refresh-cw',
+  'rotate-ccw',
+  'rotate-cw',
+  'save',
+  'scroll-text',
+  'search',
+  'server',
+  'settings',
+  'shield',
+  'sliders-horizontal',
+  'snowflake',
+  'square',
+  'sun',
+  'sun-moon',
+  'square-terminal',
+  'trash-2',
+  'triangle-alert',
+  'undo-2',
+  'upload',
+  'user',
+  'wifi-off',
+  'x',
+];
+
+export async function icons() {
+  const symbols = NAMES.map(async (name) => {
+    const svg = await readFile(`node_modules/lucide-static/icons/${name}.svg`, 'utf8');
+    const content = svg.slice(svg.indexOf('>', svg.indexOf('<svg')) + 1, svg.lastIndexOf('</svg>'));
+    return `<symbol id="${name}" viewBox="0 0 24 24">${content.replace(/\s*\n\s*/g, '')}</symbol>`;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg">${(await Promise.all(symbols)).join('')}</svg>\n`;
+}

@@ -1,0 +1,231 @@
+// What the page knows of the node: lists that are loaded once and then kept by events. Views read signals and change nothing.
+import { batch, computed, signal } from '@preact/signals';
+import { asProblem, get, path } from '../api/client';
+import type {
+  Change,
+  CloudView,
+  Freshness,
+  InstanceKey,
+  InstanceRow,
+  ListOf,
+  Me,
+  NodeView,
+  OperationView,
+  Problem,
+  Verb,
+} from '../api/types';
+import { follow } from './live';
+import type { Told } from './stream';
+
+/** Who asks; none before the first answer. */
+export const me = signal<Me | null>(null);
+/** Why the node tells this caller nothing. */
+export const refused = signal<Problem | null>(null);
+/** Whether the events come. */
+export const link = signal<'opening' | 'open' | 'lost'>('opening');
+export const node = signal<NodeView | null>(null);
+export const clouds = signal<CloudView[]>([]);
+export const instances = signal<ReadonlyMap<string, InstanceRow>>(new Map());
+export const operations = signal<ReadonlyMap<string, OperationView>>(new Map());
+/** Whether all instances have been loaded once. */
+export const loaded = signal<'nothing' | 'some' | 'all'>('nothing');
+/** What the last try to load said, if it failed. */
+export const trouble = signal<Problem | null>(null);
+/** Counts what changed of things that the page has no list of, so that views of them load anew. */
+export const images = signal(0);
+
+const build = document.querySelector<HTMLMetaElement>('meta[name=build]')?.content ?? '';
+
+/** Whether the node has another build of the page by now. */
+export const outdated = computed(() => me.value !== null && me.value.page !== build);
+
+/** How fresh the rows of each cloud are. */
+export const freshness = computed(() => {
+  const known = clouds.value.flatMap((cloud): [string, Freshness][] =>
+    cloud.freshness ? [[cloud.name, cloud.freshness]] : [],
+  );
+  return new Map(known);
+});
+
+export function idOf(key: InstanceKey): string {
+  return `${key.cloud}/${key.project}/${key.name}`;
+}
+
+/** Whether the caller may do that there; without a place: anywhere. */
+export function may(verb: Verb, cloud?: string, project?: string): boolean {
+  const has = (names: string[], name?: string) => !name || names.includes('*') || names.includes(name);
+  const rights = me.value?.caller.rights ?? [];
+  return rights.some((right) => right.verbs.includes(verb) && has(right.clouds, cloud) && has(right.projects, project));
+}
+
+/** How long the first lists wait for the events to begin, in milliseconds: what changes between the two would be missed. */
+const PATIENCE = 300;
+
+/** How many rows come at once: the first ones soon, the others in few answers. */
+const FIRST = 200;
+const MORE = 1_000;
+
+let turn = 0;
+
+/** Loads everything, and follows it. */
+export function start(): void {
+  let begun = false;
+  const begin = () => {
+    if (begun) return;
+    begun = true;
+    void load();
+  };
+  const timer = setTimeout(begin, PATIENCE);
+  let wasOpen = false;
+  follow((told) => {
+    if (told.type === 'link' && told.state === 'open' && !wasOpen) {
+      wasOpen = true;
+      if (begun) void load();
+      clearTimeout(timer);
+      begin();
+    }
+    take(told);
+  });
+}
+
+function take(told: Told): void {
+  switch (told.type) {
+    case 'changes':
+      apply(told.changes);
+      break;
+    case 'reset':
+      void load();
+      break;
+    case 'link':
+      if (told.state === 'open' && link.value === 'lost') void loadSelf();
+      if (told.state === 'open' || link.value === 'open') link.value = told.state;
+      break;
+    case 'refused':
+      refused.value = told.problem;
+      void loadSelf();
+  }
+}
+
+/** Loads all lists anew. Of two loads at once the later one counts. */
+export async function load(): Promise<void> {
+  const mine = ++turn;
+  try {
+    await Promise.all([loadSelf(), loadClouds(), loadInstances(mine), loadOperations(mine)]);
+    trouble.value = null;
+  } catch (error) {
+    if (mine !== turn) return;
+    const problem = asProblem(error);
+    if (problem.status === 403) refused.value = problem;
+    else {
+      trouble.value = problem;
+      setTimeout(() => mine === turn && void load(), 3_000);
+    }
+  }
+}
+
+/** Who asks, and how the node is. */
+export async function loadSelf(): Promise<void> {
+  const [who, how] = await Promise.all([get<Me>(path('me')), get<NodeView>(path('node')).catch(() => null)]);
+  batch(() => {
+    me.value = who;
+    node.value = how;
+    refused.value = null;
+  });
+}
+
+export async function loadClouds(): Promise<void> {
+  clouds.value = await get<CloudView[]>(path('clouds'));
+}
+
+async function loadInstances(mine: number): Promise<void> {
+  const rows = new Map<string, InstanceRow>();
+  let after: string | null | undefined;
+  do {
+    const limit = after ? MORE : FIRST;
+    const page: ListOf<InstanceRow> = await get(path('instances'), { limit, after });
+    if (mine !== turn) return;
+    for (const row of page.items) rows.set(idOf(row), row);
+    after = page.next;
+    batch(() => {
+      // What an earlier load has shown stays until this one knows better.
+      if (!after || loaded.value !== 'all') instances.value = new Map(rows);
+      loaded.value = after && loaded.value !== 'all' ? 'some' : 'all';
+    });
+  } while (after);
+}
+
+async function loadOperations(mine: number): Promise<void> {
+  const page = await get<ListOf<OperationView>>(path('operations'), { limit: 1_000 });
+  if (mine === turn) operations.value = new Map(page.items.map((row) => [row.id ?? '', row]));
+}
+
+/** What a usage of the rows that somebody looks at was asked for. */
+export function takeUsage(rows: InstanceRow[]): void {
+  const next = new Map(instances.value);
+  for (const row of rows) {
+    const known = next.get(idOf(row));
+    if (known) next.set(idOf(row), { ...known, state: row.state });
+  }
+  instances.value = next;
+}
+
+function apply(changes: Change[]): void {
+  let rows: Map<string, InstanceRow> | undefined;
+  let running: Map<string, OperationView> | undefined;
+  let cloudsChanged = false;
+  let imagesChanged = false;
+  for (const change of changes) {
+    switch (change.kind) {
+      case 'instance':
+        rows ??= new Map(instances.value);
+        rows.set(idOf(change.row), change.row);
+        break;
+      case 'instance-gone':
+        rows ??= new Map(instances.value);
+        rows.delete(idOf(change.row));
+        break;
+      case 'operation':
+        running ??= new Map(operations.value);
+        // Who began it is told by the list alone.
+        running.set(change.row.id ?? '', { ...running.get(change.row.id ?? ''), ...change.row });
+        break;
+      case 'operation-gone':
+        running ??= new Map(operations.value);
+        running.delete(change.row.id);
+        break;
+      case 'cloud':
+        cloudsChanged = true;
+        break;
+      case 'cloud-gone':
+        cloudsChanged = true;
+        rows = new Map([...(rows ?? instances.value)].filter(([, row]) => row.cloud !== change.row));
+        break;
+      default:
+        imagesChanged = true;
+    }
+  }
+  batch(() => {
+    if (rows) instances.value = rows;
+    if (running) operations.value = running;
+    if (imagesChanged) images.value++;
+  });
+  if (cloudsChanged) soon(loadClouds);
+  if (running) soon(loadOwners);
+}
+
+/** Asks who began the operations that events have told of. */
+async function loadOwners(): Promise<void> {
+  await loadOperations(turn);
+}
+
+const waiting = new Set<() => Promise<void>>();
+
+/** Does it once for many changes. */
+function soon(what: () => Promise<void>): void {
+  if (waiting.has(what)) return;
+  waiting.add(what);
+  setTimeout(() => {
+    waiting.delete(what);
+    what().catch(() => {}); // the next change or load tells again
+  }, 500);
+}

@@ -1,0 +1,3 @@
+export function Create({ parts }: { parts: string[] }) {
+  return <h1>{parts.join('/') || 'create'}</h1>;
+}

@@ -1,0 +1,3 @@
+export function Instance({ parts }: { parts: string[] }) {
+  return <h1>{parts.join('/') || 'instance'}</h1>;
+}

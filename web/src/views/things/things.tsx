@@ -1,0 +1,3 @@
+export function Things({ parts }: { parts: string[] }) {
+  return <h1>{parts.join('/') || 'things'}</h1>;
+}
