@@ -20,6 +20,9 @@ export type Folder = Schemas['Folder'];
 export type FileView = Schemas['FileView'];
 export type NewInstance = Schemas['NewInstance'];
 export type NewCopy = Schemas['NewCopy'];
+export type NewOrigin = Schemas['NewOrigin'];
+export type NewImageCopy = Schemas['NewImageCopy'];
+export type CopyMode = Schemas['CopyMode'];
 export type StateAction = Schemas['StateAction'];
 export type Settings = Schemas['Settings'];
 
@@ -40,7 +43,10 @@ export type Caller = {
 
 export type Me = Omit<Schemas['Me'], 'caller'> & { caller: Caller };
 
-export type Problem = Omit<Schemas['Problem'], 'caller' | 'grant'> & { caller?: Caller; grant?: unknown };
+/** What is missing: for the policy of the tailnet, and as a rule of kolaboree.yaml. */
+export type Missing = { policy: Record<string, unknown>; rule: Grant & { who: string[] } };
+
+export type Problem = Omit<Schemas['Problem'], 'caller' | 'grant'> & { caller?: Caller; grant?: Missing };
 
 export type ListOf<T> = { items: T[]; next?: string | null; total: number; clouds: Freshness[] };
 
@@ -101,3 +107,24 @@ export type Snapshot = {
 };
 
 export type WholeInstance = Omit<Schemas['WholeInstance'], 'instance'> & { instance?: Instance | null };
+
+/** A record of the audit. */
+export type AuditRecord = {
+  id: string;
+  time: string;
+  request: string;
+  user?: { id: number; login: string };
+  node: { id: string; name: string };
+  tags?: string[];
+  address: string;
+  verb: Verb;
+  action: string;
+  cloud?: string;
+  project?: string;
+  object?: string;
+  detail?: string;
+  result: 'running' | 'done' | 'failed' | 'cancelled' | 'denied' | 'unknown';
+  error?: string;
+  code?: number;
+  count: number;
+};

@@ -44,12 +44,12 @@ function matches(row: InstanceRow, text: string): boolean {
 
 const collator = new Intl.Collator(undefined, { numeric: true });
 
-function compare(a: string | number | undefined, b: string | number | undefined): number {
+export function compare(a: string | number | undefined, b: string | number | undefined): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   return collator.compare(String(a), String(b));
 }
 
-function isKnown(value: string | number | undefined): boolean {
+export function isKnown(value: string | number | undefined): boolean {
   return value !== undefined && value !== '';
 }
 
