@@ -120,6 +120,12 @@ function Browser({ row }: { row: InstanceRow }) {
       fail(shown(name), asProblem(error));
     }
   };
+  const over = (event: DragEvent) => {
+    if (!event.dataTransfer || !hasFiles(event.dataTransfer) || !folder.value) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = 'copy';
+    isOver.value = true;
+  };
   const chosen = entries.filter(({ name }) => picked.value.has(name));
   const inHiding = hidden.value ? 0 : entries.filter(({ name }) => name.startsWith('.')).length;
 
@@ -128,11 +134,8 @@ function Browser({ row }: { row: InstanceRow }) {
       class={isOver.value ? 'stack browser over' : 'stack browser'}
       aria-label={t.title(row.name)}
       aria-busy={isBusy.value}
-      onDragOver={(event) => {
-        if (!hasFiles(event.dataTransfer) || !folder.value) return;
-        event.preventDefault();
-        isOver.value = true;
-      }}
+      onDragEnter={over}
+      onDragOver={over}
       onDragLeave={(event) => {
         if (!event.currentTarget.contains(event.relatedTarget as Node | null)) isOver.value = false;
       }}
@@ -158,11 +161,6 @@ function Browser({ row }: { row: InstanceRow }) {
         download={() => void download(key, here, true)}
         reload={() => void load()}
       />
-      {isOver.value && (
-        <p class="drop" role="status">
-          <Icon name="upload" /> {t.drop(shown(here))}
-        </p>
-      )}
       <Uploads of={key} />
       {problem.value && <Failure problem={problem.value} retry={() => void load()} />}
       {!folder.value && !problem.value && <Loading />}
@@ -204,6 +202,11 @@ function Browser({ row }: { row: InstanceRow }) {
             {t.clear}
           </Button>
         </div>
+      )}
+      {isOver.value && (
+        <p class="drop" role="status">
+          <Icon name="upload" /> {t.drop(shown(here))}
+        </p>
       )}
     </section>
   );
