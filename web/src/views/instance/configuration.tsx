@@ -29,12 +29,6 @@ export function Configuration({ source, row }: { source: Source; row: InstanceRo
   const shape = SHAPES.find((one) => one === asked) ?? 'form';
   const label = t.saved(row.name);
   const { draft } = source;
-  useEffect(() => {
-    // A page that is closed takes what is not saved with it.
-    const warn = (event: BeforeUnloadEvent) => draft.changes.value.length > 0 && event.preventDefault();
-    addEventListener('beforeunload', warn);
-    return () => removeEventListener('beforeunload', warn);
-  }, [draft]);
   return (
     <div class={isOld(source) ? 'stack dim' : 'stack'}>
       <fieldset class="row">

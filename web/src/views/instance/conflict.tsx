@@ -10,7 +10,7 @@ export function Changes({ changes, both }: { changes: Difference[]; both?: Set<s
   const t = words.value;
   return (
     <div class="table-scroll">
-      <table class="table changes">
+      <table class="table stacked">
         <thead>
           <tr>
             <th scope="col">{t.setting}</th>
@@ -27,8 +27,8 @@ export function Changes({ changes, both }: { changes: Difference[]; both?: Set<s
                   {name}
                   {both?.has(name) && <div class="warn small">{t.changedByBoth}</div>}
                 </th>
-                <Value text={change.before} />
-                <Value text={change.after} />
+                <Value label={t.before} text={change.before} />
+                <Value label={t.after} text={change.after} />
               </tr>
             );
           })}
@@ -38,9 +38,14 @@ export function Changes({ changes, both }: { changes: Difference[]; both?: Set<s
   );
 }
 
-function Value({ text }: { text?: string }) {
-  if (text === undefined) return <td class="quiet">{words.value.notSet}</td>;
-  return <td class="mono value">{text === '' ? <span class="quiet">{words.value.emptyValue}</span> : text}</td>;
+function Value({ label, text }: { label: string; text?: string }) {
+  const t = words.value;
+  const isThere = text !== undefined && text !== '';
+  return (
+    <td class={isThere ? 'mono value' : 'quiet'} data-label={label}>
+      {isThere ? text : text === undefined ? t.notSet : t.emptyValue}
+    </td>
+  );
 }
 
 type Props = {

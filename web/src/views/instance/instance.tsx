@@ -1,11 +1,10 @@
 // One instance: what it is, how it is, and what can be done with it, in tabs.
 import { useSignal } from '@preact/signals';
 import type { ComponentType } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { asProblem } from '../../api/client';
 import type { InstanceRow } from '../../api/types';
 import { to } from '../../app/router';
-import { may } from '../../app/store';
 import { Empty, Failure, Loading } from '../../components/states';
 import { words } from '../../i18n/instance';
 import { Gone } from './gone';
@@ -33,7 +32,10 @@ const LOADERS: Record<Exclude<Tab, 'overview'>, () => Promise<View>> = {
     const { TerminalTab } = await import('../terminal/terminal');
     return ({ row }) => <TerminalTab row={row} kind="console" />;
   },
-  files: async () => Overview,
+  files: async () => {
+    const { FilesTab } = await import('../files/files');
+    return ({ row }) => <FilesTab row={row} />;
+  },
 };
 
 const TABS: Tab[] = [
@@ -48,16 +50,16 @@ const TABS: Tab[] = [
   'files',
 ];
 
-/** Tabs that take a right of their own. Who has it not is told why by the tab itself. */
+/** Views that are at hand. Who has no right to one is told why by the view itself. */
 const views = new Map<Tab, View>([['overview', Overview]]);
 
 export function Instance({ parts }: { parts: string[] }) {
   const [, cloud = '', project = '', name = '', tab = 'overview', ...more] = parts;
   const source = useSource(cloud, project, name);
-  const title = `${cloud}/${project}/${name}`;
+  const title = `${name} — ${cloud}/${project}`;
   useEffect(() => {
     const before = document.title;
-    document.title = `${title} · Kolaboree`;
+    document.title = title;
     return () => {
       document.title = before;
     };
@@ -91,10 +93,14 @@ export function Instance({ parts }: { parts: string[] }) {
 
 function Tabs({ row, tab }: { row: InstanceRow; tab: string }) {
   const t = words.value;
+  const tabs = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a phone the tabs are wider than it.
+    tabs.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [tab]);
   return (
-    <nav class="tabs no-print" aria-label={t.parts}>
+    <nav ref={tabs} class="tabs no-print" aria-label={t.parts}>
       {TABS.map((one) => {
-        if (one === 'console' && !may('exec', row.cloud, row.project)) return null;
         const address = to('instances', row.cloud, row.project, row.name, ...(one === 'overview' ? [] : [one]));
         return (
           <a key={one} href={address} aria-current={one === tab ? 'page' : undefined}>

@@ -35,24 +35,12 @@ export function Logs({ row }: { source: Source; row: InstanceRow }) {
   return (
     <div class="stack">
       {problem.value && <Failure problem={problem.value} retry={() => void load()} />}
-      <div class="row">
-        <label class="row">
-          <span>{t.file}</span>
-          <select class="select fit" value={chosen} onChange={(event) => setQuery({ log: event.currentTarget.value })}>
-            {names.value.map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-      </div>
-      <Log key={chosen} row={row} name={chosen} />
+      <Log key={chosen} row={row} name={chosen} names={names.value} />
     </div>
   );
 }
 
-function Log({ row, name }: { row: InstanceRow; name: string }) {
+function Log({ row, name, names }: { row: InstanceRow; name: string; names: string[] }) {
   const t = words.value;
   const shown = useSignal<Shown | null>(null);
   const problem = useSignal<Problem | null>(null);
@@ -83,6 +71,18 @@ function Log({ row, name }: { row: InstanceRow; name: string }) {
   return (
     <div class="stack">
       <div class="row no-print">
+        <select
+          class="select fit"
+          aria-label={t.file}
+          value={name}
+          onChange={(event) => setQuery({ log: event.currentTarget.value })}
+        >
+          {names.map((one) => (
+            <option key={one} value={one}>
+              {one}
+            </option>
+          ))}
+        </select>
         <Button icon="refresh-cw" onClick={again}>
           {t.again}
         </Button>

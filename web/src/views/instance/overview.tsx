@@ -2,7 +2,7 @@
 import { useComputed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import type { InstanceRow } from '../../api/types';
-import { me, operations } from '../../app/store';
+import { me } from '../../app/store';
 import { CopyButton } from '../../components/copy';
 import { Icon } from '../../components/icon';
 import { newestFirst, OperationRows } from '../../components/operations';
@@ -11,6 +11,7 @@ import { words as common } from '../../i18n/common';
 import { count } from '../../i18n/format';
 import { words } from '../../i18n/instance';
 import { addressesOf } from './addresses';
+import { operationsOf } from './operations';
 import type { Source } from './source';
 import { isOld } from './stale';
 import { Usage } from './usage';
@@ -150,19 +151,7 @@ function Links({ row }: { row: InstanceRow }) {
 
 function Operations({ row }: { row: InstanceRow }) {
   const { cloud, project, name } = row;
-  const rows = useComputed(() => {
-    const path = `/1.0/instances/${encodeURIComponent(name)}`;
-    const all = [...operations.value.values()].filter(
-      (one) =>
-        one.cloud === cloud &&
-        (one.project || 'default') === project &&
-        one.resources?.some((resource) => {
-          const [address = ''] = resource.split('?');
-          return address === path || address.startsWith(`${path}/`);
-        }),
-    );
-    return newestFirst(all).slice(0, SHOWN);
-  });
+  const rows = useComputed(() => newestFirst(operationsOf({ cloud, project, name })).slice(0, SHOWN));
   if (rows.value.length === 0) return null;
   return (
     <section class="stack">

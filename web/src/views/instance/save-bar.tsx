@@ -13,7 +13,8 @@ import { placeName } from './settings';
 export function SaveBar({ draft, row, label }: { draft: Draft; row: InstanceRow; label: string }) {
   const t = words.value;
   const changes = draft.changes.value;
-  if (changes.length === 0 && !draft.wrong.value) return null;
+  // A conflict has its own choices.
+  if (draft.meanwhile.value.length > 0 || (changes.length === 0 && !draft.wrong.value)) return null;
   const names = changes.map(({ place }) => placeName(place));
   const told = names.length > 3 ? `${names.slice(0, 3).join(', ')}…` : names.join(', ');
   const showChanges = () =>
@@ -35,7 +36,7 @@ export function SaveBar({ draft, row, label }: { draft: Draft; row: InstanceRow;
         kind="primary"
         icon="save"
         busy={draft.busy.value}
-        disabled={draft.busy.value || draft.meanwhile.value.length > 0 || draft.wrong.value !== ''}
+        disabled={draft.busy.value || draft.wrong.value !== ''}
         onClick={() => void draft.save(label)}
       >
         {common.value.save}

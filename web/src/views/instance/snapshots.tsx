@@ -30,6 +30,8 @@ export function Snapshots({ source, row }: { source: Source; row: InstanceRow })
     if (!source.whole.value && !source.problem.value) return <Loading />;
     return <Empty icon="wifi-off" title={t.unknown} />;
   }
+  // Not every storage tells how large they are.
+  const hasSizes = all.some((snapshot) => sizeOf(snapshot) > 0);
   const button = (
     <Button icon="camera" kind="primary" disabled={!mayEdit} title={noEdit} onClick={create}>
       {t.create}
@@ -58,9 +60,11 @@ export function Snapshots({ source, row }: { source: Source; row: InstanceRow })
               <th scope="col">{common.value.created}</th>
               <th scope="col">{t.expires}</th>
               <th scope="col">{t.stateful}</th>
-              <th scope="col" class="number">
-                {common.value.size}
-              </th>
+              {hasSizes && (
+                <th scope="col" class="number">
+                  {common.value.size}
+                </th>
+              )}
               <th scope="col">
                 <span class="sr-only">{common.value.actions}</span>
               </th>
@@ -68,7 +72,14 @@ export function Snapshots({ source, row }: { source: Source; row: InstanceRow })
           </thead>
           <tbody>
             {all.map((snapshot) => (
-              <Row key={snapshot.name} source={source} row={row} snapshot={snapshot} noEdit={noEdit} />
+              <Row
+                key={snapshot.name}
+                source={source}
+                row={row}
+                snapshot={snapshot}
+                noEdit={noEdit}
+                hasSizes={hasSizes}
+              />
             ))}
           </tbody>
         </table>
@@ -77,9 +88,13 @@ export function Snapshots({ source, row }: { source: Source; row: InstanceRow })
   );
 }
 
-type RowProps = { source: Source; row: InstanceRow; snapshot: Snapshot; noEdit?: string };
+function sizeOf({ size = 0 }: Snapshot): number {
+  return size;
+}
 
-function Row({ source, row, snapshot, noEdit }: RowProps) {
+type RowProps = { source: Source; row: InstanceRow; snapshot: Snapshot; noEdit?: string; hasSizes: boolean };
+
+function Row({ source, row, snapshot, noEdit, hasSizes }: RowProps) {
   const t = words.value;
   const { name, size } = snapshot;
   const choice = (label: string, icon: string, run: () => void, danger = false) => ({
@@ -111,9 +126,11 @@ function Row({ source, row, snapshot, noEdit }: RowProps) {
           <span class="quiet">{common.value.no}</span>
         )}
       </td>
-      <td class="number" data-label={common.value.size}>
-        {size !== undefined && size > 0 ? bytes(size) : ''}
-      </td>
+      {hasSizes && (
+        <td class="number" data-label={common.value.size}>
+          {sizeOf(snapshot) > 0 ? bytes(size) : ''}
+        </td>
+      )}
       <td class="actions">
         <Menu
           kind="plain"

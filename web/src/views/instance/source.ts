@@ -5,6 +5,7 @@ import { ask, asProblem, instancePath } from '../../api/client';
 import type { InstanceKey, Problem, WholeInstance } from '../../api/types';
 import { freshness, idOf, instances, link } from '../../app/store';
 import { Draft, type Read } from './draft';
+import { operationsOf } from './operations';
 import { settingsOf } from './settings';
 
 /** Several changes soon after each other are one, in milliseconds. */
@@ -20,7 +21,12 @@ export class Source {
   /** Whether the cloud says that there is none. */
   readonly gone = signal(false);
   readonly instance = computed(() => this.whole.value?.instance ?? null);
-  readonly row = computed(() => instances.value.get(idOf(this.key)) ?? this.whole.value?.row ?? null);
+  readonly row = computed(() => {
+    const told = this.whole.value?.row ?? null;
+    const listed = instances.value.get(idOf(this.key));
+    // The list leaves settings out.
+    return listed ? { ...listed, config: told?.config ?? listed.config } : told;
+  });
   readonly freshness = computed(() => freshness.value.get(this.key.cloud) ?? this.whole.value?.cloud ?? null);
   /** What can be changed, as it was last read. */
   readonly latest = computed<Read | null>(() =>
@@ -66,8 +72,10 @@ export class Source {
   private shape(): string {
     const row = instances.value.get(idOf(this.key));
     const state = freshness.value.get(this.key.cloud)?.state;
+    // Snapshots and backups that others make are told by operations alone.
+    const ended = operationsOf(this.key).flatMap(({ id, status_code = 0 }) => (status_code >= 200 ? [id] : []));
     // Without a link there is nothing to ask; once it is back, what was missed is.
-    return link.value === 'lost' ? 'lost' : JSON.stringify([row && { ...row, state: undefined }, state]);
+    return link.value === 'lost' ? 'lost' : JSON.stringify([row && { ...row, state: undefined }, state, ended]);
   }
 
   /** Follows it while somebody looks; ends by what it gives. */
@@ -82,7 +90,11 @@ export class Source {
       this.seen = shape;
     });
     const stopDraft = effect(() => this.draft.follow());
+    // A page that is closed takes what is not saved with it.
+    const warn = (event: BeforeUnloadEvent) => this.draft.changes.peek().length > 0 && event.preventDefault();
+    addEventListener('beforeunload', warn);
     return () => {
+      removeEventListener('beforeunload', warn);
       clearTimeout(timer);
       stopLooking();
       stopDraft();
@@ -90,13 +102,16 @@ export class Source {
   }
 }
 
-/** The one that was looked at last. */
-let last: Source | null = null;
+/** The one that was looked at last, and those with changes that are not saved. */
+const kept = new Map<string, Source>();
 
 export function useSource(cloud: string, project: string, name: string): Source {
   const key = { cloud, project, name };
-  if (!last || idOf(last.key) !== idOf(key)) last = new Source(key);
-  const source = last;
+  const source = kept.get(idOf(key)) ?? new Source(key);
+  if (!kept.has(idOf(key))) {
+    for (const [id, { draft }] of kept) if (draft.changes.peek().length === 0) kept.delete(id);
+    kept.set(idOf(key), source);
+  }
   useEffect(() => source.follow(), [source]);
   return source;
 }
