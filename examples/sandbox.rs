@@ -12,10 +12,11 @@ use std::fs::{self, Permissions};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
-use tailnet_sandbox::{Peer, Sandbox, StandIn, User, free_port};
+use tailnet_sandbox::{Fleet, Peer, Sandbox, StandIn, User, free_port};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs a tailnet on loopback, and writes the configuration of a node for it.
@@ -35,7 +36,16 @@ struct Args {
     /// A further peer, and where its port 8443 leads on this machine. May come more than once.
     #[arg(long, value_name = "NAME=ADDRESS", value_parser = peer)]
     peer: Vec<(String, SocketAddr)>,
+    /// Five more clouds, stand-ins too, of so many instances each.
+    #[arg(long, value_name = "INSTANCES", default_value_t = 0)]
+    fleet: usize,
+    /// How many of their instances change in a second.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    changes: u32,
 }
+
+/// How many clouds `--fleet` has.
+const FLEETS: usize = 5;
 
 fn peer(text: &str) -> Result<(String, SocketAddr), String> {
     let (name, address) = text.split_once('=').ok_or("give it as NAME=ADDRESS")?;
@@ -59,12 +69,20 @@ async fn main() -> anyhow::Result<()> {
     let people = args.person.iter().map(|name| Peer::new(name).socks5());
     let further = args.peer.iter().map(|(name, address)| Peer::new(name).forward(8443, *address));
     let lxd = Peer::new("lxd").forward(8443, address).echo(7);
-    let sandbox = Sandbox::start([lxd].into_iter().chain(further).chain(people)).await?;
+    let mut fleets = Vec::new();
+    for number in (0..FLEETS).filter(|_| args.fleet > 0) {
+        fleets.push(Fleet::start(number, args.fleet).await?);
+    }
+    let many = fleets.iter().enumerate();
+    let many =
+        many.map(|(number, fleet)| Peer::new(format!("fleet{number}")).forward(8443, fleet.server().addr()));
+    let peers = [lxd].into_iter().chain(further).chain(people).chain(many);
+    let sandbox = Sandbox::start(peers).await?;
     for (id, name) in (FIRST_USER..).zip(&args.person) {
         sandbox.set_user(name, &User::new(id, format!("{name}@example.com"))).await?;
     }
     let page = free_port();
-    write(&args, &sandbox, &token, page)?;
+    write(&args, &sandbox, &token, page, &fleets)?;
     println!("ready: kolaboree-node --config {}", args.folder.join("kolaboree.yaml").display());
     println!("once it runs, the page is at http://127.0.0.1:{page}/ on this machine");
     for name in &args.person {
@@ -75,13 +93,26 @@ async fn main() -> anyhow::Result<()> {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
+        () = change(&fleets, &args) => {}
     }
     sandbox.stop().await?;
     Ok(())
 }
 
+/// Changes one instance after the other, or nothing.
+async fn change(fleets: &[Fleet], args: &Args) {
+    if fleets.is_empty() || args.changes == 0 {
+        return std::future::pending().await;
+    }
+    let mut pace = tokio::time::interval(Duration::from_secs(1) / args.changes);
+    for turn in 0.. {
+        pace.tick().await;
+        fleets[turn % FLEETS].change(turn / FLEETS % args.fleet);
+    }
+}
+
 /// The configuration last: who waits for it finds all that it names.
-fn write(args: &Args, sandbox: &Sandbox, token: &str, page: u16) -> anyhow::Result<()> {
+fn write(args: &Args, sandbox: &Sandbox, token: &str, page: u16, fleets: &[Fleet]) -> anyhow::Result<()> {
     fs::create_dir_all(&args.folder)?;
     place(&args.folder, "auth_key", sandbox.auth_key())?;
     place(&args.folder, "token", token)?;
@@ -93,10 +124,17 @@ fn write(args: &Args, sandbox: &Sandbox, token: &str, page: u16) -> anyhow::Resu
             people.join(", ")
         ),
     };
+    let many: String = (0..)
+        .zip(fleets)
+        .map(|(number, fleet)| {
+            let fingerprint = fleet.server().fingerprint();
+            format!("  - {{name: fleet{number}, address: 'fleet{number}:8443', trust: {{fingerprint: {fingerprint}}}}}\n")
+        })
+        .collect();
     let configuration = format!(
         "# Written by the example sandbox.\nstate_dir: {}\ncontrol_url: {}\nauth_key_file: auth_key\ninterval: 2\n\
          tailnet:\n  listen: 80\n  development: {{listen: '127.0.0.1:{page}', user: you@example.com}}\n{access}\
-         clouds:\n  - name: lxd\n    address: lxd:8443\n    trust: {{token: 'file:token'}}\n  - name: echo\n    kind: tcp\n    address: lxd:7\n",
+         clouds:\n  - name: lxd\n    address: lxd:8443\n    trust: {{token: 'file:token'}}\n  - name: echo\n    kind: tcp\n    address: lxd:7\n{many}",
         args.state_dir.display(),
         sandbox.control_url(),
     );

@@ -1,13 +1,15 @@
 // Builds the page into dist. The same sources give the same bytes: names have the hash of what they name.
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { icons } from './icons.mjs';
 
 const watch = process.argv.includes('--watch');
-const out = 'dist/assets';
+/** Where it is built, before it takes the place of what was there. */
+const fresh = 'dist.new';
+const out = `${fresh}/assets`;
 
 const common = {
   bundle: true,
@@ -67,7 +69,7 @@ function firstLoad(result, main, more) {
 }
 
 async function build() {
-  await rm('dist', { recursive: true, force: true });
+  await rm(fresh, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
   const sprite = await place('icons', 'svg', await icons());
   const worker = await esbuild.build({ ...common, entryPoints: ['src/app/stream-worker.ts'] });
@@ -85,13 +87,15 @@ async function build() {
   const preload = loaded.filter((file) => file.endsWith('.js') && file !== mainFile && file !== workerFile);
   const template = await readFile('index.html', 'utf8');
   await writeFile(
-    'dist/index.html',
+    `${fresh}/index.html`,
     template
       .replace('{{style}}', `/assets/${styleFile}`)
       .replace('{{main}}', `/assets/${mainFile}`)
       .replace('{{preload}}', preload.map((file) => `<link rel="modulepreload" href="/assets/${file}">`).join('\n  ')),
   );
   await budget(main, loaded);
+  await rm('dist', { recursive: true, force: true });
+  await rename(fresh, 'dist');
 }
 
 /** Bytes in gzip that the first view and the terminal may take. */
@@ -100,7 +104,7 @@ const BUDGET = { first: 60_000, terminal: 110_000 };
 async function budget(result, loaded) {
   const size = async (file) => gzipSync(await readFile(`${out}/${file}`), { level: 6 }).length;
   const sum = async (files) => (await Promise.all(files.map(size))).reduce((all, one) => all + one, 0);
-  const first = (await sum(loaded)) + gzipSync(await readFile('dist/index.html')).length;
+  const first = (await sum(loaded)) + gzipSync(await readFile(`${fresh}/index.html`)).length;
   const all = Object.keys(result.metafile.outputs).find((path) => /\/emulator-[A-Z0-9]+\.js$/.test(path));
   const terminal = all ? await sum(firstLoad(result, basename(all), []).filter((file) => !loaded.includes(file))) : 0;
   console.log(`first load ${first} bytes in gzip of ${BUDGET.first}, terminal ${terminal} of ${BUDGET.terminal}`);

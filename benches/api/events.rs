@@ -9,10 +9,9 @@ use crate::callers::Connection;
 use crate::limit::{self, Limit};
 use crate::report::{Report, Times, ms};
 use crate::row;
-use crate::standin::{CLOUDS, INSTANCES};
 use crate::steady::{STREAMS, happen};
 use crate::streams::{Changes, EACH, Streams};
-use crate::world::World;
+use crate::world::{CLOUDS, INSTANCES, World};
 
 /// How often a real server's instance is changed in each way.
 const OF_REAL: usize = 20;

@@ -9,8 +9,7 @@ use crate::callers::Connection;
 use crate::node::Node;
 use crate::report::{Report, Times, ms};
 use crate::row;
-use crate::standin::{CLOUDS, INSTANCES};
-use crate::world::World;
+use crate::world::{CLOUDS, INSTANCES, World};
 
 /// What is asked for.
 pub(crate) const PATH: &str = "/api/v1/instances?limit=200";

@@ -27,7 +27,6 @@ mod report;
 #[path = "../commands/servers.rs"]
 #[allow(dead_code, reason = "shared with the benchmark of the commands")]
 mod servers;
-mod standin;
 mod start;
 mod steady;
 mod streams;

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use crate::report::{Report, median};
 use crate::row;
-use crate::standin::{CLOUDS, INSTANCES};
-use crate::world::World;
+use crate::world::{CLOUDS, INSTANCES, World};
 
 /// How long a node is left alone before its memory is read again.
 const LATER: Duration = Duration::from_secs(10);

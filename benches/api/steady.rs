@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tailnet_sandbox::Fleet;
 use tokio::time::Instant;
 
 use crate::callers::connections;
@@ -12,9 +13,8 @@ use crate::node::Node;
 use crate::rate::{Outcome, Pool};
 use crate::report::{Report, Times, ms};
 use crate::row;
-use crate::standin::{CLOUDS, Fleet, INSTANCES, name};
 use crate::streams::{Changes, EACH, Streams};
-use crate::world::World;
+use crate::world::{CLOUDS, INSTANCES, World};
 
 /// Requests and changes a second, and streams.
 const REQUESTS: u32 = 500;
@@ -202,7 +202,7 @@ impl Changing<'_> {
 pub(crate) fn happen(fleets: &[Fleet], changes: &Changes, cloud: usize, number: usize) {
     // What was noted after the change might come later than its event.
     let status = if fleets[cloud].is_frozen(number) { "Running" } else { "Frozen" };
-    changes.happens((format!("cloud{cloud}"), name(number), status.to_owned()));
+    changes.happens((format!("cloud{cloud}"), Fleet::name(number), status.to_owned()));
     fleets[cloud].change(number);
 }
 

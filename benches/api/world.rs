@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use lxd_client::Identity;
 use tailnet::Tailnet;
-use tailnet_sandbox::{Peer, Sandbox};
+use tailnet_sandbox::{Fleet, Peer, Sandbox};
 
 use crate::callers::{Way, join_many};
 use crate::forwarder::Forwarder;
 use crate::node::{Cloud, Node};
 use crate::servers::Server;
-use crate::standin::{CLOUDS, Fleet};
+
+/// How many stand-ins there are, and how many instances each has.
+pub(crate) const CLOUDS: usize = 5;
+pub(crate) const INSTANCES: usize = 1_000;
 
 /// The added round trip to a far cloud.
 pub(crate) const FAR: Duration = Duration::from_millis(100);
@@ -52,10 +55,10 @@ impl World {
         };
         let (mut fleets, mut peer, mut line) = (Vec::new(), Peer::new(PEER), None);
         for cloud in 0..CLOUDS {
-            let fleet = Fleet::start(cloud).await;
-            let far = Forwarder::to(fleet.server.addr(), FAR / 2).await;
-            let cut = Forwarder::to(fleet.server.addr(), Duration::ZERO).await;
-            peer = peer.forward(at(NEAR_PORT, cloud), fleet.server.addr());
+            let fleet = Fleet::start(cloud, INSTANCES).await.unwrap();
+            let far = Forwarder::to(fleet.server().addr(), FAR / 2).await;
+            let cut = Forwarder::to(fleet.server().addr(), Duration::ZERO).await;
+            peer = peer.forward(at(NEAR_PORT, cloud), fleet.server().addr());
             peer = peer.forward(at(FAR_PORT, cloud), far.addr).forward(at(CUT_PORT, cloud), cut.addr);
             fleets.push(fleet);
             line = Some(cut);
@@ -72,7 +75,7 @@ impl World {
         let cloud = |(number, fleet): (usize, &Fleet)| Cloud {
             name: format!("cloud{number}"),
             address: format!("{PEER}:{}", at(first, number)),
-            pin: fleet.server.fingerprint().to_owned(),
+            pin: fleet.server().fingerprint().to_owned(),
         };
         self.fleets.iter().enumerate().take(count).map(cloud).collect()
     }

@@ -41,7 +41,9 @@ async fn document() -> Response {
     let mut random = [0; 16];
     let nonce = match rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty()) {
         Ok(_) => format!("{:032x}", u128::from_ne_bytes(random)),
-        Err(error) => return Problem::new(Code::Failed, format!("no random number: {error}")).into_response(),
+        Err(error) => {
+            return Problem::new(Code::Failed, format!("no random number: {error}")).into_response();
+        }
     };
     let Some(text) = web::index(&nonce) else {
         return Problem::new(Code::Failed, "the page is not part of this program").into_response();
@@ -61,7 +63,8 @@ async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     };
     let tag = format!("\"{}\"", asset.tag);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok());
-    let is_known = known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
+    let is_known =
+        known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
     let mut response = if is_known {
         axum::http::StatusCode::NOT_MODIFIED.into_response()
     } else {

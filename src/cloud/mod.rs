@@ -3,6 +3,7 @@
 mod backoff;
 mod client;
 mod dialled;
+mod latency;
 mod preconnected;
 mod probe;
 pub(crate) mod report;
@@ -20,6 +21,7 @@ use crate::clock::now;
 use crate::config::{CloudConfig, CloudKind};
 
 use dialled::Dialled;
+use latency::Latencies;
 
 pub use client::CloudError;
 pub(crate) use client::{by_facade, establish_trust, one_line, other_project, over};
@@ -43,6 +45,7 @@ struct Shared {
     wake: Notify,
     probes: AtomicU64,
     failures: AtomicU64,
+    latencies: Latencies,
 }
 
 impl Cloud {
@@ -73,6 +76,7 @@ impl Cloud {
             wake: Notify::new(),
             probes: AtomicU64::new(0),
             failures: AtomicU64::new(0),
+            latencies: Latencies::default(),
         };
         Ok(Cloud { shared: Arc::new(shared) })
     }
@@ -140,6 +144,7 @@ impl Cloud {
         if health.reachable == Some(false) {
             self.shared.failures.fetch_add(1, Ordering::Relaxed);
         }
+        self.shared.latencies.add(health.api_ms);
         self.shared.health.send_if_modified(|before| {
             health.since = if before.reachable == health.reachable { before.since } else { now() };
             let changed = *before != health;
@@ -147,6 +152,11 @@ impl Cloud {
             changed
         });
         health
+    }
+
+    /// How long the API took to answer the newest probes, oldest first, in milliseconds. `None` is one that failed.
+    pub(crate) fn latencies(&self) -> Vec<Option<f64>> {
+        self.shared.latencies.all()
     }
 
     /// Has the watcher probe it now, as when the tailnet has come back.

@@ -72,7 +72,9 @@ mod tests {
         }
         let document = index("n0nce").unwrap();
         assert!(document.contains(r#"nonce="n0nce""#) && document.contains(&build()), "{document}");
-        for (_, rest) in document.match_indices("/assets/").map(|(at, found)| document.split_at(at + found.len())) {
+        for (_, rest) in
+            document.match_indices("/assets/").map(|(at, found)| document.split_at(at + found.len()))
+        {
             let name = rest.split('"').next().unwrap();
             assert!(assets.contains(&name), "{name}");
         }

@@ -5,7 +5,7 @@ import { HANG } from './world.mjs';
 
 export const PAGE = 'http://kolaboree-node';
 
-const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 let browser;
 
@@ -52,7 +52,9 @@ export async function open(world, person, path = '/', options = {}) {
   page.on('console', (message) => {
     // The browser tells each answer that is no success, which tests bring about.
     const isAnswer = /Failed to load resource|net::ERR/.test(message.text());
-    if (message.type() === 'error' && !isAnswer) page.complaints.push(message.text());
+    // By plain HTTP this header means nothing, which the browser tells.
+    const isHeader = /Cross-Origin-Opener-Policy header has been ignored/.test(message.text());
+    if (message.type() === 'error' && !isAnswer && !isHeader) page.complaints.push(message.text());
   });
   page.on('request', (request) => {
     const url = request.url();

@@ -19,12 +19,14 @@
 //! The tailnet runs in a child process of its own, so that a test can take it away from a node that lives
 //! in the test's process. Nothing of it belongs into a release build.
 
+mod fleet;
 mod peer;
 mod policy;
 mod port;
 mod sandbox;
 mod standin;
 
+pub use fleet::Fleet;
 pub use peer::{Peer, PeerInfo};
 pub use policy::{Share, User};
 pub use port::free_port;

@@ -15,8 +15,9 @@ pub(in crate::api) fn policy(nonce: Option<&str>) -> String {
     )
 }
 
-static POLICY: LazyLock<HeaderValue> =
-    LazyLock::new(|| HeaderValue::from_str(&policy(None)).unwrap_or(HeaderValue::from_static("default-src 'none'")));
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    HeaderValue::from_str(&policy(None)).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+});
 
 const ALWAYS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -32,6 +32,8 @@ pub(super) fn routes() -> Routes {
 struct CloudView {
     #[serde(flatten)]
     report: Report,
+    /// How long its API took to answer the newest probes, oldest first, in milliseconds. Null is one that failed.
+    latencies: Vec<Option<f64>>,
     /// How fresh its rows are. None for a cloud that is only forwarded.
     freshness: Option<Freshness>,
     /// The projects that the caller may see.
@@ -59,6 +61,7 @@ fn view(api: &Api, caller: &Caller, cloud: &Cloud) -> CloudView {
     let projects = row.iter().flat_map(|row| &row.projects).filter(|project| may(project));
     CloudView {
         report: cloud.report(),
+        latencies: cloud.latencies(),
         freshness: freshness(api, row.map(Arc::as_ref)).pop(),
         projects: projects.cloned().collect(),
         instances: statuses.values().sum(),

@@ -25,7 +25,7 @@ use crate::api::problem::Problem;
 use crate::api::recheck::Recheck;
 use crate::api::state::Api;
 use crate::config::Verb;
-use crate::inventory::{Item, Subscription, Update};
+use crate::inventory::{Item, Revision, Subscription, Update};
 
 pub(super) fn routes() -> Routes {
     Routes::default().add(Needs::anywhere(Verb::View), routes!(events))
@@ -68,15 +68,14 @@ async fn events(
     let held = api.limits.take(Held::Events, &caller.node.id).ok_or_else(|| too_many(Held::Events))?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let after = from.after.or(last).filter(|id| !id.is_empty());
-    let begun = match after.as_deref().map(|id| api.epoch.revision_of(id)) {
-        None => (Some(api.inventory.revision()), false),
-        Some(Some(revision)) => (Some(revision), false),
-        Some(None) => (Some(api.inventory.revision()), true), // of another node, or of another time
+    let (since, missed) = match after.as_deref().map(|id| api.epoch.revision_of(id)) {
+        None => (api.inventory.revision(), false),
+        Some(Some(revision)) => (revision, false),
+        Some(None) => (api.inventory.revision(), true), // of another node, or of another time
     };
-    let (since, missed) = begun;
     let follower = Follower {
-        changes: api.inventory.subscribe(since),
-        hello: Some(missed),
+        changes: api.inventory.subscribe(Some(since)),
+        hello: Some((since, missed)),
         paid: Instant::now(),
         stopping: api.node.stopping(),
         recheck: Recheck::new(api.clone(), connection),
@@ -99,8 +98,8 @@ struct Follower {
     api: Api,
     caller: Asker,
     changes: Subscription,
-    /// What is said first: whether changes were missed.
-    hello: Option<bool>,
+    /// What is said first: where the events begin, and whether changes before that were missed.
+    hello: Option<(Revision, bool)>,
     /// What was told is paid for by then, each with the time to gather.
     paid: Instant,
     stopping: tokio_util::sync::CancellationToken,
@@ -110,15 +109,11 @@ struct Follower {
 impl Follower {
     /// The next piece of the stream, once there is something to say. `None` ends it.
     async fn next(&mut self) -> Option<Bytes> {
-        if let Some(missed) = self.hello.take() {
-            let id = self.api.epoch.id_of(self.api.inventory.revision());
-            let mut text = "retry: 2000\n\n".to_owned();
-            if missed {
-                text.push_str(&format!("id: {id}\nevent: reset\ndata: {{}}\n\n"));
-            } else {
-                text.push_str(": following\n\n");
-            }
-            return Some(text.into());
+        if let Some((since, missed)) = self.hello.take() {
+            let id = self.api.epoch.id_of(since);
+            // Who loses the connection before the first change comes back to here.
+            let first = if missed { "event: reset\ndata: {}" } else { ": following" };
+            return Some(format!("retry: 2000\n\nid: {id}\n{first}\n\n").into());
         }
         let heartbeat = Instant::now() + HEARTBEAT;
         loop {

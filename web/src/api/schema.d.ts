@@ -801,6 +801,8 @@ export interface components {
             images: number;
             /** @description The instances that the caller may see. */
             instances: number;
+            /** @description How long its API took to answer the newest probes, oldest first, in milliseconds. Null is one that failed. */
+            latencies: (number | null)[];
             /** @description Operations that have not ended. */
             operations: number;
             /** @description The projects that the caller may see. */

@@ -8,7 +8,6 @@ import { Empty, Failure, Loading } from '../components/states';
 import { Toasts } from '../components/toasts';
 import { words } from '../i18n/shell';
 import { Navigation } from './navigation';
-import { Notices } from './notices';
 import { Refused } from './refused';
 import { place } from './router';
 import { refused, trouble } from './store';
@@ -16,6 +15,13 @@ import { known, loadView, viewOf } from './views';
 
 export function App() {
   const t = words.value;
+  const at = place.value.parts.join('/');
+  const first = useRef(true);
+  useEffect(() => {
+    // Who comes by a link hears of the new view; the first one is read anyway.
+    if (!first.current) document.getElementById('main')?.focus();
+    first.current = false;
+  }, [at]);
   return (
     <>
       <a class="skip button" href="#main">
@@ -24,7 +30,7 @@ export function App() {
       <div class="shell">
         <Navigation />
         <main id="main" tabindex={-1}>
-          <Guard key={place.value.parts.join('/')}>
+          <Guard key={at}>
             {refused.value ? <Refused problem={refused.value} /> : <View />}
           </Guard>
         </main>
@@ -35,20 +41,12 @@ export function App() {
   );
 }
 
-export { Notices };
-
 function View() {
   const { parts } = place.value;
   const view = viewOf(parts);
   const arrived = useSignal('');
   const failed = useSignal<unknown>(null);
-  const first = useRef(true);
   const name = typeof view === 'string' ? view : '';
-  useEffect(() => {
-    // Who comes by a link hears of the new view; the first one is read anyway.
-    if (!first.current) document.getElementById('main')?.focus();
-    first.current = false;
-  }, [parts.join('/')]);
   useEffect(() => {
     if (!name || known(name)) return;
     failed.value = null;

@@ -97,12 +97,11 @@ function take(told: Told): void {
       void load();
       break;
     case 'link':
-      if (told.state === 'open' && link.value === 'lost') void loadSelf();
+      if (told.state === 'open' && link.value === 'lost') void loadSelf().catch(() => {});
       if (told.state === 'open' || link.value === 'open') link.value = told.state;
       break;
     case 'refused':
       refused.value = told.problem;
-      void loadSelf();
   }
 }
 

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { Problem } from '../api/types';
 import { words } from '../i18n/common';
 import { Button } from './button';
-import { CopyButton } from './copy';
+import { MissingGrant } from './grant';
 import { Icon } from './icon';
 
 export function Loading({ what }: { what?: string }) {
@@ -28,7 +28,6 @@ export function Empty({ icon, title, children }: { icon: string; title: string; 
 /** A problem in the server's words, what to do about it, and the grant that is missing. */
 export function Failure({ problem, retry }: { problem: Problem; retry?: () => void }) {
   const t = words.value;
-  const grant = problem.grant ? JSON.stringify(problem.grant, null, 2) : '';
   return (
     <div class="problem" role="alert">
       <div class="row">
@@ -36,14 +35,7 @@ export function Failure({ problem, retry }: { problem: Problem; retry?: () => vo
         <strong class="grow">{problem.detail}</strong>
       </div>
       {problem.remedy && <p>{problem.remedy}</p>}
-      {grant && (
-        <>
-          <pre class="code">{grant}</pre>
-          <div>
-            <CopyButton text={grant}>{t.copyGrant}</CopyButton>
-          </div>
-        </>
-      )}
+      {problem.grant && <MissingGrant grant={problem.grant} />}
       {retry && (
         <div>
           <Button icon="refresh-cw" onClick={retry}>

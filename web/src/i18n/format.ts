@@ -6,6 +6,12 @@ export function count(value: number): string {
   return new Intl.NumberFormat(language.value).format(value);
 }
 
+/** A count with its noun, in the form that the number asks for. */
+export function counted(value: number, one: string, other: string): string {
+  const form = new Intl.PluralRules(language.value).select(value) === 'one' ? one : other;
+  return `${count(value)} ${form}`;
+}
+
 /** A size in bytes, in powers of 1024 as `lxc` has them. */
 export function bytes(value: number | null | undefined): string {
   if (value === null || value === undefined) return '';

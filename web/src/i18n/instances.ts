@@ -1,11 +1,15 @@
 // Texts of the list of instances.
+import { count, counted } from './format';
 import { dictionary } from './language';
 
 export const words = dictionary(
   {
     title: 'Instances',
     search: 'Name, description or address',
-    shown: (some: string, all: string) => (some === all ? `${all} instances` : `${some} of ${all} instances`),
+    shown: (some: number, all: number) =>
+      some === all
+        ? counted(all, 'instance', 'instances')
+        : `${count(some)} of ${counted(all, 'instance', 'instances')}`,
     columns: {
       name: 'Name',
       cloud: 'Cloud',
@@ -31,7 +35,7 @@ export const words = dictionary(
     allTypes: 'Any type',
     pick: (name: string) => `Select ${name}`,
     pickAll: 'Select all that are shown',
-    picked: (count: number) => `${count} selected`,
+    picked: (number: number) => `${count(number)} selected`,
     clear: 'Clear the selection',
     pickMatching: (count: number) => `Select all ${count}`,
     retryFailed: (count: number) => `Retry the ${count} that failed`,
@@ -51,7 +55,10 @@ export const words = dictionary(
   {
     title: 'Instancias',
     search: 'Nombre, descripción o dirección',
-    shown: (some: string, all: string) => (some === all ? `${all} instancias` : `${some} de ${all} instancias`),
+    shown: (some: number, all: number) =>
+      some === all
+        ? counted(all, 'instancia', 'instancias')
+        : `${count(some)} de ${counted(all, 'instancia', 'instancias')}`,
     columns: {
       name: 'Nombre',
       cloud: 'Nube',
@@ -77,7 +84,7 @@ export const words = dictionary(
     allTypes: 'Cualquier tipo',
     pick: (name: string) => `Seleccionar ${name}`,
     pickAll: 'Seleccionar todas las que se ven',
-    picked: (count: number) => `${count} seleccionadas`,
+    picked: (number: number) => counted(number, 'seleccionada', 'seleccionadas'),
     clear: 'Quitar la selección',
     pickMatching: (count: number) => `Seleccionar las ${count}`,
     retryFailed: (count: number) => `Reintentar las ${count} que fallaron`,

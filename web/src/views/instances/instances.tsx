@@ -7,7 +7,6 @@ import { Icon } from '../../components/icon';
 import { Menu } from '../../components/menu';
 import { Empty, Failure, Loading } from '../../components/states';
 import { words as common } from '../../i18n/common';
-import { count } from '../../i18n/format';
 import { words } from '../../i18n/instances';
 import { language } from '../../i18n/language';
 import { Bulk } from './bulk';
@@ -35,7 +34,7 @@ export function Instances() {
       <div class="heading">
         <h1>{t.title}</h1>
         <span class="quiet" role="status">
-          {loaded.value !== 'nothing' && t.shown(count(all.length), count(allRows.value))}
+          {loaded.value !== 'nothing' && t.shown(all.length, allRows.value)}
         </span>
       </div>
       <Filters />

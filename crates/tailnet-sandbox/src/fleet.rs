@@ -1,49 +1,69 @@
-//! Clouds without a server: stand-ins for LXD that have many instances.
+//! A stand-in for an LXD that has many instances, for what has to be measured or seen with many.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
-use tailnet_sandbox::{Asked, StandIn};
 
-/// How many clouds there are, and how many instances each has.
-pub(crate) const CLOUDS: usize = 5;
-pub(crate) const INSTANCES: usize = 1_000;
+use crate::{Asked, StandIn};
 
-/// A cloud whose instances all run, or are frozen.
-pub(crate) struct Fleet {
-    pub(crate) server: StandIn,
+/// A stand-in for an LXD with many instances, which all run or are frozen. It trusts everybody.
+#[derive(Debug)]
+pub struct Fleet {
+    server: StandIn,
     frozen: Arc<Vec<AtomicBool>>,
 }
 
 impl Fleet {
-    pub(crate) async fn start(cloud: usize) -> Fleet {
-        let frozen: Arc<Vec<AtomicBool>> = Arc::new((0..INSTANCES).map(|_| AtomicBool::new(false)).collect());
-        let instances: Vec<Value> = (0..INSTANCES).map(|number| instance(cloud, number)).collect();
+    /// Starts it on a free port of 127.0.0.1, with so many instances. The number of the cloud tells its instances' own numbers
+    /// from those of other fleets.
+    ///
+    /// # Errors
+    /// When no port or no certificate can be had.
+    pub async fn start(cloud: usize, instances: usize) -> io::Result<Fleet> {
+        let frozen: Arc<Vec<AtomicBool>> = Arc::new((0..instances).map(|_| AtomicBool::new(false)).collect());
+        let instances: Vec<Value> = (0..instances).map(|number| instance(cloud, number)).collect();
         let states = Arc::clone(&frozen);
         let script = move |asked: &Asked| answer(asked, &instances, &states);
-        Fleet { server: StandIn::scripted(script).await.unwrap(), frozen }
+        Ok(Fleet { server: StandIn::scripted(script).await?, frozen })
     }
 
-    pub(crate) fn is_frozen(&self, number: usize) -> bool {
+    /// The server itself.
+    #[must_use]
+    pub fn server(&self) -> &StandIn {
+        &self.server
+    }
+
+    /// Whether the instance of that number is frozen.
+    ///
+    /// # Panics
+    /// When there is none of that number.
+    #[must_use]
+    pub fn is_frozen(&self, number: usize) -> bool {
         self.frozen[number].load(Ordering::SeqCst)
     }
 
-    /// Freezes an instance, or lets it run again.
-    pub(crate) fn change(&self, number: usize) {
+    /// The name of the instance of that number.
+    #[must_use]
+    pub fn name(number: usize) -> String {
+        format!("instance-{number:04}")
+    }
+
+    /// Freezes an instance, or lets it run again, and tells that as an event.
+    ///
+    /// # Panics
+    /// When there is none of that number.
+    pub fn change(&self, number: usize) {
         let was_frozen = self.frozen[number].fetch_xor(true, Ordering::SeqCst);
         let action = if was_frozen { "resumed" } else { "paused" };
         self.server.send_event(&json!({
             "type": "lifecycle", "timestamp": "2026-11-29T03:27:24.80538691Z", "project": "default", "location": "none",
             "metadata": {
-                "action": format!("instance-{action}"), "source": format!("/1.0/instances/{}", name(number)), "context": {},
+                "action": format!("instance-{action}"), "source": format!("/1.0/instances/{}", Fleet::name(number)), "context": {},
             },
         }));
     }
-}
-
-pub(crate) fn name(number: usize) -> String {
-    format!("instance-{number:04}")
 }
 
 fn answer(asked: &Asked, instances: &[Value], frozen: &[AtomicBool]) -> (u16, Value) {
@@ -95,7 +115,7 @@ fn instance(cloud: usize, number: usize) -> Value {
         "volatile.idmap.current": "[{\"Isuid\":true,\"Isgid\":false,\"Hostid\":100000,\"Nsid\":0,\"Maprange\":10000001}]",
     });
     json!({
-        "name": name(number), "project": "default", "type": "container", "status": "Running", "status_code": 103,
+        "name": Fleet::name(number), "project": "default", "type": "container", "status": "Running", "status_code": 103,
         "description": "", "ephemeral": false, "stateful": false,
         "architecture": "x86_64", "location": "none", "profiles": ["default"], "config": config,
         "expanded_config": config, "created_at": format!("2026-11-29T03:27:24.{number:09}Z"),
