@@ -7,15 +7,8 @@ import type { Section } from './create';
 import { ORIGINS, type OriginName, placesOf } from './draft';
 import { Choice, Radios, Text } from './fields';
 import { ImageChoice } from './image-choice';
+import { SERVERS } from './servers';
 import { SourceChoice } from './source-choice';
-
-/** Image servers that many know. */
-const SERVERS = [
-  'https://images.linuxcontainers.org',
-  'https://images.lxd.canonical.com',
-  'https://cloud-images.ubuntu.com/releases',
-  'https://cloud-images.ubuntu.com/daily',
-];
 
 export function Origin(section: Section) {
   const { draft, change } = section;
@@ -68,7 +61,7 @@ function Server({ draft, change, errors }: Section) {
           mode="url"
           value={draft.url}
           error={errors.url}
-          choices={SERVERS}
+          choices={[...SERVERS]}
           change={(url) => change({ url })}
         />
         <Choice

@@ -1,6 +1,6 @@
 // What can be done with an image: an instance of it, a copy elsewhere, and its end.
 import { useSignal } from '@preact/signals';
-import { ask, path } from '../../api/client';
+import { ask } from '../../api/client';
 import { type Image, imageName } from '../../api/things';
 import type { CopyMode, JobView, NewImageCopy } from '../../api/types';
 import { body } from '../../app/actions';
@@ -16,15 +16,13 @@ import { Menu } from '../../components/menu';
 import { inCloud, PlaceFields, placesFor, type Where } from '../../components/place';
 import { words as common } from '../../i18n/common';
 import { words } from '../../i18n/things';
+import { download } from './image-download';
+import { imagePath } from './image-path';
 import type { Placed } from './load';
 
 /** The address at which an instance of it is made. */
 function makeAddress({ cloud, project, thing }: Placed<Image>): string {
   return `/create?${new URLSearchParams({ cloud, project, image: thing.fingerprint })}`;
-}
-
-export function imagePath({ cloud, project, thing }: Placed<Image>, ...rest: string[]): string {
-  return path('clouds', cloud, 'projects', project, 'images', thing.fingerprint, ...rest);
 }
 
 /** How commands name it. */
@@ -54,6 +52,9 @@ export function ImageActions({ row }: { row: Placed<Image> }) {
       <Button icon="copy" disabled={Boolean(why)} title={why} onClick={() => showCopy(row)}>
         {t.copyTo}
       </Button>
+      <Button icon="download" disabled={Boolean(why)} title={why} onClick={() => void download(row)}>
+        {t.download}
+      </Button>
       <Button icon="trash-2" kind="danger" disabled={Boolean(why)} title={why} onClick={() => void end()}>
         {common.value.delete}
       </Button>
@@ -73,6 +74,7 @@ export function ImageMenu({ row }: { row: Placed<Image> }) {
       choices={[
         { label: t.make, icon: 'plus', href: makeAddress(row), ...known },
         { label: t.copyTo, icon: 'copy', run: () => showCopy(row), ...known },
+        { label: t.download, icon: 'download', run: () => void download(row), ...known },
         { label: common.value.delete, icon: 'trash-2', danger: true, run: () => void remove(row), ...known },
       ]}
     />

@@ -7,6 +7,7 @@ import { bytes } from '../../i18n/format';
 import { words } from '../../i18n/things';
 import { Config, Facts, yesOrNo } from './facts';
 import { ImageActions, ImageMenu } from './image-actions';
+import { AddImage } from './image-add';
 import type { Kind } from './kind';
 import { type Placed, source } from './load';
 
@@ -38,6 +39,7 @@ export const IMAGES: Kind<Image> = {
   Detail: About,
   Actions: ImageActions,
   Menu: ImageMenu,
+  Tools: AddImage,
 };
 
 function About({ row: { cloud, project, thing } }: { row: Placed<Image> }) {

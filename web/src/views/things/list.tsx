@@ -24,6 +24,10 @@ export function List<T>({ kind }: { kind: Kind<T> }) {
   const lists = [...kind.source.lists.value.values()];
   const all = lists.flatMap(({ rows }) => rows);
   const rows = found(kind, all);
+  // Those that have told nothing yet.
+  const asked = [...kind.source.lists.value]
+    .filter(([, one]) => one.loading && one.rows.length === 0)
+    .map(([name]) => name);
   const loading = lists.some((one) => one.loading);
   const failed = lists.some((one) => one.problem);
   const rest = Math.min(STEP, rows.length - limit.value);
@@ -41,6 +45,7 @@ export function List<T>({ kind }: { kind: Kind<T> }) {
       </div>
       {all.length > 0 && <Filters kind={kind} all={all} />}
       <Troubles from={kind.source} />
+      {asked.length > 0 && all.length > 0 && <p class="quiet small">{t.loadingFrom(asked.join(', '))}</p>}
       {rows.length > 0 ? (
         <Table kind={kind} rows={rows.slice(0, limit.value)} />
       ) : all.length > 0 ? (
