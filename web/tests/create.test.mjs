@@ -226,7 +226,7 @@ real('what the server refuses is told in its words, and the form stays as it was
   await close(page);
 });
 
-real('an image server is fetched from by the cloud, and the making can be cancelled', async () => {
+real('an image server is fetched from by the cloud, whose own words tell a failure', async () => {
   const page = await form('?cloud=berlin&name=form-far');
   await page.getByRole('radio', { name: 'An image server' }).check();
   await page.getByText('berlin fetches it by its own network').waitFor();
@@ -240,7 +240,9 @@ real('an image server is fetched from by the cloud, and the making can be cancel
   assert.deepEqual((await asked).postDataJSON().origin, {
     server: { url: 'https://images.invalid', protocol: 'simplestreams', image: 'debian/12' },
   });
-  await outcome(page, 'form-far').getByText('failed', { exact: true }).waitFor();
+  const failed = outcome(page, 'form-far');
+  await failed.getByText('failed', { exact: true }).waitFor();
+  assert.match(await failed.textContent(), /images\.invalid/);
   await close(page);
 });
 

@@ -101,6 +101,7 @@ real('all about a profile is shown as text, and leads to what uses it', async ()
   await page.getByRole('link', { name: 'thing-big' }).click();
   await page.getByRole('heading', { level: 1, name: 'thing-big' }).waitFor();
   await page.getByText(EVIL).waitFor();
+  assert.match(await page.title(), /^thing-big — berlin\/default/);
   assert.equal(await page.evaluate(() => window.pwned), undefined);
   for (const text of ['limits.cpu', 'user.secret', 'hush', 'tcp:127.0.0.1:18080'])
     await page.getByText(text).first().waitFor();

@@ -109,7 +109,7 @@ export const words = dictionary(
       key2: (key: string) => `${key} is a field above`,
     },
     fix: (count: number) => (count === 1 ? 'One thing is to be put right:' : `${count} things are to be put right:`),
-    made: (name: string) => `Created: ${name}`,
+    made: (name: string) => `Create: ${name}`,
     unnamed: 'an instance',
     outcome: 'What became of it',
     states: {
@@ -236,7 +236,7 @@ export const words = dictionary(
       key2: (key: string) => `${key} es un campo de arriba`,
     },
     fix: (count: number) => (count === 1 ? 'Hay que corregir una cosa:' : `Hay que corregir ${count} cosas:`),
-    made: (name: string) => `Creada: ${name}`,
+    made: (name: string) => `Crear: ${name}`,
     unnamed: 'una instancia',
     outcome: 'Qué ha sido de ello',
     states: {

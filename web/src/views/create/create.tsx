@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { clouds, instances, loaded, me } from '../../app/store';
+import { useTitle } from '../../app/title';
 import { Button } from '../../components/button';
 import { CopyButton } from '../../components/copy';
 import { placesFor } from '../../components/place';
@@ -25,6 +26,7 @@ export type Section = { draft: Draft; change: (part: Partial<Draft>) => void; er
 
 export function Create() {
   const t = words.value;
+  useTitle(t.title);
   if (me.value === null || (clouds.value.length === 0 && loaded.value === 'nothing')) return <Loading />;
   if (placesFor('edit').length === 0) {
     return (
@@ -70,11 +72,7 @@ function Form() {
   const ended = outcomes?.every(({ value }) => value.state === 'done');
   useEffect(() => {
     // All are made: the next ones have other names.
-    if (ended) {
-      change({ names: '', count: '1' });
-      tried.value = false;
-      touched.value = new Set();
-    }
+    if (ended) change({ names: '', count: '1' });
   }, [ended]);
   const send = () => {
     tried.value = true;
@@ -82,6 +80,9 @@ function Form() {
       setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus());
       return;
     }
+    // The names are taken from now on, which is no fault of the form.
+    tried.value = false;
+    touched.value = new Set();
     going.value = run(wantedOf(draft.value));
   };
   const many = namesOf(draft.value).length * placesOf(draft.value).length;

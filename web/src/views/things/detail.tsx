@@ -1,6 +1,7 @@
 // All about one thing. It is of the list of its cloud, which gives each whole.
 import { to } from '../../app/router';
 import { clouds } from '../../app/store';
+import { useTitle } from '../../app/title';
 import { Icon } from '../../components/icon';
 import { Empty, Failure, Loading } from '../../components/states';
 import { words as shell } from '../../i18n/shell';
@@ -18,6 +19,7 @@ export function Detail<T>({ kind, place }: { kind: Kind<T>; place: string[] }) {
   const row = list?.rows.find((one) => one.project === project && kind.id(one.thing) === id);
   const known = clouds.value.find(({ name }) => name === cloud);
   const title = row ? kind.title(row.thing) : id;
+  useTitle(title, [cloud, project].filter(Boolean).join('/'));
   const where = [cloud, project].filter(Boolean).join(' / ');
   return (
     <div class="stack">

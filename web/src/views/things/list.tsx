@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { place, setQuery } from '../../app/router';
 import { clouds } from '../../app/store';
+import { useTitle } from '../../app/title';
 import { Button } from '../../components/button';
 import { Icon } from '../../components/icon';
 import { Empty, Loading } from '../../components/states';
@@ -20,6 +21,7 @@ const STEP = 200;
 export function List<T>({ kind }: { kind: Kind<T> }) {
   const t = words.value;
   useThings(kind.source);
+  useTitle(shell.value.views[kind.name]);
   const limit = useSignal(STEP);
   const lists = [...kind.source.lists.value.values()];
   const all = lists.flatMap(({ rows }) => rows);
