@@ -1,7 +1,16 @@
-// The line between a browser and the node of its user: it can be cut, and it can fall silent.
+// The line between a browser and the node of its user: it can be cut, it can fall silent, and names can be made to lead elsewhere.
 import { connect, createServer } from 'node:net';
 
-export async function startLink(proxy) {
+/** A request of SOCKS5 for a name, with the name that it leads to. */
+function rename(bytes, names) {
+  const [version, command, , kind, length] = bytes;
+  if (version !== 5 || command !== 1 || kind !== 3) return bytes;
+  const name = bytes.subarray(5, 5 + length).toString();
+  const other = Buffer.from(names[name] ?? name);
+  return Buffer.concat([bytes.subarray(0, 4), Buffer.from([other.length]), other, bytes.subarray(5 + length)]);
+}
+
+export async function startLink(proxy, names = {}) {
   const target = new URL(proxy.replace('socks5:', 'http:'));
   const pairs = new Set();
   let state = 'open';
@@ -10,8 +19,14 @@ export async function startLink(proxy) {
     const far = connect(Number(target.port), target.hostname);
     const pair = [near, far];
     pairs.add(pair);
+    let asked = false;
     for (const [one, other] of [pair, [far, near]]) {
-      one.on('data', (bytes) => state === 'silent' || other.write(bytes));
+      one.on('data', (bytes) => {
+        if (state === 'silent') return;
+        const isRequest = one === near && !asked && bytes.length > 4;
+        asked ||= isRequest;
+        other.write(isRequest ? rename(bytes, names) : bytes);
+      });
       one.on('error', () => {});
       one.on('close', () => {
         other.destroy();

@@ -65,10 +65,10 @@ export async function until(what, look) {
 }
 
 /** Starts it all. */
-export async function startWorld({ people = Object.keys(PEOPLE), settings = '' } = {}) {
+export async function startWorld({ people = Object.keys(PEOPLE), settings = '', fleet = 0, changes = 0 } = {}) {
   const world = new World();
   try {
-    await world.start(people, settings);
+    await world.start({ people, settings, fleet, changes });
   } catch (error) {
     await world.stop();
     throw error;
@@ -80,7 +80,7 @@ class World {
   clouds = servers();
   proxies = {};
 
-  async start(people, settings) {
+  async start({ people, settings, fleet, changes }) {
     this.people = people;
     this.settings = settings;
     this.folder = await mkdtemp(join(tmpdir(), 'page-'));
@@ -94,7 +94,8 @@ class World {
     }
     const persons = people.flatMap((name) => ['--person', name]);
     const sandbox = join(TARGET, 'debug/examples/sandbox');
-    this.sandbox = new Program(sandbox, [this.folder, ...persons, ...peers], {});
+    const many = fleet > 0 ? ['--fleet', String(fleet), '--changes', String(changes)] : [];
+    this.sandbox = new Program(sandbox, [this.folder, ...persons, ...peers, ...many], {});
     await this.sandbox.says(/^ready/);
     for (const name of people) {
       const [, proxy] = await this.sandbox.says(new RegExp(`for ${name} .* (socks5://\\S+)`));
@@ -102,7 +103,8 @@ class World {
     }
     const written = await readFile(join(this.folder, 'kolaboree.yaml'), 'utf8');
     this.control = written.match(/^control_url: (.*)$/m)[1];
-    if (Object.keys(this.clouds).length === 0) {
+    for (const [, entry, name] of written.matchAll(/^ {2}- (\{name: (fleet\d).*\})$/gm)) this.entries[name] = entry;
+    if (Object.keys(this.entries).length === 0) {
       this.entries.lxd = `{name: lxd, address: 'lxd:8443', trust: {token: 'file:token'}}`;
     }
     await this.configure({});
