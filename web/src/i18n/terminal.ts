@@ -54,7 +54,7 @@ export const words = dictionary(
       down: 'Down',
       up: 'Up',
       right: 'Right',
-      esc: 'Escape',
+
       '|': 'Pipe',
       '/': 'Slash',
       '-': 'Minus',
@@ -112,7 +112,7 @@ export const words = dictionary(
       down: 'Abajo',
       up: 'Arriba',
       right: 'Derecha',
-      esc: 'Escape',
+
       '|': 'Barra vertical',
       '/': 'Barra',
       '-': 'Menos',

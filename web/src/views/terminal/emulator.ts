@@ -161,14 +161,16 @@ export class Emulator {
   /** Copies what was selected once the button is let go, wherever that is. */
   #selects(place: HTMLElement): void {
     let before = '';
-    place.addEventListener('mousedown', () => {
+    const done = () => {
+      const text = this.selection;
+      if (text && text !== before) this.hooks.selected(text);
+    };
+    const begin = () => {
       before = this.selection;
-      const done = () => {
-        const text = this.selection;
-        if (text && text !== before) this.hooks.selected(text);
-      };
       document.addEventListener('mouseup', () => setTimeout(done), { once: true });
-    });
+    };
+    // Before the emulator, which selects a word at once.
+    place.addEventListener('mousedown', begin, { capture: true });
   }
 
   /** Fingers move the text; of a program that has the whole screen, as a wheel does. */
