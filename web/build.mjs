@@ -118,8 +118,11 @@ await build();
 if (watch) {
   const { watch: follow } = await import('node:fs');
   let timer;
+  let last = Promise.resolve();
   follow('src', { recursive: true }, () => {
     clearTimeout(timer);
-    timer = setTimeout(() => build().catch((error) => console.error(error.message)), 100);
+    timer = setTimeout(() => {
+      last = last.then(build).catch((error) => console.error(error.message));
+    }, 100);
   });
 }

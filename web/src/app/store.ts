@@ -1,6 +1,6 @@
 // What the page knows of the node: lists that are loaded once and then kept by events. Views read signals and change nothing.
 import { batch, computed, signal } from '@preact/signals';
-import { asProblem, get, path } from '../api/client';
+import { type Answer, ask, asProblem, get, path } from '../api/client';
 import type {
   Change,
   CloudView,
@@ -58,34 +58,34 @@ export function may(verb: Verb, cloud?: string, project?: string): boolean {
   return rights.some((right) => right.verbs.includes(verb) && has(right.clouds, cloud) && has(right.projects, project));
 }
 
-/** How long the first lists wait for the events to begin, in milliseconds: what changes between the two would be missed. */
-const PATIENCE = 300;
-
 /** How many rows come at once: the first ones soon, the others in few answers. */
 const FIRST = 200;
 const MORE = 1_000;
 
 let turn = 0;
 
+/** The number of the last change that the list of instances had in it when it was loaded, as the node's events have it. */
+let listed = '';
+
 /** Loads everything, and follows it. */
 export function start(): void {
-  let begun = false;
-  const begin = () => {
-    if (begun) return;
-    begun = true;
-    void load();
-  };
-  const timer = setTimeout(begin, PATIENCE);
-  let wasOpen = false;
+  let after = '';
+  const begun = load();
   follow((told) => {
-    if (told.type === 'link' && told.state === 'open' && !wasOpen) {
-      wasOpen = true;
-      if (begun) void load();
-      clearTimeout(timer);
-      begin();
+    if (told.type === 'link' && told.state === 'open' && !after) {
+      after = told.after;
+      // What happened after the list was made and before the events began was told by neither.
+      void begun.then(() => isBehind(listed, after) && void load());
     }
     take(told);
   });
+}
+
+/** Whether a change is older than another one, or of another run of the node. */
+function isBehind(one: string, other: string): boolean {
+  const [run, number] = one.split('-');
+  const [otherRun, otherNumber] = other.split('-');
+  return run !== otherRun || Number(number) < Number(otherNumber);
 }
 
 function take(told: Told): void {
@@ -141,8 +141,11 @@ async function loadInstances(mine: number): Promise<void> {
   let after: string | null | undefined;
   do {
     const limit = after ? MORE : FIRST;
-    const page: ListOf<InstanceRow> = await get(path('instances'), { limit, after });
+    const { body: page, etag }: Answer<ListOf<InstanceRow>> = await ask('GET', path('instances'), {
+      query: { limit, after },
+    });
     if (mine !== turn) return;
+    if (!after) listed = etag?.match(/"([0-9a-f]+-\d+)/)?.[1] ?? '';
     for (const row of page.items) rows.set(idOf(row), row);
     after = page.next;
     batch(() => {

@@ -6,7 +6,9 @@ export type Told =
   | { type: 'changes'; changes: Change[] }
   /** Changes were missed: lists are to be asked for anew. */
   | { type: 'reset' }
-  | { type: 'link'; state: 'open' | 'lost' }
+  | { type: 'link'; state: 'lost' }
+  /** The link is open, and what comes is after the event of this number. */
+  | { type: 'link'; state: 'open'; after: string }
   /** The stream is refused for good: with no right to see anything there are no events. */
   | { type: 'refused'; problem: Problem };
 
@@ -21,6 +23,7 @@ export class Stream {
   #stop: AbortController | null = null;
   #heard = 0;
   #tries = 0;
+  #isOpen = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -69,7 +72,7 @@ export class Stream {
       }
       if (!response.ok || !response.body) throw new Error(String(response.status));
       this.#tries = 0;
-      this.tell({ type: 'link', state: 'open' });
+      this.#isOpen = false;
       await this.#read(response.body);
     } catch {
       // Whatever it was, the next try tells whether it lasts.
@@ -102,6 +105,10 @@ export class Stream {
       if (line.startsWith('id: ')) this.#last = line.slice(4);
       if (line.startsWith('event: ')) event = line.slice(7);
       if (line.startsWith('data: ')) data += line.slice(6);
+    }
+    if (!this.#isOpen && this.#last) {
+      this.#isOpen = true;
+      this.tell({ type: 'link', state: 'open', after: this.#last });
     }
     if (event === 'reset') this.tell({ type: 'reset' });
     if (event === 'change') this.tell({ type: 'changes', changes: JSON.parse(data) });

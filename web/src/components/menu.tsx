@@ -1,6 +1,8 @@
 // A button with choices.
+
+import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { Button } from './button';
 import { Icon } from './icon';
 
@@ -32,7 +34,12 @@ export function Menu({ label, icon, kind, children, choices, class: more, disabl
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLSpanElement>(null);
+  // A list of many rows has many menus: each is drawn when it is opened.
+  const isOpen = useSignal(false);
   const close = () => list.current?.hidePopover();
+  useLayoutEffect(() => {
+    if (isOpen.value) put();
+  }, [isOpen.value]);
 
   function put() {
     const menu = list.current;
@@ -78,12 +85,12 @@ export function Menu({ label, icon, kind, children, choices, class: more, disabl
         role="menu"
         aria-label={label}
         tabindex={-1}
-        onToggle={(event) => (event as ToggleEvent).newState === 'open' && put()}
+        onBeforeToggle={(event) => {
+          isOpen.value = (event as ToggleEvent).newState === 'open';
+        }}
         onKeyDown={move}
       >
-        {choices.map((choice) => (
-          <Entry key={choice.label} choice={choice} close={close} />
-        ))}
+        {isOpen.value && choices.map((choice) => <Entry key={choice.label} choice={choice} close={close} />)}
       </div>
     </>
   );

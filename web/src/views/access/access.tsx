@@ -84,7 +84,8 @@ function Rights({ caller }: { caller: Caller }) {
   return (
     <section class="stack" aria-labelledby="may">
       <h2 id="may">{t.may}</h2>
-      <div class="table-scroll">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard */}
+      <section class="table-scroll" tabIndex={0} aria-labelledby="may">
         <table class="table">
           <thead>
             <tr>
@@ -115,7 +116,7 @@ function Rights({ caller }: { caller: Caller }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       <dl class="facts small">
         {VERBS.map((verb) => (
           <>
