@@ -57,8 +57,11 @@ real('an instance is named by its cloud and project, and those of equal names ar
   const page = await open(world, 'alice', at('inst-a'));
   await page.getByRole('heading', { level: 1, name: 'inst-a' }).waitFor();
   await page.getByText('of inst-a').waitFor();
-  assert.equal(await page.title(), 'inst-a — berlin/default');
-  if (!world.clouds.lisbon) return t.skip('the second cloud needs .ci/with-incus');
+  assert.equal(await page.title(), 'inst-a — berlin/default — Kolaboree');
+  if (!world.clouds.lisbon) {
+    await close(page);
+    return t.skip('the second cloud needs .ci/with-incus');
+  }
   await page.goto(`http://kolaboree-node${at('inst-a', '', 'lisbon')}`);
   await page.getByText('the other one').waitFor();
   assert.equal(await page.getByText('of inst-a').count(), 0);

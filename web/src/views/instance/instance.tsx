@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { asProblem } from '../../api/client';
 import type { InstanceRow } from '../../api/types';
 import { to } from '../../app/router';
+import { useTitle } from '../../app/title';
 import { Empty, Failure, Loading } from '../../components/states';
 import { words } from '../../i18n/instance';
 import { Gone } from './gone';
@@ -56,14 +57,7 @@ const views = new Map<Tab, View>([['overview', Overview]]);
 export function Instance({ parts }: { parts: string[] }) {
   const [, cloud = '', project = '', name = '', tab = 'overview', ...more] = parts;
   const source = useSource(cloud, project, name);
-  const title = `${name} — ${cloud}/${project}`;
-  useEffect(() => {
-    const before = document.title;
-    document.title = title;
-    return () => {
-      document.title = before;
-    };
-  }, [title]);
+  useTitle(name, `${cloud}/${project}`);
   const row = source.row.value;
   if (source.gone.value) return <Gone source={source} />;
   if (!row && source.problem.value) {
