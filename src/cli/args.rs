@@ -40,6 +40,9 @@ pub(crate) enum Command {
         /// Show the clouds and the node itself, without its peers.
         #[arg(long)]
         no_peers: bool,
+        /// Show the address of the page as a QR code too, for a phone in the tailnet.
+        #[arg(long)]
+        qr: bool,
     },
     /// Prints the node's addresses in the tailnet.
     Ip {

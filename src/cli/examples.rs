@@ -72,7 +72,7 @@ const WORDS: &[(&str, &str)] = &[
 const EXAMPLES: &[(&str, &[&str])] = &[
     ("", &["run", "status", "lxd list", "lxd copy berlin:web paris:web"]),
     ("run", &["run", "run --config /etc/kolaboree.yaml --state-dir /var/lib/kolaboree"]),
-    ("status", &["status", "status --no-peers -o json"]),
+    ("status", &["status", "status --no-peers -o json", "status --qr"]),
     ("ip", &["ip -4", "ip berlin"]),
     ("ping", &["ping berlin", "ping berlin -c 3 --kind icmp"]),
     ("whois", &["whois 100.64.0.7", "whois berlin"]),

@@ -32,6 +32,9 @@ pub(super) fn status(status: &Status, out: &Out) -> String {
     if !status.clouds.is_empty() {
         text += &format!("\n{}", clouds(&status.clouds, out));
     }
+    if let Some(page) = &status.page {
+        text += &format!("\nthe page is at {page} for who is in the tailnet\n");
+    }
     if let Some(exit) = &status.exit_node {
         let trouble = exit.trouble().map(|why| format!(", but cannot: {why}")).unwrap_or_default();
         text += &format!("\nwhat is outside the tailnet goes through {}{trouble}\n", exit.configured);

@@ -32,6 +32,9 @@ pub struct Status {
     pub exit_node: Option<ExitNode>,
     /// The domain of the tailnet's MagicDNS names.
     pub tailnet: String,
+    /// The address of the page in the tailnet, where there is one.
+    #[serde(default)]
+    pub page: Option<String>,
     /// The node itself.
     pub this: Peer,
     /// The other nodes that it may know of.

@@ -70,11 +70,28 @@ impl Node {
             key_expires: state.and_then(|s| s.key_expiry).map(seconds),
             exit_node: self.config().exit_node.as_ref().map(|exit| exit_node::report(&status, exit)),
             tailnet: status.magic_dns_suffix.clone(),
+            page: self.page(&status.this),
             this: peer(&status.this),
             // After a logout the backend still lists one peer, without name or address.
             peers: status.peers().filter(|peer| !peer.ips.is_empty()).map(peer).collect(),
             clouds: self.clouds().iter().map(Cloud::report).collect(),
         })
+    }
+}
+
+impl Node {
+    /// The address of the page. By plain HTTP where it listens for that too, as HTTPS takes a certificate that may not be there.
+    fn page(&self, this: &tailnet::Peer) -> Option<String> {
+        let config = self.config();
+        let tailnet = config.tailnet.as_ref()?;
+        let (scheme, port, usual) = match (tailnet.listen, tailnet.tls) {
+            (Some(port), _) => ("http", port, 80),
+            (None, Some(port)) => ("https", port, 443),
+            (None, None) => return None,
+        };
+        let host = Some(this.dns_name.trim_end_matches('.')).filter(|name| !name.is_empty())?;
+        let port = if port == usual { String::new() } else { format!(":{port}") };
+        Some(format!("{scheme}://{host}{port}/"))
     }
 }
 

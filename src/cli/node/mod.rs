@@ -20,7 +20,7 @@ use crate::config::Config;
 
 pub(super) async fn run(command: &Command, config: Config, out: &Out) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Status { no_peers } => status::run(&config, *no_peers, out).await?,
+        Command::Status { no_peers, qr } => status::run(&config, *no_peers, *qr, out).await?,
         Command::Ip { v4, v6, peer } => ip::run(&config, *v4, *v6, peer.as_deref(), out).await?,
         Command::Ping(options) => ping::run(&config, options, out).await?,
         Command::Whois { address } => whois::run(&config, address, out).await?,
