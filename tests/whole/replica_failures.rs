@@ -1,0 +1,384 @@
+//! One of two replicas of a service is killed in the middle of each kind of request that came by the service's name. Whoever
+//! asked goes on at the other one: nothing is lost or half made, and the audit tells each change once.
+//!
+//! Nobody tells a client that its replica is dead. It learns that from the other one, as soon as it sends something; one that
+//! only reads misses the signs of life, or has a deadline of its own.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::api::{Answer, Person};
+use crate::api_failures::audit;
+use crate::https::{reaches, start};
+use crate::node::{Service, World, until};
+use crate::pair::{Server, in_own_network};
+use crate::program::{HANG, finish};
+use crate::replicas::{REPLICAS, Replicas, is_of};
+use crate::websocket::Session;
+
+const PROJECT: &str = "/api/v1/clouds/oslo/projects/default";
+
+/// The instances that do not hear that they are to stop.
+const DEAF: [&str; 3] = ["c1", "c2", "c3"];
+
+/// How large what is copied and sent is, in MiB.
+const SIZE: usize = 20;
+
+/// How large what is fetched is, in MiB: much is on the way already when the replica dies.
+const LONG: usize = 80;
+
+/// Longer than the events are ever without a sign of life.
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// The changes that are begun, as the audit has them.
+const CHANGES: [(&str, &str); 9] = [
+    ("console", "instances/c1"),
+    ("copy", "instances/data"),
+    ("create", "instances/new"),
+    ("exec", "instances/c1"),
+    ("file.pull", "instances/files"),
+    ("file.push", "instances/files"),
+    ("stop", "instances/c1"),
+    ("stop", "instances/c2"),
+    ("stop", "instances/c3"),
+];
+
+/// The address of something by the service's name.
+fn url(path: &str) -> String {
+    format!("http://clouds{path}")
+}
+
+fn of(instance: &str, more: &str) -> String {
+    format!("{PROJECT}/instances/{instance}{more}")
+}
+
+/// A cloud with an instance for each kind of request, and two replicas.
+fn world() -> (Replicas, Server) {
+    let server = Server::start("oslo", 8443, "default", None);
+    server.import_busybox();
+    server.make("data", SIZE);
+    server.lxc(&["init", "busybox", "files"]);
+    server.fill("files", "long", LONG);
+    DEAF.iter().for_each(|name| server.make_deaf(name));
+    server.slow("default");
+    let clouds = |world: &World| {
+        let file = format!("token-{}", std::fs::read_dir(world.home.path()).unwrap().count());
+        world.write(&file, &server.token());
+        format!(
+            "  - {{name: oslo, address: 'oslo:8443', trust: {{token: 'file:{file}'}}, checks: {{silence: 20}}}}\n"
+        )
+    };
+    let replicas = Replicas::start(vec![server.peer()], clouds);
+    for name in REPLICAS {
+        let list = || {
+            let list = replicas.alice.get(&format!("http://{name}/api/v1/instances"));
+            list.is(200)["clouds"][0]["state"].clone()
+        };
+        until(list, |state| *state == "fresh");
+    }
+    (replicas, server)
+}
+
+/// The part of a job that does this at the replica `one`, and the job's number.
+fn begun(alice: &Person, action: &str, object: &str) -> Option<(String, Value)> {
+    let jobs = alice.get("http://one/api/v1/jobs").is(200);
+    let mut of_action = jobs.as_array().unwrap().iter().filter(|job| job["action"] == action);
+    of_action.find_map(|job| {
+        let mut parts = job["parts"].as_array().unwrap().iter();
+        let part = parts.find(|part| part["object"] == object && part["status"] == "running")?;
+        Some((job["id"].as_str().unwrap().to_owned(), part.clone()))
+    })
+}
+
+/// Waits until the cloud has begun this for `one`: the job, and the place of the operation.
+fn goes_on(alice: &Person, action: &str, object: &str) -> (String, String) {
+    let is_half = |begun: &Option<(String, Value)>| {
+        begun.as_ref().is_some_and(|(_, part)| part["operations"][0]["href"].is_string())
+    };
+    let (job, part) = until(|| begun(alice, action, object), is_half).unwrap();
+    (job, part["operations"][0]["href"].as_str().unwrap().to_owned())
+}
+
+/// A request by the service's name that goes on.
+struct Request(Child);
+
+impl Request {
+    /// Begins one, with JSON if there is any and these arguments of curl.
+    fn begin(replicas: &Replicas, path: &str, body: Option<Value>, arguments: &[&str]) -> Request {
+        let mut curl = replicas.alice.curl();
+        curl.args(["-f", "-H", "prefer: wait=300"]).args(arguments);
+        if let Some(body) = body {
+            curl.args(["-H", "content-type: application/json", "-d", &body.to_string()]);
+        }
+        curl.arg(url(path)).args(["--max-time", "300"]).current_dir(replicas.world.home.path());
+        Request(curl.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    fn goes_on(&mut self) {
+        let ended = self.0.try_wait().unwrap();
+        assert!(ended.is_none(), "it was over before the replica was killed: {ended:?}");
+    }
+
+    /// It fails, for who sends learns it.
+    fn fails(self) {
+        let printed = finish(self.0);
+        assert_ne!(printed.code, Some(0), "{printed:?}");
+    }
+
+    /// It has no answer: its client has failed, or waits until a deadline of its own, as here.
+    fn has_no_answer(mut self) {
+        let ended = self.0.try_wait().unwrap();
+        assert!(ended.is_none_or(|ended| !ended.success()), "{ended:?}");
+        let _ = self.0.kill();
+        let printed = finish(self.0);
+        assert_eq!(printed.stdout, "", "{printed:?}");
+    }
+}
+
+/// Who follows the events by the service's name.
+struct Follower {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Follower {
+    fn begin(alice: &Person, more: &str) -> Follower {
+        let mut curl = alice.curl();
+        curl.args(["-N", "--max-time", "300", &url(&format!("/api/v1/events{more}"))]);
+        let mut child = curl.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let (sender, receiver) = channel();
+        std::thread::spawn(move || lines.for_each(|line| drop(sender.send(line))));
+        Follower { child, lines: receiver }
+    }
+
+    /// Waits for a line that begins like this, and gives the rest.
+    fn says(&self, begin: &str) -> String {
+        loop {
+            let line = self.lines.recv_timeout(HANG).expect("it never comes");
+            if let Some(rest) = line.strip_prefix(begin) {
+                return rest.to_owned();
+            }
+        }
+    }
+
+    /// Waits until nothing has come for longer than the pause between signs of life: the last event that came.
+    fn falls_silent(&self) -> Option<String> {
+        let mut last = None;
+        while let Ok(line) = self.lines.recv_timeout(SILENCE) {
+            last = line.strip_prefix("id: ").map(str::to_owned).or(last);
+        }
+        last
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn wait(alice: &Person, method: &str, path: &str, body: &Value) -> Answer {
+    let (body, json) = (body.to_string(), ["-H", "content-type: application/json", "-H", "prefer: wait=60"]);
+    alice.ask(&url(path), &[&["-X", method, "-d", &body][..], &json].concat())
+}
+
+/// Writes a file of the instance `files`, and gives what is there then.
+fn file(alice: &Person, content: Option<&str>) -> String {
+    let path = of("files", "/files?path=/root/sent");
+    if let Some(content) = content {
+        alice.ask(&url(&path), &["-X", "PUT", "--data-binary", content, "-H", "content-type:"]).is(200);
+    }
+    let mut curl = alice.curl();
+    let fetched = curl.args(["-f", &url(&path)]).output().unwrap();
+    assert!(fetched.status.success(), "{fetched:?}");
+    String::from_utf8(fetched.stdout).unwrap()
+}
+
+/// Ends the first process of an instance, as a machine that goes down at last.
+fn goes_down(server: &Server, instance: &str) {
+    let state: Value =
+        serde_json::from_str(&server.lxc(&["query", &format!("/1.0/instances/{instance}/state")])).unwrap();
+    let ended = Command::new("kill").args(["-s", "KILL", &state["pid"].to_string()]).status().unwrap();
+    assert!(ended.success(), "{state}");
+}
+
+/// Starts the killed replica again, with the name of its own.
+fn restart(replicas: &Replicas) -> Service {
+    let mut service = start(&replicas.world, "one.yaml");
+    service.joins();
+    reaches(&replicas.world, &replicas.alice, "http://one/api/v1/me");
+    service
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn a_replica_that_is_killed_loses_nothing_and_the_other_one_goes_on() {
+    in_own_network(
+        "replica_failures::a_replica_that_is_killed_loses_nothing_and_the_other_one_goes_on",
+        || {
+            let (mut replicas, server) = world();
+            let mut services = std::mem::take(&mut replicas.services);
+            let Replicas { alice, world, .. } = &replicas;
+            replicas.leads_to("two");
+            assert_eq!(file(alice, Some("before")), "before");
+            replicas.leads_to("one");
+            world.write("sent", &"x".repeat(SIZE << 20));
+
+            // All is in its middle.
+            let begin =
+                |path: &str, body, arguments: &[&str]| Request::begin(&replicas, path, body, arguments);
+            let events = Follower::begin(alice, "?after=00000000-1");
+            let known = events.says("id: ");
+            let session = |path: &str| Session::begin_at(world, alice, "clouds", path).opened();
+            let command =
+                of("c1", "/exec?terminal=false&command=sh&command=-c&command=echo%20ready;exec%20cat");
+            let mut exec = session(&command);
+            exec.shows("ready");
+            let console = session(&of("c1", "/console"));
+            let stop = json!({"action": "stop", "timeout": 300});
+            let key = |name: &str| json!({"cloud": "oslo", "project": "default", "name": name});
+            let bulk = json!({"state": stop, "instances": [key("c2"), key("c3")]});
+            let copy = json!({"cloud": "oslo", "project": "default", "name": "copied"});
+            let mut waiting = vec![
+                begin(&of("c1", "/state"), Some(stop), &["-X", "PUT"]),
+                begin("/api/v1/instances/state", Some(bulk), &[]),
+                begin(&of("data", "/copy"), Some(copy), &[]),
+            ];
+            let mut upload =
+                begin(&of("files", "/files?path=/root/sent"), None, &["-T", "sent", "--limit-rate", "300k"]);
+            let long = of("files", "/files?path=/root/long");
+            let fetch = ["-D", "head", "-o", "fetched", "--limit-rate", "2M"];
+            let mut download = begin(&long, None, &fetch);
+            let operations: Vec<(String, String)> = DEAF
+                .iter()
+                .map(|name| goes_on(alice, "stop", &format!("instances/{name}")))
+                .chain([goes_on(alice, "copy", "instances/data")])
+                .collect();
+            let bytes = |begun: &Option<(String, Value)>| {
+                begun.as_ref().is_some_and(|(_, part)| part["bytes"].as_u64() > Some(0))
+            };
+            until(|| begun(alice, "file.push", "instances/files"), bytes);
+            let fetched = || std::fs::metadata(world.path("fetched")).map_or(0, |file| file.len());
+            until(fetched, |length| *length > 0);
+            // What would be over too soon.
+            server.signal("STOP");
+            let new = json!({"name": "new", "origin": {"image": "busybox"}});
+            waiting.push(begin(&of("data", ""), None, &[]));
+            waiting.push(begin(&format!("{PROJECT}/instances"), Some(new.clone()), &[]));
+            let (created, _) = until(|| begun(alice, "create", "instances/new"), Option::is_some).unwrap();
+            waiting.iter_mut().chain([&mut upload, &mut download]).for_each(Request::goes_on);
+
+            services.remove(0).ends_on("KILL");
+            server.signal("CONT");
+            let told = audit(&world.path("one/audit"));
+            let changes: Vec<(&str, &str)> =
+                told.keys().map(|(action, object)| (&**action, &**object)).collect();
+            assert!(changes == CHANGES && told.values().all(Vec::is_empty), "{told:?}");
+            server.lxc(&["init", "busybox", "meanwhile"]);
+            replicas.leads_to("two");
+
+            // Whoever sends something learns it from the other replica.
+            upload.fails();
+            let sessions = [&exec, &console].map(|session| session.hello["id"].as_str().unwrap().to_owned());
+            exec.breaks();
+            console.breaks();
+
+            // Commands and consoles were the dead one's. A command begins anew; the console may be held until the cloud misses
+            // who had it.
+            for (session, kind) in sessions.iter().zip(["exec", "console"]) {
+                let back = of("c1", &format!("/{kind}?session={session}&after=0"));
+                let (told, code) = Session::begin_at(world, alice, "clouds", &back).ends();
+                assert_eq!(code, 4421, "{told:?}");
+                is_of(&told.last().unwrap()["error"], "one");
+            }
+            let mut exec = session(&command);
+            exec.shows("ready");
+            exec.closes(1000);
+            let (told, code) = Session::begin_at(world, alice, "clouds", &of("c1", "/console")).ends();
+            assert_eq!(
+                (&told.last().unwrap()["error"]["code"], code),
+                (&json!("conflict"), 4409),
+                "{told:?}"
+            );
+
+            // A file is as before until it is sent whole.
+            assert_eq!(file(alice, None), "before");
+            assert_eq!(file(alice, Some("after")), "after");
+            // The rest of what was fetched comes from the other replica, as long as the file is the same.
+            download.has_no_answer();
+            let head = std::fs::read_to_string(world.path("head")).unwrap();
+            let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+            let mut rest = alice.curl();
+            rest.args([
+                "-f",
+                "-C",
+                "-",
+                "-H",
+                &format!("if-range: {tag}"),
+                "-w",
+                "%{http_code}",
+                "-o",
+                "fetched",
+            ]);
+            let rest = rest.arg(url(&long)).current_dir(world.home.path()).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&rest.stdout), "206", "{rest:?}");
+            let whole = std::fs::read(server.root("files").join("root/long")).unwrap();
+            assert!(std::fs::read(world.path("fetched")).unwrap() == whole, "it is another file");
+
+            // What the cloud was doing goes on, and is told by the other replica; the job is the dead one's.
+            for (job, operation) in &operations {
+                is_of(&alice.get(&url(&format!("/api/v1/jobs/{job}"))).is(421), "one");
+                let told = alice.get(&url(operation)).is(200);
+                assert!(matches!(told["status"].as_str(), Some("Running" | "Success")), "{told}");
+            }
+            is_of(&alice.get(&url(&format!("/api/v1/jobs/{created}"))).is(421), "one");
+            DEAF.iter().for_each(|name| goes_down(&server, name));
+            for (_, operation) in &operations {
+                until(|| alice.get(&url(operation)).json()["status"].clone(), |status| *status == "Success");
+            }
+            let again = wait(alice, "POST", &format!("{PROJECT}/instances"), &new);
+            assert!(again.status == 200 || again.json()["code"] == "conflict", "{again:?}");
+            let all = ["c1", "c2", "c3", "copied", "data", "files", "meanwhile", "new"];
+            let is_all = |list: &Value| {
+                let items = list["items"].as_array().unwrap();
+                let mut names: Vec<&str> = items.iter().map(|row| row["name"].as_str().unwrap()).collect();
+                names.sort_unstable();
+                names == all && items.iter().all(|row| row["status"] == "Stopped")
+            };
+            until(|| alice.get(&url("/api/v1/instances")).is(200), is_all);
+            assert_eq!(server.instances(), all);
+            assert!(server.size("copied") >= SIZE as u64);
+            alice.get(&url(&of("data", ""))).is(200);
+
+            // Who follows the events and misses their signs of life follows them anew, and is told to look at the lists.
+            let seen = events.falls_silent().unwrap_or(known);
+            let events = Follower::begin(alice, &format!("?after={seen}"));
+            assert_eq!(events.says("event: "), "reset");
+            server.lxc(&["delete", "meanwhile"]);
+            while !events.says("data: ").contains("instance-gone") {}
+            events.says(":");
+            waiting.into_iter().for_each(Request::has_no_answer);
+
+            // When the dead one is back, it tells once that it does not know how they ended.
+            for round in 0..2 {
+                let one = restart(&replicas);
+                let told = audit(&world.path("one/audit"));
+                assert!(
+                    told.len() == CHANGES.len() && told.values().all(|ends| ends == &["unknown"]),
+                    "{told:?}"
+                );
+                let records = alice.get("http://one/api/v1/audit?result=unknown").is(200);
+                assert_eq!(records["items"].as_array().unwrap().len(), CHANGES.len(), "{records}");
+                let (_, log) = one.ends_on("KILL");
+                let unknown = log.matches("it is not known how this change ended").count();
+                assert_eq!(unknown, if round == 0 { CHANGES.len() } else { 0 }, "{log}");
+            }
+        },
+    );
+}
