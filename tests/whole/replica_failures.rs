@@ -337,8 +337,8 @@ fn a_replica_that_is_killed_loses_nothing_and_the_other_one_goes_on() {
             // What the cloud was doing goes on, and is told by the other replica; the job is the dead one's.
             for (job, operation) in &operations {
                 is_of(&alice.get(&url(&format!("/api/v1/jobs/{job}"))).is(421), "one");
-                let told = alice.get(&url(operation)).is(200);
-                assert!(matches!(told["status"].as_str(), Some("Running" | "Success")), "{told}");
+                let status = || alice.get(&url(operation)).is(200)["status"].clone();
+                until(status, |status| matches!(status.as_str(), Some("Running" | "Success")));
             }
             is_of(&alice.get(&url(&format!("/api/v1/jobs/{created}"))).is(421), "one");
             DEAF.iter().for_each(|name| goes_down(&server, name));
