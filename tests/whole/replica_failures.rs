@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::api::{Answer, Person};
+use crate::api::Person;
 use crate::api_failures::audit;
 use crate::https::{reaches, start};
-use crate::node::{Service, World, until};
+use crate::node::{World, until};
 use crate::pair::{Server, in_own_network};
 use crate::program::{HANG, finish};
 use crate::replicas::{REPLICAS, Replicas, is_of};
@@ -185,11 +185,6 @@ impl Drop for Follower {
     }
 }
 
-fn wait(alice: &Person, method: &str, path: &str, body: &Value) -> Answer {
-    let (body, json) = (body.to_string(), ["-H", "content-type: application/json", "-H", "prefer: wait=60"]);
-    alice.ask(&url(path), &[&["-X", method, "-d", &body][..], &json].concat())
-}
-
 /// Writes a file of the instance `files`, and gives what is there then.
 fn file(alice: &Person, content: Option<&str>) -> String {
     let path = of("files", "/files?path=/root/sent");
@@ -210,12 +205,181 @@ fn goes_down(server: &Server, instance: &str) {
     assert!(ended.success(), "{state}");
 }
 
-/// Starts the killed replica again, with the name of its own.
-fn restart(replicas: &Replicas) -> Service {
-    let mut service = start(&replicas.world, "one.yaml");
-    service.joins();
-    reaches(&replicas.world, &replicas.alice, "http://one/api/v1/me");
-    service
+/// What is in its middle at the replica `one`.
+struct Half<'a> {
+    replicas: &'a Replicas,
+    server: &'a Server,
+    events: Follower,
+    /// The last event that was seen.
+    seen: String,
+    exec: Session<'a>,
+    console: Session<'a>,
+    upload: Request,
+    download: Request,
+    /// Those that wait for an answer.
+    waiting: Vec<Request>,
+    /// Their jobs, and the places of the cloud's operations.
+    operations: Vec<(String, String)>,
+    /// The job that makes an instance.
+    created: String,
+}
+
+fn command() -> String {
+    of("c1", "/exec?terminal=false&command=sh&command=-c&command=echo%20ready;exec%20cat")
+}
+
+fn new_instance() -> Value {
+    json!({"name": "new", "origin": {"image": "busybox"}})
+}
+
+impl Half<'_> {
+    /// Begins one request of each kind, until the cloud does not answer any more.
+    fn of<'a>(replicas: &'a Replicas, server: &'a Server) -> Half<'a> {
+        let Replicas { alice, world, .. } = replicas;
+        world.write("sent", &"x".repeat(SIZE << 20));
+        let begin = |path: &str, body, arguments: &[&str]| Request::begin(replicas, path, body, arguments);
+        let events = Follower::begin(alice, "?after=00000000-1");
+        let seen = events.says("id: ");
+        let session = |path: &str| Session::begin_at(world, alice, "clouds", path).opened();
+        let mut exec = session(&command());
+        exec.shows("ready");
+        let console = session(&of("c1", "/console"));
+        let stop = json!({"action": "stop", "timeout": 300});
+        let key = |name: &str| json!({"cloud": "oslo", "project": "default", "name": name});
+        let bulk = json!({"state": stop, "instances": [key("c2"), key("c3")]});
+        let mut waiting = vec![
+            begin(&of("c1", "/state"), Some(stop), &["-X", "PUT"]),
+            begin("/api/v1/instances/state", Some(bulk), &[]),
+            begin(&of("data", "/copy"), Some(key("copied")), &[]),
+        ];
+        let sending = ["-T", "sent", "--limit-rate", "300k"];
+        let mut upload = begin(&of("files", "/files?path=/root/sent"), None, &sending);
+        let fetching = ["-D", "head", "-o", "fetched", "--limit-rate", "2M"];
+        let mut download = begin(&of("files", "/files?path=/root/long"), None, &fetching);
+        let stopping = DEAF.iter().map(|name| goes_on(alice, "stop", &format!("instances/{name}")));
+        let operations = stopping.chain([goes_on(alice, "copy", "instances/data")]).collect();
+        let has_sent = |begun: &Option<(String, Value)>| {
+            begun.as_ref().is_some_and(|(_, part)| part["bytes"].as_u64() > Some(0))
+        };
+        until(|| begun(alice, "file.push", "instances/files"), has_sent);
+        let fetched = || std::fs::metadata(world.path("fetched")).map_or(0, |file| file.len());
+        until(fetched, |length| *length > 0);
+        // What would be over too soon.
+        server.signal("STOP");
+        waiting.push(begin(&of("data", ""), None, &[]));
+        waiting.push(begin(&format!("{PROJECT}/instances"), Some(new_instance()), &[]));
+        let (created, _) = until(|| begun(alice, "create", "instances/new"), Option::is_some).unwrap();
+        waiting.iter_mut().chain([&mut upload, &mut download]).for_each(Request::goes_on);
+        Half { replicas, server, events, seen, exec, console, upload, download, waiting, operations, created }
+    }
+
+    /// The other replica has what became of each, and goes on with the events.
+    fn goes_on_at_the_other(self, killed: Instant) -> Follower {
+        let Half { replicas: Replicas { alice, world, .. }, server, .. } = self;
+        // Whoever sends something learns it.
+        self.upload.fails();
+        sessions_begin_anew(world, alice, [self.exec, self.console]);
+        files_are_whole(world, alice, server, self.download);
+        operations_go_on(alice, server, &self.operations);
+        is_of(&alice.get(&url(&format!("/api/v1/jobs/{}", self.created))).is(421), "one");
+        instances_are_as_wanted(alice, server);
+        alice.get(&url(&of("data", ""))).is(200);
+        // Who misses the signs of life follows the events anew, and is told to look at the lists.
+        let seen = self.events.falls_silent(killed).unwrap_or(self.seen);
+        let events = Follower::begin(alice, &format!("?after={seen}"));
+        assert_eq!(events.says("event: "), "reset");
+        server.lxc(&["delete", "meanwhile"]);
+        while !events.says("data: ").contains("instance-gone") {}
+        self.waiting.into_iter().for_each(Request::has_no_answer);
+        events
+    }
+}
+
+/// A session was the dead replica's. A command begins anew; the console may be held until the cloud misses who had it.
+fn sessions_begin_anew(world: &World, alice: &Person, sessions: [Session<'_>; 2]) {
+    for (session, kind) in sessions.into_iter().zip(["exec", "console"]) {
+        let id = session.hello["id"].as_str().unwrap().to_owned();
+        session.breaks();
+        let back = of("c1", &format!("/{kind}?session={id}&after=0"));
+        let (told, code) = Session::begin_at(world, alice, "clouds", &back).ends();
+        assert_eq!(code, 4421, "{told:?}");
+        is_of(&told.last().unwrap()["error"], "one");
+    }
+    let mut exec = Session::begin_at(world, alice, "clouds", &command()).opened();
+    exec.shows("ready");
+    exec.closes(1000);
+    let (told, code) = Session::begin_at(world, alice, "clouds", &of("c1", "/console")).ends();
+    assert_eq!((&told.last().unwrap()["error"]["code"], code), (&json!("conflict"), 4409), "{told:?}");
+}
+
+/// A file is as before until it is sent whole, and the rest of one that was fetched comes from the other replica.
+fn files_are_whole(world: &World, alice: &Person, server: &Server, download: Request) {
+    assert_eq!(file(alice, None), "before");
+    assert_eq!(file(alice, Some("after")), "after");
+    download.has_no_answer();
+    let head = std::fs::read_to_string(world.path("head")).unwrap();
+    let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+    let mut rest = alice.curl();
+    rest.args(["-f", "-C", "-", "-o", "fetched", "-w", "%{http_code}", "-H", &format!("if-range: {tag}")]);
+    rest.arg(url(&of("files", "/files?path=/root/long"))).current_dir(world.home.path());
+    let rest = rest.output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&rest.stdout), "206", "{rest:?}");
+    let whole = std::fs::read(server.root("files").join("root/long")).unwrap();
+    assert!(std::fs::read(world.path("fetched")).unwrap() == whole, "it is another file");
+}
+
+/// What the cloud was doing goes on to its end; the jobs were the dead replica's.
+fn operations_go_on(alice: &Person, server: &Server, operations: &[(String, String)]) {
+    let status = |operation: &str| alice.get(&url(operation)).is(200)["status"].clone();
+    for (job, operation) in operations {
+        is_of(&alice.get(&url(&format!("/api/v1/jobs/{job}"))).is(421), "one");
+        until(|| status(operation), |status| matches!(status.as_str(), Some("Running" | "Success")));
+    }
+    DEAF.iter().for_each(|name| goes_down(server, name));
+    for (_, operation) in operations {
+        until(|| status(operation), |status| *status == "Success");
+    }
+}
+
+/// All are there once, what was made before the death and meanwhile too.
+fn instances_are_as_wanted(alice: &Person, server: &Server) {
+    let (body, json) = (new_instance().to_string(), "content-type: application/json");
+    let again = ["-H", json, "-H", "prefer: wait=60", "-d", &body];
+    let again = alice.ask(&url(&format!("{PROJECT}/instances")), &again);
+    assert!(again.status == 200 || again.json()["code"] == "conflict", "{again:?}");
+    let all = ["c1", "c2", "c3", "copied", "data", "files", "meanwhile", "new"];
+    let is_all = |list: &Value| {
+        let items = list["items"].as_array().unwrap();
+        let mut names: Vec<&str> = items.iter().map(|row| row["name"].as_str().unwrap()).collect();
+        names.sort_unstable();
+        names == all && items.iter().all(|row| row["status"] == "Stopped")
+    };
+    until(|| alice.get(&url("/api/v1/instances")).is(200), is_all);
+    assert_eq!(server.instances(), all);
+    assert!(server.size("copied") >= SIZE as u64);
+}
+
+/// What the audit of the replica `one` has, where each change ended in these ways.
+fn audit_is(world: &World, ends: &[&str]) {
+    let told = audit(&world.path("one/audit"));
+    let changes: Vec<(&str, &str)> = told.keys().map(|(action, object)| (&**action, &**object)).collect();
+    assert_eq!(changes, CHANGES);
+    assert!(told.values().all(|told| told == ends), "{told:?}");
+}
+
+/// The replica that is back tells once that it does not know how its changes ended.
+fn comes_back(replicas: &Replicas) {
+    let Replicas { alice, world, .. } = replicas;
+    for unknown in [CHANGES.len(), 0] {
+        let mut one = start(world, "one.yaml");
+        one.joins();
+        reaches(world, alice, "http://one/api/v1/me");
+        audit_is(world, &["unknown"]);
+        let records = alice.get("http://one/api/v1/audit?result=unknown").is(200);
+        assert_eq!(records["items"].as_array().unwrap().len(), CHANGES.len(), "{records}");
+        let (_, log) = one.ends_on("KILL");
+        assert_eq!(log.matches("it is not known how this change ended").count(), unknown, "{log}");
+    }
 }
 
 #[test]
@@ -226,161 +390,20 @@ fn a_replica_that_is_killed_loses_nothing_and_the_other_one_goes_on() {
         || {
             let (mut replicas, server) = world();
             let mut services = std::mem::take(&mut replicas.services);
-            let Replicas { alice, world, .. } = &replicas;
             replicas.leads_to("two");
-            assert_eq!(file(alice, Some("before")), "before");
+            assert_eq!(file(&replicas.alice, Some("before")), "before");
             replicas.leads_to("one");
-            world.write("sent", &"x".repeat(SIZE << 20));
-
-            // All is in its middle.
-            let begin =
-                |path: &str, body, arguments: &[&str]| Request::begin(&replicas, path, body, arguments);
-            let events = Follower::begin(alice, "?after=00000000-1");
-            let known = events.says("id: ");
-            let session = |path: &str| Session::begin_at(world, alice, "clouds", path).opened();
-            let command =
-                of("c1", "/exec?terminal=false&command=sh&command=-c&command=echo%20ready;exec%20cat");
-            let mut exec = session(&command);
-            exec.shows("ready");
-            let console = session(&of("c1", "/console"));
-            let stop = json!({"action": "stop", "timeout": 300});
-            let key = |name: &str| json!({"cloud": "oslo", "project": "default", "name": name});
-            let bulk = json!({"state": stop, "instances": [key("c2"), key("c3")]});
-            let copy = json!({"cloud": "oslo", "project": "default", "name": "copied"});
-            let mut waiting = vec![
-                begin(&of("c1", "/state"), Some(stop), &["-X", "PUT"]),
-                begin("/api/v1/instances/state", Some(bulk), &[]),
-                begin(&of("data", "/copy"), Some(copy), &[]),
-            ];
-            let mut upload =
-                begin(&of("files", "/files?path=/root/sent"), None, &["-T", "sent", "--limit-rate", "300k"]);
-            let long = of("files", "/files?path=/root/long");
-            let fetch = ["-D", "head", "-o", "fetched", "--limit-rate", "2M"];
-            let mut download = begin(&long, None, &fetch);
-            let operations: Vec<(String, String)> = DEAF
-                .iter()
-                .map(|name| goes_on(alice, "stop", &format!("instances/{name}")))
-                .chain([goes_on(alice, "copy", "instances/data")])
-                .collect();
-            let bytes = |begun: &Option<(String, Value)>| {
-                begun.as_ref().is_some_and(|(_, part)| part["bytes"].as_u64() > Some(0))
-            };
-            until(|| begun(alice, "file.push", "instances/files"), bytes);
-            let fetched = || std::fs::metadata(world.path("fetched")).map_or(0, |file| file.len());
-            until(fetched, |length| *length > 0);
-            // What would be over too soon.
-            server.signal("STOP");
-            let new = json!({"name": "new", "origin": {"image": "busybox"}});
-            waiting.push(begin(&of("data", ""), None, &[]));
-            waiting.push(begin(&format!("{PROJECT}/instances"), Some(new.clone()), &[]));
-            let (created, _) = until(|| begun(alice, "create", "instances/new"), Option::is_some).unwrap();
-            waiting.iter_mut().chain([&mut upload, &mut download]).for_each(Request::goes_on);
+            let half = Half::of(&replicas, &server);
 
             services.remove(0).ends_on("KILL");
             let killed = Instant::now();
+            audit_is(&replicas.world, &[]);
             server.signal("CONT");
-            let told = audit(&world.path("one/audit"));
-            let changes: Vec<(&str, &str)> =
-                told.keys().map(|(action, object)| (&**action, &**object)).collect();
-            assert!(changes == CHANGES && told.values().all(Vec::is_empty), "{told:?}");
             server.lxc(&["init", "busybox", "meanwhile"]);
             replicas.leads_to("two");
 
-            // Whoever sends something learns it from the other replica.
-            upload.fails();
-            let sessions = [&exec, &console].map(|session| session.hello["id"].as_str().unwrap().to_owned());
-            exec.breaks();
-            console.breaks();
-
-            // Commands and consoles were the dead one's. A command begins anew; the console may be held until the cloud misses
-            // who had it.
-            for (session, kind) in sessions.iter().zip(["exec", "console"]) {
-                let back = of("c1", &format!("/{kind}?session={session}&after=0"));
-                let (told, code) = Session::begin_at(world, alice, "clouds", &back).ends();
-                assert_eq!(code, 4421, "{told:?}");
-                is_of(&told.last().unwrap()["error"], "one");
-            }
-            let mut exec = session(&command);
-            exec.shows("ready");
-            exec.closes(1000);
-            let (told, code) = Session::begin_at(world, alice, "clouds", &of("c1", "/console")).ends();
-            assert_eq!(
-                (&told.last().unwrap()["error"]["code"], code),
-                (&json!("conflict"), 4409),
-                "{told:?}"
-            );
-
-            // A file is as before until it is sent whole.
-            assert_eq!(file(alice, None), "before");
-            assert_eq!(file(alice, Some("after")), "after");
-            // The rest of what was fetched comes from the other replica, as long as the file is the same.
-            download.has_no_answer();
-            let head = std::fs::read_to_string(world.path("head")).unwrap();
-            let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
-            let mut rest = alice.curl();
-            rest.args([
-                "-f",
-                "-C",
-                "-",
-                "-H",
-                &format!("if-range: {tag}"),
-                "-w",
-                "%{http_code}",
-                "-o",
-                "fetched",
-            ]);
-            let rest = rest.arg(url(&long)).current_dir(world.home.path()).output().unwrap();
-            assert_eq!(String::from_utf8_lossy(&rest.stdout), "206", "{rest:?}");
-            let whole = std::fs::read(server.root("files").join("root/long")).unwrap();
-            assert!(std::fs::read(world.path("fetched")).unwrap() == whole, "it is another file");
-
-            // What the cloud was doing goes on, and is told by the other replica; the job is the dead one's.
-            for (job, operation) in &operations {
-                is_of(&alice.get(&url(&format!("/api/v1/jobs/{job}"))).is(421), "one");
-                let status = || alice.get(&url(operation)).is(200)["status"].clone();
-                until(status, |status| matches!(status.as_str(), Some("Running" | "Success")));
-            }
-            is_of(&alice.get(&url(&format!("/api/v1/jobs/{created}"))).is(421), "one");
-            DEAF.iter().for_each(|name| goes_down(&server, name));
-            for (_, operation) in &operations {
-                until(|| alice.get(&url(operation)).json()["status"].clone(), |status| *status == "Success");
-            }
-            let again = wait(alice, "POST", &format!("{PROJECT}/instances"), &new);
-            assert!(again.status == 200 || again.json()["code"] == "conflict", "{again:?}");
-            let all = ["c1", "c2", "c3", "copied", "data", "files", "meanwhile", "new"];
-            let is_all = |list: &Value| {
-                let items = list["items"].as_array().unwrap();
-                let mut names: Vec<&str> = items.iter().map(|row| row["name"].as_str().unwrap()).collect();
-                names.sort_unstable();
-                names == all && items.iter().all(|row| row["status"] == "Stopped")
-            };
-            until(|| alice.get(&url("/api/v1/instances")).is(200), is_all);
-            assert_eq!(server.instances(), all);
-            assert!(server.size("copied") >= SIZE as u64);
-            alice.get(&url(&of("data", ""))).is(200);
-
-            // Who follows the events and misses their signs of life follows them anew, and is told to look at the lists.
-            let seen = events.falls_silent(killed).unwrap_or(known);
-            let events = Follower::begin(alice, &format!("?after={seen}"));
-            assert_eq!(events.says("event: "), "reset");
-            server.lxc(&["delete", "meanwhile"]);
-            while !events.says("data: ").contains("instance-gone") {}
-            waiting.into_iter().for_each(Request::has_no_answer);
-
-            // When the dead one is back, it tells once that it does not know how they ended.
-            for round in 0..2 {
-                let one = restart(&replicas);
-                let told = audit(&world.path("one/audit"));
-                assert!(
-                    told.len() == CHANGES.len() && told.values().all(|ends| ends == &["unknown"]),
-                    "{told:?}"
-                );
-                let records = alice.get("http://one/api/v1/audit?result=unknown").is(200);
-                assert_eq!(records["items"].as_array().unwrap().len(), CHANGES.len(), "{records}");
-                let (_, log) = one.ends_on("KILL");
-                let unknown = log.matches("it is not known how this change ended").count();
-                assert_eq!(unknown, if round == 0 { CHANGES.len() } else { 0 }, "{log}");
-            }
+            let events = half.goes_on_at_the_other(killed);
+            comes_back(&replicas);
             // Where nothing changes there is a sign of life.
             events.says(":");
         },
