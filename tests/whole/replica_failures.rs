@@ -330,14 +330,14 @@ fn files_are_whole(world: &World, alice: &Person, server: &Server, download: Req
 
 /// What the cloud was doing goes on to its end; the jobs were the dead replica's.
 fn operations_go_on(alice: &Person, server: &Server, operations: &[(String, String)]) {
-    let status = |operation: &str| alice.get(&url(operation)).is(200)["status"].clone();
+    let ask = |operation: &str| alice.get(&url(operation)).is(200);
     for (job, operation) in operations {
         is_of(&alice.get(&url(&format!("/api/v1/jobs/{job}"))).is(421), "one");
-        until(|| status(operation), |status| matches!(status.as_str(), Some("Running" | "Success")));
+        until(|| ask(operation), |told| matches!(told["status"].as_str(), Some("Running" | "Success")));
     }
     DEAF.iter().for_each(|name| goes_down(server, name));
     for (_, operation) in operations {
-        until(|| status(operation), |status| *status == "Success");
+        until(|| ask(operation), |told| told["status"] == "Success");
     }
 }
 
