@@ -228,12 +228,14 @@ impl Model {
         ring.map(Ring::samples).unwrap_or_default()
     }
 
-    /// Takes the state of an operation. One that has ended stays so, whatever comes later and out of order.
+    /// Takes the state of an operation. Servers tell states out of order, and several with the same time: one that has ended
+    /// stays so, and none waits for its begin again, whatever comes later.
     pub(super) fn put_operation(&mut self, mut row: OperationRow, now: u64) {
         let Some(cloud) = self.clouds.get_mut(&row.cloud) else { return };
         let key = OperationKey { cloud: row.cloud.clone(), id: row.id.clone() };
         if let Some(before) = cloud.operations.get(&key) {
-            if before.is_final() || (!row.is_final() && row.updated_at < before.updated_at) {
+            let is_older = row.updated_at < before.updated_at || row.is_pending() && !before.is_pending();
+            if before.is_final() || (!row.is_final() && is_older) {
                 return;
             }
             if row.project.is_empty() {

@@ -224,6 +224,11 @@ pub(crate) struct OperationRow {
 }
 
 impl OperationRow {
+    /// Whether it waits for its begin.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.status_code == 105
+    }
+
     /// Whether it has ended.
     pub(crate) fn is_final(&self) -> bool {
         self.status_code >= 200

@@ -2,6 +2,7 @@
 //! lost, and the audit tells each change once.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
@@ -167,10 +168,7 @@ impl World {
             oslo.make(name, SIZE);
         }
         for name in ["c1", "c2", "c3"] {
-            oslo.lxc(&["init", "busybox", name]);
-            // It does not hear that it is to stop.
-            oslo.lxc(&["config", "set", name, "raw.lxc=lxc.signal.halt=SIGCONT"]);
-            oslo.lxc(&["start", name]);
+            oslo.make_deaf(name);
         }
         let long = std::fs::File::create(oslo.root("files").join("root/long")).unwrap();
         long.set_len(600 << 20).unwrap();
@@ -255,25 +253,8 @@ impl World {
         (begun, session)
     }
 
-    /// What the audit on the disk has of each change: the action, the object and how it ended, each time.
     fn audit(&self) -> BTreeMap<(String, String), Vec<String>> {
-        let mut told = BTreeMap::<_, Vec<String>>::new();
-        let mut begun = BTreeMap::new();
-        for file in std::fs::read_dir(self.pair.world.path("state/audit")).unwrap() {
-            for line in std::fs::read_to_string(file.unwrap().path()).unwrap().lines() {
-                let line: Value = serde_json::from_str(line).unwrap();
-                let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
-                match line["event"].as_str().unwrap() {
-                    "begun" => {
-                        told.entry((text("action"), text("object"))).or_default();
-                        begun.insert(text("id"), (text("action"), text("object")));
-                    }
-                    "operations" => {}
-                    end => told.get_mut(&begun[&text("id")]).unwrap().push(end.to_owned()),
-                }
-            }
-        }
-        told
+        audit(&self.pair.world.path("state/audit"))
     }
 
     /// Each change was told once, and ended in one of these ways.
@@ -316,6 +297,27 @@ impl World {
         }
         until(|| self.pair.rome.root("data").exists(), |there| !there);
     }
+}
+
+/// What the audit in a folder has of each change: the action, the object and how it ended, each time.
+pub(crate) fn audit(folder: &Path) -> BTreeMap<(String, String), Vec<String>> {
+    let mut told = BTreeMap::<_, Vec<String>>::new();
+    let mut begun = BTreeMap::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        for line in std::fs::read_to_string(file.unwrap().path()).unwrap().lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
+            match line["event"].as_str().unwrap() {
+                "begun" => {
+                    told.entry((text("action"), text("object"))).or_default();
+                    begun.insert(text("id"), (text("action"), text("object")));
+                }
+                "operations" => {}
+                end => told.get_mut(&begun[&text("id")]).unwrap().push(end.to_owned()),
+            }
+        }
+    }
+    told
 }
 
 /// How each ended, with the status of its answer. A server that cannot be reached for a minute ends the wait for an operation.

@@ -36,6 +36,7 @@ mod pair;
 mod proxies;
 mod real_lxd;
 mod reload;
+mod replica_failures;
 mod replicas;
 mod scripted;
 mod service;

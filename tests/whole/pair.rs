@@ -49,7 +49,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts one that listens on all addresses, with a pool of this name in a folder, or of `size` MiB in memory.
-    fn start(name: &'static str, port: u16, pool: &'static str, size: Option<u32>) -> Server {
+    pub(crate) fn start(name: &'static str, port: u16, pool: &'static str, size: Option<u32>) -> Server {
         let folder = tempfile::tempdir().unwrap();
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
         std::fs::create_dir(folder.path().join("lxd")).unwrap();
@@ -77,6 +77,11 @@ impl Server {
             &format!("pool={pool}"),
         ]);
         server
+    }
+
+    /// The peer that leads to it.
+    pub(crate) fn peer(&self) -> Peer {
+        Peer::new(self.name).forward(self.port, ([127, 0, 0, 1], self.port).into())
     }
 
     /// Its LXD_DIR.
@@ -120,6 +125,27 @@ impl Server {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}: lxc {arguments:?}: {stderr}", self.name);
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Gives it the image `busybox`.
+    pub(crate) fn import_busybox(&self) {
+        let image = self.folder.path().join("busybox.tar.gz");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/busybox-image");
+        assert!(Command::new(script).arg(&image).status().unwrap().success());
+        self.lxc(&["image", "import", image.to_str().unwrap(), "--alias", "busybox"]);
+    }
+
+    /// An instance that runs, and does not hear that it is to stop.
+    pub(crate) fn make_deaf(&self, name: &str) {
+        self.lxc(&["init", "busybox", name]);
+        self.lxc(&["config", "set", name, "raw.lxc=lxc.signal.halt=SIGCONT"]);
+        self.lxc(&["start", name]);
+    }
+
+    /// A token by which a node gets trusted.
+    pub(crate) fn token(&self) -> String {
+        let told = self.lxc(&["config", "trust", "add", "--name", "test"]);
+        told.lines().last().unwrap().to_owned()
     }
 
     /// The names of its instances, in their order.
@@ -214,14 +240,8 @@ impl Pair {
     pub(crate) fn with(size: Option<u32>, people: &[&str], more: &str) -> Pair {
         let oslo = Server::start("oslo", 8443, "default", None);
         let rome = Server::start("rome", 8444, "other", size);
-        let image = oslo.folder.path().join("busybox.tar.gz");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/busybox-image");
-        assert!(Command::new(script).arg(&image).status().unwrap().success());
-        oslo.lxc(&["image", "import", image.to_str().unwrap(), "--alias", "busybox"]);
-        let peer = |server: &Server| {
-            Peer::new(server.name).forward(server.port, ([127, 0, 0, 1], server.port).into())
-        };
-        let peers = [peer(&oslo), peer(&rome)].into_iter();
+        oslo.import_busybox();
+        let peers = [oslo.peer(), rome.peer()].into_iter();
         let world = World::with(peers.chain(people.iter().map(|name| Peer::new(*name).socks5())));
         world.give_users(people);
         let mut clouds = String::new();
@@ -231,8 +251,7 @@ impl Pair {
             );
         }
         for server in [&oslo, &rome] {
-            let token = server.lxc(&["config", "trust", "add", "--name", "test"]);
-            world.write(server.name, token.lines().last().unwrap());
+            world.write(server.name, &server.token());
         }
         world.configure(&format!("local: {{listen: none}}\n{more}clouds:\n{clouds}"));
         let mut service = world.start();

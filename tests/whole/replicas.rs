@@ -10,21 +10,21 @@ use crate::clouds::{block_on, is_incus, local};
 use crate::https::{STRICT, ask, reaches, start, websocket};
 use crate::node::{Service, World, until};
 
-const REPLICAS: [&str; 2] = ["one", "two"];
+pub(crate) const REPLICAS: [&str; 2] = ["one", "two"];
 
 const SERVICE: &str = "svc:clouds";
 
 /// A tailnet with two nodes behind one service, and `alice` and `bob`, who have SOCKS5 proxies.
-struct Replicas {
-    services: Vec<Service>,
-    alice: Person,
+pub(crate) struct Replicas {
+    pub(crate) services: Vec<Service>,
+    pub(crate) alice: Person,
     bob: Person,
-    world: World,
+    pub(crate) world: World,
 }
 
 impl Replicas {
     /// With more peers, and these clouds for each.
-    fn start(more: Vec<Peer>, clouds: impl Fn(&World) -> String) -> Replicas {
+    pub(crate) fn start(more: Vec<Peer>, clouds: impl Fn(&World) -> String) -> Replicas {
         let people = ["alice", "bob"].map(|name| Peer::new(name).socks5());
         let world = World::with(people.into_iter().chain(more));
         world.give_users(&["alice", "bob"]);
@@ -36,7 +36,7 @@ impl Replicas {
                     "state_dir: {name}\nhostname: {name}\ntags: ['tag:cloud']\ncontrol_url: {}\ninterval: 0.2\n\
                      grace_timeout: 2\nlocal: {{listen: none}}\ntailnet:\n  listen: 80\n  tls: 443\n  service: {SERVICE}\n\
                      \x20 access:\n    - {{who: ['user:alice@example.com'], clouds: ['*'], projects: ['*'], verbs: [view, \
-                     operate, edit, exec, admin]}}\nclouds:\n{}",
+                     operate, edit, files, exec, admin]}}\nclouds:\n{}",
                     world.sandbox.control_url(),
                     clouds(&world)
                 ),
@@ -55,7 +55,7 @@ impl Replicas {
     }
 
     /// Has the tailnet lead everybody to this replica.
-    fn leads_to(&self, name: &str) {
+    pub(crate) fn leads_to(&self, name: &str) {
         host(&self.world, name);
         until(
             || {
@@ -82,7 +82,7 @@ fn begin(person: &Person, host: &str) -> String {
 }
 
 /// A problem that says that something is another replica's.
-fn is_of(problem: &Value, name: &str) {
+pub(crate) fn is_of(problem: &Value, name: &str) {
     assert_eq!((&problem["code"], &problem["node"]), (&json!("other_node"), &json!(name)), "{problem}");
     assert!(problem["remedy"].as_str().unwrap().contains(name), "{problem}");
 }

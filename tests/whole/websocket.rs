@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use crate::api::{NODE, Person, connect};
 use crate::api_real::PROJECT;
-use crate::node::World;
+use crate::node::{World, until};
 use crate::program::HANG;
 
 /// A websocket at a session.
@@ -29,8 +29,16 @@ pub(crate) struct Session<'a> {
 }
 
 pub(crate) async fn upgrade(proxy: SocketAddr, path: &str) -> Result<WebSocketStream<TcpStream>, WsError> {
-    let url = format!("ws://{NODE}{path}");
-    let stream = connect(proxy, NODE, 80);
+    upgrade_at(proxy, NODE, path).await
+}
+
+async fn upgrade_at(
+    proxy: SocketAddr,
+    host: &str,
+    path: &str,
+) -> Result<WebSocketStream<TcpStream>, WsError> {
+    let url = format!("ws://{host}{path}");
+    let stream = connect(proxy, host, 80);
     stream.set_nonblocking(true)?;
     Ok(tokio_tungstenite::client_async(url, TcpStream::from_std(stream)?).await?.0)
 }
@@ -38,17 +46,26 @@ pub(crate) async fn upgrade(proxy: SocketAddr, path: &str) -> Result<WebSocketSt
 impl<'a> Session<'a> {
     /// Opens one, whose first words are not read yet.
     pub(crate) fn begin(world: &'a World, person: &Person, path: &str) -> Session<'a> {
-        let socket =
-            world.wait(upgrade(person.proxy, path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        Session::begin_at(world, person, NODE, path)
+    }
+
+    /// The same by another name.
+    pub(crate) fn begin_at(world: &'a World, person: &Person, host: &str, path: &str) -> Session<'a> {
+        let socket = world.wait(upgrade_at(person.proxy, host, path));
+        let socket = socket.unwrap_or_else(|error| panic!("{path}: {error}"));
         Session { world, socket, hello: Value::Null, shown: Vec::new(), told: Vec::new() }
     }
 
     pub(crate) fn open(world: &'a World, person: &Person, path: &str) -> Session<'a> {
-        let mut session = Session::begin(world, person, path);
-        let closed = session.step();
-        assert!(closed.is_none() && session.told.len() == 1, "{closed:?} {:?}", session.told);
-        session.hello = session.told.remove(0)["session"].clone();
-        session
+        Session::begin(world, person, path).opened()
+    }
+
+    /// Reads its first words, which welcome who has come.
+    pub(crate) fn opened(mut self) -> Session<'a> {
+        let closed = self.step();
+        assert!(closed.is_none() && self.told.len() == 1, "{closed:?} {:?}", self.told);
+        self.hello = self.told.remove(0)["session"].clone();
+        self
     }
 
     /// Opens one that is refused: the problem, and the code of the close.
@@ -80,6 +97,12 @@ impl<'a> Session<'a> {
 
     pub(crate) fn types(&mut self, text: &str) {
         self.send(Message::binary(text.as_bytes().to_vec()));
+    }
+
+    /// Types until its connection turns out to be broken.
+    pub(crate) fn breaks(mut self) {
+        let typed = || self.world.wait(self.socket.send(Message::binary(b"\n".to_vec())));
+        let _ = until(typed, Result::is_err);
     }
 
     pub(crate) fn asks(&mut self, what: &Value) {

@@ -53,7 +53,8 @@ struct From {
 /// An event `change` has the changes of a moment, or, while there are many, of 100 ms. Each has its `kind` (`instance`,
 /// `instance-gone`, `operation`, `image`, `cloud` and so on) and its `row`. An event `reset` says that changes were missed:
 /// lists are to be asked for anew. What an instance uses, in its row too, is no change by itself. The stream ends when the
-/// caller may see nothing any more.
+/// caller may see nothing any more. Where nothing changes, an empty comment comes every 15 seconds: a stream without one is
+/// that of a node that died, and is to be followed anew.
 #[utoipa::path(
     get, path = "/events", operation_id = "events", tag = "events", params(From),
     responses((status = 200, body = String, content_type = "text/event-stream")),

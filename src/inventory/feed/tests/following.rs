@@ -219,7 +219,7 @@ async fn operations_end_once_and_are_kept_a_while() {
     let operation = |id: &str, code: u16, updated: &str| {
         let mut state: lxd_client::OperationState = read(json!({
             "id": id, "class": "task", "description": "Starting instance", "status_code": code,
-            "status": if code == 200 { "Success" } else { "Running" }, "updated_at": updated,
+            "status": match code { 200 => "Success", 105 => "Pending", _ => "Running" }, "updated_at": updated,
             "resources": {"instances": ["/1.0/instances/a"]},
         }));
         state.project = "default".to_owned();
@@ -228,9 +228,13 @@ async fn operations_end_once_and_are_kept_a_while() {
     for (code, updated) in [(103, "3"), (200, "4"), (103, "2"), (105, "1")] {
         server.world().send(&operation("x", code, updated));
     }
-    server.world().send(&operation("y", 103, "1"));
-    fed.until("both", |fed| fed.snapshot().operations.len() == 2).await;
-    assert_eq!(fed.snapshot().operations[0].status, "Success");
+    // It runs, and both of its states have the same time.
+    for (id, code) in [("y", 103), ("y", 105), ("z", 103)] {
+        server.world().send(&operation(id, code, "1"));
+    }
+    fed.until("all", |fed| fed.snapshot().operations.len() == 3).await;
+    let statuses = fed.snapshot().operations.iter().map(|row| row.status.clone()).collect::<Vec<_>>();
+    assert_eq!(statuses, ["Success", "Running", "Running"]);
     // The end of y is missed.
     server.world().cut();
     fed.until("an end", |fed| fed.snapshot().operations.iter().all(|row| row.is_final())).await;
