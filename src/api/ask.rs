@@ -102,10 +102,16 @@ impl Ask {
         Err(gate::denied(&self.api, &self.caller, wish, Some((&self.id, &self.what))).await)
     }
 
-    /// Begins a job that takes the body as it comes, and answers once it has ended: until then the caller sends.
+    /// Begins a job that takes the body as it comes, and answers once all of it is taken: the cloud goes on by itself then, or
+    /// the job has ended.
     pub(in crate::api) async fn upload(&self, change: Change, part: Part) -> Result<Response, Problem> {
         let begun = jobs::begin(&self.api, &self.caller, &self.id, change, vec![part]).await?;
-        let _ = begun.ended.subscribe().wait_for(Option::is_some).await; // it lives as long as `begun`
+        let (mut ended, mut operations) = (begun.ended.subscribe(), begun.parts[0].job.watch_operations());
+        tokio::select! {
+            // Both live as long as `begun`.
+            _ = ended.wait_for(Option::is_some) => {}
+            _ = operations.wait_for(|operations| !operations.is_empty()) => {}
+        }
         Ok(jobs::answer(&self.api, &self.caller, &self.headers, &begun).await)
     }
 
