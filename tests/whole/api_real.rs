@@ -19,7 +19,7 @@ const OTHER: &str = "/api/v1/clouds/second/projects/default";
 pub(crate) const PROJECT: &str = "/api/v1/clouds/real/projects/default";
 
 /// A name that no other test uses.
-fn fresh(name: &str) -> String {
+pub(crate) fn fresh(name: &str) -> String {
     format!("api-{name}-{}", std::process::id())
 }
 

@@ -154,7 +154,8 @@ async fn export(
 /// What is sent, and the ending of its name, which its first bytes tell.
 async fn begun(download: Download) -> Result<(BufReader<Download>, &'static str), Problem> {
     let mut content = BufReader::new(download);
-    let begin = content.fill_buf().await.map_err(|error| Problem::new(Code::Unreachable, error.to_string()))?;
+    let begin =
+        content.fill_buf().await.map_err(|error| Problem::new(Code::Unreachable, error.to_string()))?;
     let ending = ending(begin);
     Ok((content, ending))
 }
@@ -187,8 +188,15 @@ async fn import(
     let object = format!("instances/{}", name.as_deref().unwrap_or_default());
     let target = Target { cloud: path.cloud, project: path.project, object };
     let options = ImportOptions { name, pool, ..ImportOptions::default() };
-    receive(&ask, connection, body, told("backup.import", ""), target, move |client, archive, job| async move {
-        Ok(json!({"name": import_instance(&client, archive.source(), &options, &job).await?}))
-    })
+    receive(
+        &ask,
+        connection,
+        body,
+        told("backup.import", ""),
+        target,
+        move |client, archive, job| async move {
+            Ok(json!({"name": import_instance(&client, archive.source(), &options, &job).await?}))
+        },
+    )
     .await
 }
