@@ -79,6 +79,39 @@ pub(crate) async fn export_volume(
     export(kept, async || volume.create_backup(&backup).await, to, job).await
 }
 
+/// Makes a backup of an instance, which the server keeps, and gives its name; an empty one where the server chose it and does
+/// not tell it. One that was made although the job was cancelled is deleted.
+pub(crate) async fn create_backup(
+    client: &Client,
+    instance: &str,
+    new: &NewBackup,
+    job: &Job,
+) -> Result<String, ActionError> {
+    job.stage("the server makes the backup");
+    // Not to be cancelled: the server may have begun.
+    let operation = client.instance(instance).create_backup(new).await?;
+    let ended = job.follow(operation).await?;
+    let name = name_of(&ended, "backups").or_else(|| new.name.clone()).unwrap_or_default();
+    if !job.is_cancelled() || name.is_empty() {
+        return Ok(name);
+    }
+    let left = Kept::Instance(client.instance(instance).backup(&name)).remove().await;
+    Err(left.map_or_else(ActionError::cancelled, |_| {
+        ActionError::cancelled().leaving(format!("the backup {instance}/{name}"))
+    }))
+}
+
+/// Deletes a backup that the server keeps.
+pub(crate) async fn delete_backup(
+    client: &Client,
+    instance: &str,
+    backup: &str,
+    job: &Job,
+) -> Result<(), ActionError> {
+    let operation = job.run(client.instance(instance).backup(backup).delete()).await?;
+    job.follow(operation).await.map(drop)
+}
+
 /// Creates the instance that is in a backup's archive, and gives its name. A cancel while the archive is sent leaves
 /// nothing; after that the server goes on to the end.
 pub(crate) async fn import_instance(

@@ -147,8 +147,7 @@ pub(crate) async fn create(
         };
         let is_folder = before == Some(FileKind::Directory);
         if before.is_some() && (!force || is_folder != matches!(new, New::Folder)) {
-            let what = if is_folder { "a folder" } else { "a file" };
-            return Err(ActionError::Refused(format!("{path}: {what} is there already")));
+            return Err(is_there(path, is_folder));
         }
         if making.parents {
             files.create_parents(path, &making.folder()).await?;
@@ -167,6 +166,31 @@ pub(crate) async fn create(
         Ok(())
     };
     whole(&files, job, work).await
+}
+
+/// Gives a file, a link or a folder another path. `force` replaces a file or link that is there.
+pub(crate) async fn rename(
+    client: &Client,
+    instance: &str,
+    from: &str,
+    to: &str,
+    force: bool,
+    job: &Job,
+) -> Result<(), ActionError> {
+    let files = client.instance(instance).files();
+    let _session = files.connect().await;
+    job.run(files.look(from)).await?;
+    let before = match job.run(files.look(to)).await {
+        Ok(info) => Some(info.kind),
+        Err(ActionError::Cloud(error)) if error.is_not_found() => None,
+        Err(error) => return Err(error),
+    };
+    let is_folder = before == Some(FileKind::Directory);
+    if is_folder || (before.is_some() && !force) {
+        return Err(is_there(to, is_folder));
+    }
+    // Not to be cancelled: it is done at once.
+    Ok(files.rename(from, to).await?)
 }
 
 /// Deletes a file, a link or an empty folder; `all` also a folder with everything in it.
@@ -247,6 +271,11 @@ async fn whole<T>(
         error = error.leaving(format!("a part of a file, {left} in the instance"));
     }
     Err(error)
+}
+
+fn is_there(path: &str, is_folder: bool) -> ActionError {
+    let what = if is_folder { "a folder" } else { "a file" };
+    ActionError::Refused(format!("{path}: {what} is there already"))
 }
 
 async fn is_folder(files: &Files, path: &str, into: bool) -> Result<bool, ActionError> {

@@ -102,10 +102,16 @@ impl Ask {
         Err(gate::denied(&self.api, &self.caller, wish, Some((&self.id, &self.what))).await)
     }
 
-    /// Begins a job that takes the body as it comes, and answers once it has ended: until then the caller sends.
+    /// Begins a job that takes the body as it comes, and answers once all of it is taken: the cloud goes on by itself then, or
+    /// the job has ended.
     pub(in crate::api) async fn upload(&self, change: Change, part: Part) -> Result<Response, Problem> {
         let begun = jobs::begin(&self.api, &self.caller, &self.id, change, vec![part]).await?;
-        let _ = begun.ended.subscribe().wait_for(Option::is_some).await; // it lives as long as `begun`
+        let (mut ended, mut operations) = (begun.ended.subscribe(), begun.parts[0].job.watch_operations());
+        tokio::select! {
+            // Both live as long as `begun`.
+            _ = ended.wait_for(Option::is_some) => {}
+            _ = operations.wait_for(|operations| !operations.is_empty()) => {}
+        }
         Ok(jobs::answer(&self.api, &self.caller, &self.headers, &begun).await)
     }
 
@@ -122,8 +128,13 @@ impl Ask {
     /// The version that the change is for, where `If-Match` names one.
     pub(in crate::api) fn version(&self) -> Option<String> {
         let value = self.headers.get(header::IF_MATCH)?.to_str().ok()?;
-        Some(value.trim().trim_start_matches("W/").trim_matches('"').to_owned())
+        Some(unquoted(value.trim().trim_start_matches("W/")).to_owned())
     }
+}
+
+/// A version without the quotes that a header has around it. Servers' own have them too, or not.
+pub(in crate::api) fn unquoted(etag: &str) -> &str {
+    etag.trim_matches('"')
 }
 
 /// A body in JSON.

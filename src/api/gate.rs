@@ -137,8 +137,9 @@ pub(in crate::api) async fn refuse(caller: &Asker, wish: Wish<'_>, request: Part
     let Some(api) = request.extensions.get::<Api>() else {
         return Problem::new(Code::Forbidden, "not allowed").into_response();
     };
-    let may_change =
-        changes(&request.method) || matches!(wish.verb, Some(Verb::Exec | Verb::Files | Verb::Admin));
+    // What only reads is told of, too, where it takes more than a look.
+    let may_change = changes(&request.method)
+        || matches!(wish.verb, Some(Verb::Edit | Verb::Exec | Verb::Files | Verb::Admin));
     let what = what(&request);
     let change = request.extensions.get::<RequestId>().filter(|_| may_change).map(|id| (id, what.as_str()));
     denied(api, caller, wish, change).await.into_response()

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -96,6 +97,30 @@ impl Person {
 
     pub(crate) fn get(&self, url: &str) -> Answer {
         self.ask(url, &[])
+    }
+
+    /// Sends a file of this machine, and waits for what comes of it.
+    pub(crate) fn upload(&self, url: &str, file: &Path) -> Answer {
+        let binary = "content-type: application/octet-stream";
+        let file = file.to_str().unwrap();
+        self.ask(url, &["-X", "POST", "-H", binary, "-H", "prefer: wait=60", "-T", file])
+    }
+
+    /// What came of the one part of a job, once it has ended.
+    #[track_caller]
+    pub(crate) fn outcome(&self, begun: &Answer) -> Value {
+        assert!(matches!(begun.status, 200 | 202), "{begun:?}");
+        let url = format!("/api/v1/jobs/{}", begun.json()["id"].as_str().unwrap());
+        let ended = until(|| self.get(&url).is(200), |job| job["status"] != "running");
+        ended["parts"][0].clone()
+    }
+
+    /// What the audit has of a thing, oldest first: the action, its detail and the result.
+    pub(crate) fn audit(&self, object: &str) -> Vec<[String; 3]> {
+        let records = self.get(&format!("/api/v1/audit?object={object}")).is(200)["items"].clone();
+        let text = |record: &Value, field: &str| record[field].as_str().unwrap_or_default().to_owned();
+        let records = records.as_array().unwrap().iter().rev();
+        records.map(|record| ["action", "detail", "result"].map(|field| text(record, field))).collect()
     }
 
     /// Sends JSON.

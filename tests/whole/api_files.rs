@@ -96,6 +96,12 @@ impl Files {
         self.alice.ask(&self.url(path, more), &["-X", "DELETE", "-H", "prefer: wait=60"])
     }
 
+    fn give_path(&self, from: &str, to: &str, replace: bool) -> Answer {
+        let body = json!({"from": from, "to": to, "replace": replace}).to_string();
+        let url = self.url("", "").replace("/files?path=", "/files/move");
+        self.alice.ask(&url, &["-H", "content-type: application/json", "-H", "prefer: wait=60", "-d", &body])
+    }
+
     /// The names in a folder.
     fn names(&self, path: &str) -> Vec<String> {
         let listed = self.get(path).is(200);
@@ -103,25 +109,14 @@ impl Files {
         names.map(|entry| entry["name"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// What the audit has of the instance, oldest first: the action, what it was done to, and the result.
+    /// What the audit has of the instance, oldest first.
     fn audit(&self) -> Vec<[String; 3]> {
-        let url = format!("/api/v1/audit?object=instances/{}", self.instance);
-        let records = self.alice.get(&url).is(200)["items"].clone();
-        let text = |record: &Value, field: &str| record[field].as_str().unwrap_or_default().to_owned();
-        let records = records.as_array().unwrap().iter().rev();
-        records.map(|record| ["action", "detail", "result"].map(|field| text(record, field))).collect()
+        self.alice.audit(&format!("instances/{}", self.instance))
     }
 
     /// How much of the newest upload has come.
     fn moved(&self) -> u64 {
-        self.alice.get("/api/v1/jobs").is(200)[0]["parts"][0]["bytes"].as_u64().unwrap_or_default()
-    }
-
-    /// The memory of the node at its highest, in KiB.
-    fn memory(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.service.pid())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        moved(&self.alice)
     }
 
     /// Takes the right to files from `alice`, or gives it back.
@@ -137,14 +132,26 @@ impl Drop for Files {
     }
 }
 
+/// How much of the newest upload has come.
+pub(crate) fn moved(person: &Person) -> u64 {
+    person.get("/api/v1/jobs").is(200)[0]["parts"][0]["bytes"].as_u64().unwrap_or_default()
+}
+
+/// The memory of a node at its highest, in KiB.
+pub(crate) fn memory(service: &Service) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", service.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
 /// `tar` of this machine.
-fn tar(arguments: &[&str], folder: &Path) {
+pub(crate) fn tar(arguments: &[&str], folder: &Path) {
     let output = Command::new("tar").args(arguments).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Bytes that no compression and no chance repeats.
-fn noise(length: usize) -> Vec<u8> {
+pub(crate) fn noise(length: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -153,7 +160,7 @@ fn noise(length: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(length).collect()
 }
 
-fn sha256(path: &Path) -> String {
+pub(crate) fn sha256(path: &Path) -> String {
     let output = Command::new("sha256sum").arg(path).output().unwrap();
     String::from_utf8(output.stdout).unwrap().split(' ').next().unwrap().trim_start_matches('\\').to_owned()
 }
@@ -301,6 +308,56 @@ fn files_folders_and_links_are_made_listed_and_deleted() {
         ["file.delete", "/srv/l", "failed"],
     ];
     until(|| files.audit(), |records| *records == wanted);
+}
+
+#[test]
+#[cfg_attr(not(real_lxd), ignore = "needs a real LXD: see .ci/with-lxd")]
+fn files_and_folders_get_other_paths_and_replace_only_what_they_are_told_to() {
+    let files = Files::new("moved");
+    files.make("/srv/a", &json!({"kind": "folder", "parents": true}));
+    files.make("/srv/a/link", &json!({"kind": "symlink", "target": "/nowhere"}));
+    files.make("/srv/b", &json!({"kind": "file"}));
+    let here = tempfile::tempdir().unwrap();
+    let sent = here.path().join("sent");
+    fs::write(&sent, "content").unwrap();
+    assert_eq!(files.put(&sent, "/srv/a/ñ #", "&mode=640").status, 200);
+
+    assert_eq!(files.give_path("/srv/a/ñ #", "/srv/c d", false).status, 200);
+    assert_eq!(files.get("/srv/c d").body, "content");
+    assert_eq!(files.give_path("/srv/a/link", "/srv/link", false).status, 200);
+    assert_eq!(files.give_path("/srv/a", "/srv/z", false).status, 200, "a folder");
+    assert_eq!(files.names("/srv"), ["b", "c d", "link", "z"]);
+    // What is there stays, unless the caller says so; a folder in any case.
+    let refused = files.give_path("/srv/c d", "/srv/b", false).is(409)["detail"].clone();
+    assert!(refused.as_str().unwrap().contains("/srv/b: a file is there already"), "{refused}");
+    assert_eq!(files.give_path("/srv/c d", "/srv/z", true).status, 409);
+    assert_eq!(files.give_path("/srv/c d", "/srv/b", true).status, 200);
+    assert_eq!(files.get("/srv/b").body, "content");
+    assert_eq!(files.get("/srv").is(200)["entries"][0]["mode"], "0640", "it is the same file");
+
+    assert_eq!(files.give_path("/srv/none", "/srv/x", false).status, 404);
+    assert_eq!(files.give_path("/srv/b", "/none/x", false).status, 404);
+    assert_eq!(files.give_path("/srv/b", "x", false).status, 400);
+    assert_ne!(files.give_path("/srv/z", "/srv/z/inside", false).status, 200);
+    assert_eq!(files.names("/srv"), ["b", "link", "z"], "nothing else has moved");
+    let url = files.url("", "").replace("/files?path=", "/files/move");
+    assert_eq!(files.bob.send("POST", &url, &json!({"from": "/srv/b", "to": "/srv/x"})).status, 403);
+    let told = |path: &str, to: &str, result: &str| {
+        ["file.move", &format!("{path} to {to}"), result].map(str::to_owned)
+    };
+    let wanted = [
+        told("/srv/a/ñ #", "/srv/c d", "done"),
+        told("/srv/a/link", "/srv/link", "done"),
+        told("/srv/a", "/srv/z", "done"),
+        told("/srv/c d", "/srv/b", "failed"),
+        told("/srv/c d", "/srv/z", "failed"),
+        told("/srv/c d", "/srv/b", "done"),
+        told("/srv/none", "/srv/x", "failed"),
+        told("/srv/b", "/none/x", "failed"),
+        told("/srv/z", "/srv/z/inside", "failed"),
+    ];
+    let moves = || files.audit().into_iter().filter(|[action, ..]| action == "file.move").collect::<Vec<_>>();
+    until(moves, |records| *records == wanted);
 }
 
 #[test]
@@ -496,7 +553,7 @@ fn the_memory_of_the_node_does_not_grow_with_a_file() {
     fs::write(&small, noise(20_000_000)).unwrap();
     assert_eq!(files.put(&small, "/root/small", "").status, 200);
     files.fetch("/root/small", "", &here.path().join("back"));
-    let before = files.memory();
+    let before = memory(&files.service);
     let block = noise(1_000_000);
     let mut file = fs::File::create(&big).unwrap();
     for number in 0..300_u32 {
@@ -507,7 +564,7 @@ fn the_memory_of_the_node_does_not_grow_with_a_file() {
     curl.args(["--max-time", &HANG.as_secs().to_string(), "-f", "-o", "/dev/null", "-T"]).arg(&big);
     assert!(curl.arg(format!("http://{NODE}{}", files.url("/root/big", ""))).status().unwrap().success());
     files.fetch("/root/big", "&archive=tar", &here.path().join("back.tar"));
-    let grown = files.memory().saturating_sub(before);
+    let grown = memory(&files.service).saturating_sub(before);
     assert!(grown < 64 << 10, "{grown} KiB more for 300 MB there and back");
     let sent = sha256(&big);
     tar(&["-xf", "back.tar"], here.path());

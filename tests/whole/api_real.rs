@@ -19,7 +19,7 @@ const OTHER: &str = "/api/v1/clouds/second/projects/default";
 pub(crate) const PROJECT: &str = "/api/v1/clouds/real/projects/default";
 
 /// A name that no other test uses.
-fn fresh(name: &str) -> String {
+pub(crate) fn fresh(name: &str) -> String {
     format!("api-{name}-{}", std::process::id())
 }
 
@@ -218,11 +218,31 @@ fn an_instance_lives_by_the_api_and_each_change_is_an_event_and_a_record() {
             "architecture": instance["architecture"], "description": description})
     };
     wait("PATCH", &path, &json!({"config": {"user.other": "1"}}));
-    let body = settings("mine").to_string();
-    let late = ["-X", "PUT", "-H", "content-type: application/json", "-H", "prefer: wait=60", "-d", &body];
-    let late = alice.ask(&path, &[&late[..], &["-H", &format!("if-match: {tag}")]].concat());
+    let replace = |body: &Value, tag: &str| {
+        let (body, tag) = (body.to_string(), format!("if-match: {tag}"));
+        let json = [
+            "-X",
+            "PUT",
+            "-H",
+            "content-type: application/json",
+            "-H",
+            "prefer: wait=60",
+            "-d",
+            &body,
+            "-H",
+            &tag,
+        ];
+        alice.ask(&path, &json)
+    };
+    let late = replace(&settings("mine"), &tag);
     let told = late.is(412)["detail"].as_str().unwrap().to_owned();
     assert!(told.contains("config.user.other") && !told.contains("hush"), "{told}");
+    // Nobody is: it is as it was read.
+    let newest = alice.get(&path);
+    let mut body = settings("mine");
+    body["config"] = newest.json()["instance"]["config"].clone();
+    replace(&body, newest.header("etag").unwrap()).is(200);
+    assert_eq!(alice.get(&path).is(200)["instance"]["description"], "mine");
 
     let deny = bob.send("PUT", &format!("{path}/state"), &json!({"action": "stop", "force": true}));
     assert_eq!(deny.status, 403);
@@ -242,6 +262,7 @@ fn an_instance_lives_by_the_api_and_each_change_is_an_event_and_a_record() {
         ("snapshot.create", "done"),
         ("configure", "done"),
         ("replace", "failed"),
+        ("replace", "done"),
         ("stop", "done"),
         ("delete", "done"),
     ]);

@@ -7,8 +7,10 @@ mod program;
 
 mod access;
 mod api;
+mod api_backups;
 mod api_failures;
 mod api_files;
+mod api_images;
 mod api_real;
 mod api_terminals;
 mod clouds;

@@ -236,7 +236,8 @@ pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
 pub use fuzz::read_anything;
 pub use identity::{Identity, IdentityError};
 pub use images::{
-    Alias, AliasHandle, ExportedNames, Image, ImageFiles, ImageHandle, ImageOptions, ImageSource,
+    Alias, AliasHandle, ExportedNames, Image, ImageFile, ImageFiles, ImageHandle, ImageOptions, ImagePart,
+    ImageSource,
 };
 pub use instances::{
     Action, Backup, BackupHandle, ImportOptions, Instance, InstanceHandle, InstanceState, NewBackup,

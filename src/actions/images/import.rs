@@ -21,14 +21,15 @@ pub(crate) enum Files {
     Split { metadata: Source, rootfs: Source },
     /// In a folder here, with `metadata.yaml` and `rootfs` in it.
     Folder(PathBuf),
-    /// At an HTTPS address, which the server fetches by itself.
-    Url(String),
+    /// Elsewhere, such as at an image server: the server fetches it by its own network.
+    Elsewhere(ImageSource),
 }
 
 /// How the disk of a virtual machine begins (qcow2).
 const DISK: &[u8] = b"QFI\xfb";
 
-/// Imports an image, gives it names, and gives its fingerprint. A cancel leaves nothing.
+/// Imports an image, gives it names, and gives its fingerprint. A cancel leaves nothing but what was there before: a server
+/// that has the image already takes it once more from elsewhere.
 pub(crate) async fn import(
     client: &Client,
     files: Files,
@@ -37,8 +38,13 @@ pub(crate) async fn import(
     job: &Job,
 ) -> Result<String, ActionError> {
     job.stage("sending");
+    let mut before = Vec::new();
     let operation = match files {
-        Files::Url(url) => job.run(client.create_image(&ImageSource::url(&url), &options)).await?,
+        Files::Elsewhere(source) => {
+            before = job.run(client.images().names()).await?;
+            // Not to be cancelled: the server may have begun.
+            client.create_image(&source, &options).await?
+        }
         Files::Unified(image) => {
             let (image, sent) = image.sending(job);
             sent.through(client.import_image(image, &options), job).await?
@@ -65,7 +71,9 @@ pub(crate) async fn import(
         ActionError::Refused("the server does not tell the fingerprint of what it imported".to_owned())
     })?;
     match give_aliases(client, &fingerprint, aliases, job).await {
-        Err(error) if error.is_cancelled() => Err(undo(client, &fingerprint, error).await),
+        Err(error) if error.is_cancelled() && !before.contains(&fingerprint) => {
+            Err(undo(client, &fingerprint, error).await)
+        }
         other => other.map(|()| fingerprint),
     }
 }

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use futures_util::TryStreamExt;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_io_timeout::TimeoutReader;
 use tokio_util::io::StreamReader;
 
 use super::IDLE;
+use crate::actions::Source;
 use crate::api::problem::{Code, Problem};
 
 /// How long what is of no use any more is taken.
@@ -23,6 +24,8 @@ type Reader = Pin<Box<dyn AsyncRead + Send>>;
 /// A body as it comes. It fails when nothing comes for too long, and when the caller goes away.
 pub(in crate::api) struct Incoming {
     reader: Arc<Mutex<Reader>>,
+    /// How long the caller says that it is.
+    length: Option<u64>,
     cause: Cause,
 }
 
@@ -39,15 +42,22 @@ impl Cause {
 
 impl Incoming {
     pub(in crate::api) fn new(body: Body) -> Incoming {
+        let length = body.size_hint().exact();
         let mut reader =
             TimeoutReader::new(StreamReader::new(body.into_data_stream().map_err(io::Error::other)));
         reader.set_timeout(Some(IDLE));
-        Incoming { reader: Arc::new(Mutex::new(Box::pin(reader))), cause: Cause::default() }
+        Incoming { reader: Arc::new(Mutex::new(Box::pin(reader))), length, cause: Cause::default() }
     }
 
     /// What nobody reads of it.
     pub(in crate::api) fn rest(&self) -> Rest {
-        Rest(Incoming { reader: Arc::clone(&self.reader), cause: Cause::default() })
+        Rest(Incoming { reader: Arc::clone(&self.reader), length: None, cause: Cause::default() })
+    }
+
+    /// For what is sent on to a cloud.
+    pub(in crate::api) fn source(self) -> Source {
+        let length = self.length;
+        Source::new("the body", self).with_length(length)
     }
 
     pub(in crate::api) fn cause(&self) -> Cause {

@@ -16,7 +16,11 @@ pub(super) async fn run(config: &Config, no_peers: bool, qr: bool, out: &Out) ->
     }
     let code = match (&status.page, qr) {
         (Some(page), true) => code(page)?,
-        (None, true) => return Err(UserError::new(1, "there is no page: tailnet.listen in kolaboree.yaml has it served").into()),
+        (None, true) => {
+            return Err(
+                UserError::new(1, "there is no page: tailnet.listen in kolaboree.yaml has it served").into()
+            );
+        }
         (_, false) => String::new(),
     };
     out.print(&status, || tables::status(&status, out) + &code)?;

@@ -8,6 +8,7 @@ mod look;
 mod pull;
 mod push;
 mod remove;
+mod rename;
 mod sftp;
 mod special;
 

@@ -87,10 +87,7 @@ impl ImageHandle {
             self.save_parts(&mut saving, download, folder).await?
         } else {
             saving.file(&mut download, folder).await?;
-            let header = download.headers().get(CONTENT_DISPOSITION).and_then(|value| value.to_str().ok());
-            let name = header.and_then(|header| header.split_once("filename="));
-            let name = name.and_then(|(_, name)| plain(name.split(';').next()?.trim_matches('"')));
-            ExportedNames { metadata: name, ..ExportedNames::default() }
+            ExportedNames { metadata: file_name(&download), ..ExportedNames::default() }
         };
         let files = named(&names);
         let paths: Vec<&Path> = std::iter::once(&files.metadata).chain(&files.rootfs).map(|p| &**p).collect();
@@ -131,12 +128,19 @@ impl ImageHandle {
         super::saving::check(self, hash)
     }
 
-    fn is_whole(&self) -> Result<(), Error> {
+    pub(super) fn is_whole(&self) -> Result<(), Error> {
         if self.fingerprint.len() == 64 && self.fingerprint.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Ok(());
         }
         Err(Error::config(format!("{} is not a whole fingerprint", self.fingerprint)))
     }
+}
+
+/// What the server calls the one file of an image.
+pub(super) fn file_name(download: &Download) -> Option<String> {
+    let header = download.headers().get(CONTENT_DISPOSITION)?.to_str().ok()?;
+    let (_, name) = header.split_once("filename=")?;
+    plain(name.split(';').next()?.trim_matches('"'))
 }
 
 /// A file's name as a server tells it, if it is one: with no folder in it.

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod export;
+mod file;
 mod import;
 mod multipart;
 mod saving;
@@ -15,6 +16,7 @@ use crate::{Client, Error, List, Operation, Versioned};
 
 pub use aliases::{Alias, AliasHandle};
 pub use export::{ExportedNames, ImageFiles};
+pub use file::{ImageFile, ImagePart};
 pub use import::{ImageOptions, ImageSource};
 
 /// An image, from [`Client::images`] or [`ImageHandle::get`].

@@ -5,8 +5,17 @@ use std::path::Path;
 use http::{HeaderMap, header};
 
 use super::saving::Saving;
-use super::{ExportedNames, ImageHandle};
+use super::{ExportedNames, ImageFile, ImageHandle, ImagePart};
 use crate::{Download, Error};
+
+#[cfg(feature = "images-multipart")]
+use {
+    super::file::Checked,
+    crate::transfer::Chunks,
+    bytes::Bytes,
+    futures_util::{Stream, StreamExt},
+    std::io,
+};
 
 const MULTIPART: &str = "multipart/form-data";
 
@@ -30,23 +39,49 @@ impl ImageHandle {
         download: Download,
         folder: &Path,
     ) -> Result<ExportedNames, Error> {
-        use futures_util::StreamExt;
-
-        let boundary = multer::parse_boundary(content_type(download.headers()));
-        let boundary = boundary.map_err(|e| self.client.malformed(e))?;
-        let mut parts = multer::Multipart::new(download, boundary);
+        let mut parts = self.parts(download)?;
         let mut names = ExportedNames { split: true, ..ExportedNames::default() };
         for (name, file_name) in [("metadata", &mut names.metadata), ("rootfs", &mut names.rootfs)] {
-            let part = parts.next_field().await.map_err(|e| self.client.broken(e))?;
-            let Some(mut part) = part else {
-                return Err(self.client.protocol(format!("an image without its {name}")));
-            };
+            let part = self.next(&mut parts, name).await?;
             *file_name = part.file_name().and_then(super::export::plain);
-            let mut chunks = futures_util::stream::poll_fn(|cx| part.poll_next_unpin(cx))
-                .map(|chunk| chunk.map_err(std::io::Error::other));
-            saving.file(&mut chunks, folder).await?;
+            saving.file(&mut chunks(part), folder).await?;
         }
         Ok(names)
+    }
+
+    /// One of the two files of an answer. The metadata comes first, and is read over for the root disk.
+    #[cfg(feature = "images-multipart")]
+    pub(super) async fn open_part(&self, download: Download, part: ImagePart) -> Result<ImageFile, Error> {
+        let mut parts = self.parts(download)?;
+        let (mut file, mut hash) = (self.next(&mut parts, "metadata").await?, None);
+        if part == ImagePart::Rootfs {
+            let mut both = ring::digest::Context::new(&ring::digest::SHA256);
+            while let Some(chunk) = file.chunk().await.map_err(|e| self.client.broken(e))? {
+                both.update(&chunk);
+            }
+            drop(file); // it is in the way of the next one
+            (file, hash) = (self.next(&mut parts, "rootfs").await?, Some(both));
+        }
+        let name = file.file_name().and_then(super::export::plain);
+        let checked = Checked { chunks: Box::pin(chunks(file)), hash, image: self.clone() };
+        Ok(ImageFile { name, length: None, chunks: Chunks::new(checked) })
+    }
+
+    #[cfg(feature = "images-multipart")]
+    fn parts(&self, download: Download) -> Result<multer::Multipart<'static>, Error> {
+        let boundary = multer::parse_boundary(content_type(download.headers()));
+        let boundary = boundary.map_err(|e| self.client.malformed(e))?;
+        Ok(multer::Multipart::new(download, boundary))
+    }
+
+    #[cfg(feature = "images-multipart")]
+    async fn next(
+        &self,
+        parts: &mut multer::Multipart<'static>,
+        name: &str,
+    ) -> Result<multer::Field<'static>, Error> {
+        let part = parts.next_field().await.map_err(|e| self.client.broken(e))?;
+        part.ok_or_else(|| self.client.protocol(format!("an image without its {name}")))
     }
 
     #[cfg(not(feature = "images-multipart"))]
@@ -56,8 +91,25 @@ impl ImageHandle {
         _: Download,
         _: &Path,
     ) -> Result<ExportedNames, Error> {
-        let message = "the image is in two files, which this program cannot tell apart (lxd-client was built without \
-                       its feature images-multipart)";
-        Err(Error::config(message.to_owned()))
+        Err(left_out())
     }
+
+    #[cfg(not(feature = "images-multipart"))]
+    pub(super) async fn open_part(&self, _: Download, _: ImagePart) -> Result<ImageFile, Error> {
+        Err(left_out())
+    }
+}
+
+/// What a file has.
+#[cfg(feature = "images-multipart")]
+fn chunks(mut file: multer::Field<'static>) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin {
+    futures_util::stream::poll_fn(move |cx| file.poll_next_unpin(cx))
+        .map(|chunk| chunk.map_err(io::Error::other))
+}
+
+#[cfg(not(feature = "images-multipart"))]
+fn left_out() -> Error {
+    let message = "the image is in two files, which this program cannot tell apart (lxd-client was built without \
+                   its feature images-multipart)";
+    Error::config(message.to_owned())
 }

@@ -14,7 +14,7 @@ use crate::actions::instances::{
     update,
 };
 use crate::actions::{ActionError, changes};
-use crate::api::ask::{Ask, JsonBody};
+use crate::api::ask::{Ask, JsonBody, unquoted};
 use crate::api::extract::{Path, Query};
 use crate::api::jobs::{Change, JobView, Part, Target};
 use crate::api::needs::{Needs, Routes};
@@ -167,7 +167,7 @@ async fn replace(ask: Ask, Path(path): Path<InPath>, body: JsonBody<Settings>) -
             return update(&client, &path.instance, None, &settings, &job).await.map(|()| Value::Null);
         };
         let now = job.run(client.instance(&path.instance).get()).await?;
-        if now.etag.as_ref() != Some(&version) {
+        if now.etag.as_deref().map(unquoted) != Some(version.as_str()) {
             return Err(changed(&path.instance, &settings, &Settings::of(&now, false)));
         }
         update(&client, &path.instance, Some(&now), &settings, &job).await.map(|()| Value::Null)

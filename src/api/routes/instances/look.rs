@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::InPath;
+use crate::api::ask::unquoted;
 use crate::api::attachment::attachment;
 use crate::api::cloud::{client, within};
 use crate::api::counted;
@@ -89,7 +90,8 @@ async fn one(State(api): State<Api>, caller: Asker, Path(path): Path<InPath>) ->
     }
     let cloud = freshness(&api, snapshot.clouds.iter().map(AsRef::as_ref)).pop();
     let mut response = Json(WholeInstance { row, instance, problem, cloud }).into_response();
-    if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(&format!("\"{etag}\"")).ok()) {
+    if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(&format!("\"{}\"", unquoted(&etag))).ok())
+    {
         response.headers_mut().insert(header::ETAG, etag);
     }
     Ok(response)

@@ -1,5 +1,6 @@
 //! Instances over all clouds.
 
+mod backups;
 mod change;
 mod copies;
 mod files;
@@ -24,6 +25,7 @@ pub(super) fn routes() -> Routes {
         change::routes(),
         copies::routes(),
         snapshots::routes(),
+        backups::routes(),
         files::routes(),
         terminals::routes(),
     ]

@@ -1,4 +1,4 @@
-//! Making and deleting files in an instance.
+//! Making, moving and deleting files in an instance.
 
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{At, InPath, checked, told};
-use crate::actions::files::{Making, New, create as make, delete as remove};
+use crate::actions::files::{Making, New, create as make, delete as remove, rename as give_path};
 use crate::api::ask::{Ask, JsonBody, hash_of};
 use crate::api::extract::{Path, Query};
 use crate::api::jobs::{JobView, Part};
@@ -69,6 +69,40 @@ pub(super) async fn create(
         };
         let making = Making { uid: owner.uid, gid: owner.gid, mode: None, parents: owner.parents };
         make(&client, &instance.instance, &at.path, &new, false, &making, &job).await.map(|()| Value::Null)
+    });
+    ask.change(body.hash, change, vec![part]).await
+}
+
+/// What is to have another path.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewPath {
+    /// The absolute path of a file, a link or a folder. A link itself is moved.
+    from: String,
+    /// The absolute path that it is to have, its name with it.
+    to: String,
+    /// In the place of a file or link that is there.
+    #[serde(default)]
+    replace: bool,
+}
+
+/// Gives a file, a link or a folder another name or another folder, inside one file system of the instance.
+#[utoipa::path(
+    post, path = "/clouds/{cloud}/projects/{project}/instances/{instance}/files/move",
+    operation_id = "move_instance_file", tag = "files", params(InPath), request_body = NewPath,
+    responses((status = 200, body = JobView), (status = 202, body = JobView)),
+)]
+pub(super) async fn rename(
+    ask: Ask,
+    Path(instance): Path<InPath>,
+    body: JsonBody<NewPath>,
+) -> Result<Response, Problem> {
+    let NewPath { from, to, replace } = body.value;
+    checked(&from)?;
+    checked(&to)?;
+    let change = told("file.move", format!("{from} to {to}"));
+    let part = Part::new(instance.target(), move |client, job| async move {
+        give_path(&client, &instance.instance, &from, &to, replace, &job).await.map(|()| Value::Null)
     });
     ask.change(body.hash, change, vec![part]).await
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lxd_client::{Download, Entry, FileInfo, FileKind, Files};
@@ -11,18 +10,15 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::list::{Folder, list};
-use super::{ArchiveForm, InPath, checked, may, told};
+use super::{ArchiveForm, InPath, checked, told};
 use crate::actions::archive::{Exact, pack};
 use crate::api::ask::Ask;
 use crate::api::attachment::attachment;
 use crate::api::cloud::{client, within};
 use crate::api::connection::Connection;
 use crate::api::extract::{Path, Query};
-use crate::api::gate::too_many;
-use crate::api::guard::{Held, Permit};
 use crate::api::problem::{Code, Problem};
-use crate::api::recheck::Recheck;
-use crate::api::transfers::{Part, Sent, copy, part_of, send};
+use crate::api::transfers::{Outgoing, Part, copy, part_of};
 
 /// How long the cloud may take to tell what is at a path.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -76,11 +72,7 @@ async fn look(
     let _session = files.connect().await;
     let (place, info) = within(PATIENCE, async { Ok(files.follow(&path).await?) }).await?;
     let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    let outgoing = || -> Result<Outgoing, Problem> {
-        let held = ask.api.limits.take(Held::Transfer, &ask.caller.node.id);
-        let held = held.ok_or_else(|| too_many(Held::Transfer))?;
-        Ok(Outgoing { ask, connection, instance, held })
-    };
+    let outgoing = |detail| Outgoing::new(ask, connection, &told("file.pull", detail), instance.target());
     match (info.kind, archive) {
         (FileKind::Special, _) => {
             Err(Problem::invalid(format!("{path} is a named pipe, a socket or a device, and no file")))
@@ -92,10 +84,9 @@ async fn look(
                 return Ok(headers.into_response());
             }
             let files = files.clone();
-            let body = outgoing()?.send(format!("{path} as tar"), move |to| async move {
-                pack(&files, &place, info, to).await
-            });
-            Ok((headers, body.await?).into_response())
+            let outgoing = outgoing(format!("{path} as tar"))?;
+            let body = outgoing.send(move |to| async move { pack(&files, &place, info, to).await }).await?;
+            Ok((headers, body).into_response())
         }
         (FileKind::Directory, None) => Ok(Json(within(PATIENCE, list(files, place)).await?).into_response()),
         (_, None) => {
@@ -118,14 +109,14 @@ async fn look(
                 headers.insert(header::CONTENT_LENGTH, wanted.into());
                 return Ok((status, headers).into_response());
             }
-            let outgoing = outgoing()?;
+            let outgoing = outgoing(path.clone())?;
             let download = within(PATIENCE, open(files, &place, part)).await?;
             // The file may be another one by now.
             let length = if part == Part::All { download.length().unwrap_or(length) } else { length };
             let (status, wanted) = describe(&mut headers, part, length);
             headers.insert(header::CONTENT_LENGTH, wanted.into());
-            let content = Exact::new(path.clone(), download, wanted);
-            let body = outgoing.send(path, move |to| copy(content, to)).await?;
+            let content = Exact::new(path, download, wanted);
+            let body = outgoing.send(move |to| copy(content, to)).await?;
             Ok((status, headers, body).into_response())
         }
     }
@@ -154,34 +145,5 @@ async fn open(files: &Files, path: &str, part: Part) -> Result<Download, Problem
             Entry::File(_, download) => Ok(download),
             _ => Err(Problem::new(Code::Changed, format!("{path} is no file any more"))),
         },
-    }
-}
-
-/// What goes out.
-struct Outgoing<'a> {
-    ask: &'a Ask,
-    connection: Connection,
-    instance: &'a InPath,
-    held: Permit,
-}
-
-impl Outgoing<'_> {
-    async fn send<F>(
-        self,
-        detail: String,
-        content: impl FnOnce(crate::api::transfers::Writer) -> F + Send + 'static,
-    ) -> Result<Body, Problem>
-    where
-        F: Future<Output = std::io::Result<()>> + Send + 'static,
-    {
-        let target = self.instance.target();
-        let sent = Sent {
-            api: self.ask.api.clone(),
-            entry: self.ask.entry(&told("file.pull", detail), &target),
-            held: self.held,
-            recheck: Recheck::new(self.ask.api.clone(), self.connection),
-            may: may(&target),
-        };
-        send(sent, content).await
     }
 }

@@ -14,14 +14,16 @@ use utoipa_axum::routes;
 
 use super::InPath;
 use crate::actions::archive::LONGEST;
-use crate::api::jobs::{Change, Target};
+use crate::api::jobs::Change;
 use crate::api::needs::{Needs, Routes};
 use crate::api::problem::Problem;
 use crate::config::Verb;
 
 pub(super) fn routes() -> Routes {
     let all = routes!(download::get, upload::put, change::create, change::delete);
-    Routes::default().add(Needs::project(Verb::Files), all)
+    Routes::default()
+        .add(Needs::project(Verb::Files), all)
+        .add(Needs::project(Verb::Files), routes!(change::rename))
 }
 
 /// A form in which a folder goes as one file.
@@ -60,12 +62,6 @@ fn checked(path: &str) -> Result<&str, Problem> {
 /// A change of files, or what leaves an instance.
 fn told(action: &'static str, detail: String) -> Change {
     Change { verb: Verb::Files, action, detail }
-}
-
-/// Whether a caller may have files of the same project.
-fn may(target: &Target) -> impl Fn(&crate::access::Caller) -> bool + Send + 'static {
-    let (cloud, project) = (target.cloud.clone(), target.project.clone());
-    move |caller| caller.rights.allows(Verb::Files, &cloud, &project)
 }
 
 #[cfg(test)]

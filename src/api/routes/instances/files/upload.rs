@@ -1,25 +1,22 @@
 //! Into an instance.
 
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::response::Response;
 use lxd_client::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
-use super::{ArchiveForm, InPath, checked, may, told};
+use super::{ArchiveForm, InPath, checked, told};
 use crate::actions::archive::{Owner, unpack};
 use crate::actions::files::{Making, Sent, push};
-use crate::actions::{ActionError, Job, Source};
+use crate::actions::{ActionError, Job};
 use crate::api::ask::Ask;
 use crate::api::connection::Connection;
 use crate::api::extract::{Path, Query};
-use crate::api::gate::too_many;
-use crate::api::guard::Held;
-use crate::api::jobs::{JobView, Part};
+use crate::api::jobs::JobView;
 use crate::api::problem::Problem;
-use crate::api::recheck::Recheck;
-use crate::api::transfers::Incoming;
+use crate::api::transfers::{Incoming, receive};
 
 /// Where it goes, and how it is made.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
@@ -65,39 +62,17 @@ pub(super) async fn put(
     if mode.is_some() && to.archive.is_some() {
         return Err(Problem::invalid("an archive has the modes of its files: leave mode out"));
     }
-    let held = ask.api.limits.take(Held::Transfer, &ask.caller.node.id);
-    let held = held.ok_or_else(|| too_many(Held::Transfer))?;
-    let target = instance.target();
     let making = Making { uid: to.uid, gid: to.gid, mode, parents: to.parents };
-    let (length, incoming) = (body.size_hint().exact(), Incoming::new(body));
-    let node = ask.api.node.clone();
-    let mut recheck = Recheck::new(ask.api.clone(), connection);
     let form = if to.archive.is_some() { " as tar" } else { "" };
-    let (change, may) = (told("file.push", format!("{}{form}", to.path)), may(&target));
-    let part = Part::failing(target, move |client, job| async move {
-        let (cause, rest, name) = (incoming.cause(), incoming.rest(), instance.instance);
-        let outcome = {
-            let mut work = std::pin::pin!(async {
-                match to.archive {
-                    None => write(&client, &name, &to.path, &making, incoming, length, &job).await,
-                    Some(ArchiveForm::Tar) => fill(&client, &name, &to.path, &making, incoming, &job).await,
-                }
-            });
-            tokio::select! {
-                outcome = &mut work => outcome.map_err(|error| cause.or(error.into())),
-                lost = recheck.lost(may) => {
-                    job.cancel();
-                    work.await.map_err(|_| lost) // it removes what is not whole
-                }
-            }
-        };
-        drop(held);
-        if outcome.is_err() {
-            node.spawn(rest.discard());
+    let change = told("file.push", format!("{}{form}", to.path));
+    let (target, name) = (instance.target(), instance.instance);
+    let work = move |client, incoming, job| async move {
+        match to.archive {
+            None => write(&client, &name, &to.path, &making, incoming, &job).await,
+            Some(ArchiveForm::Tar) => fill(&client, &name, &to.path, &making, incoming, &job).await,
         }
-        outcome
-    });
-    ask.upload(change, part).await
+    };
+    receive(&ask, connection, body, change, target, work).await
 }
 
 fn octal(mode: &str) -> Result<u32, Problem> {
@@ -112,11 +87,9 @@ async fn write(
     path: &str,
     making: &Making,
     incoming: Incoming,
-    length: Option<u64>,
     job: &Job,
 ) -> Result<Value, ActionError> {
-    let source = Source::new("the body", incoming).with_length(length);
-    push(client, instance, vec![Sent::Stream(source)], path, false, making, job).await?;
+    push(client, instance, vec![Sent::Stream(incoming.source())], path, false, making, job).await?;
     Ok(json!({"path": path}))
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use lxd_client::ImageOptions;
+use lxd_client::{ImageOptions, ImageSource};
 use serde_json::json;
 
 use super::super::STANDARD;
@@ -64,7 +64,7 @@ pub(super) async fn import(fleet: &Fleet, options: &Import, out: &Out) -> anyhow
 
 async fn files(image: &str, rootfs: Option<&str>) -> Result<Files, ActionError> {
     if image.starts_with("https://") {
-        return Ok(Files::Url(image.to_owned()));
+        return Ok(Files::Elsewhere(ImageSource::url(image)));
     }
     if image.starts_with("http://") {
         let message = "Only https:// is supported for remote image import";

@@ -1,4 +1,6 @@
-//! Images: what is in each project, made of instances, copied to other clouds, deleted.
+//! Images: made of instances, sent and fetched as files, copied to other clouds, deleted.
+
+mod files;
 
 use axum::response::Response;
 use lxd_client::ImageOptions;
@@ -21,6 +23,9 @@ use crate::config::Verb;
 pub(super) fn routes() -> Routes {
     Routes::default()
         .add(Needs::project(Verb::Edit), routes!(publish))
+        .add(Needs::project(Verb::Edit), routes!(files::upload))
+        .add(Needs::project(Verb::Edit), routes!(files::import))
+        .add(Needs::project(Verb::Edit), routes!(files::export))
         .add(Needs::project(Verb::Edit), routes!(copy))
         .add(Needs::project(Verb::Edit), routes!(delete))
 }
