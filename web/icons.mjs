@@ -33,6 +33,7 @@ const NAMES = [
   'file-text',
   'folder',
   'folder-plus',
+  'folder-symlink',
   'folder-up',
   'globe',
   'hard-drive',

@@ -90,7 +90,7 @@ real('what is typed comes to the shell as text, with the letters of a Spanish ke
   const clouds = ['berlin', ...(world.clouds.lisbon ? ['lisbon'] : [])];
   for (const cloud of clouds) {
     const page = await shell('alice', {}, cloud);
-    assert.equal(await page.title(), `${NAME} — ${cloud}/default`);
+    assert.ok((await page.title()).startsWith(`${NAME} — ${cloud}/default`));
     await page.keyboard.type('echo "<ñ á € @ ¿ ç>" | wc -c; echo "ñ á € @ ¿ ç"\n');
     // It is UTF-8: five letters of two bytes or three, and the rest of one.
     await shows(page, `\n${new TextEncoder().encode('<ñ á € @ ¿ ç>\n').length}\nñ á € @ ¿ ç\n`);

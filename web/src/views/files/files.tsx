@@ -19,6 +19,7 @@ import { edit } from './editor';
 import { fromDrop, type Given, hasFiles } from './gather';
 import { type Acts, List } from './list';
 import { make, remove } from './make';
+import { move } from './move';
 import { hidden, ordered } from './order';
 import { join, shown } from './paths';
 import { upload, written } from './queue';
@@ -101,6 +102,7 @@ function Browser({ row }: { row: InstanceRow }) {
   const acts: Acts = {
     open: (entry) => void open(entry),
     edit: (at) => edit(key, at, () => void load()),
+    move: (at) => move(key, at, () => void load()),
     remove: async (those) => {
       await remove(key, here, those);
       picked.value = new Set();

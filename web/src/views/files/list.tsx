@@ -32,6 +32,7 @@ const ICONS: Record<FileView['kind'], string> = {
 export type Acts = {
   open(entry: FileView): void;
   edit(path: string): void;
+  move(path: string): void;
   remove(entries: FileView[]): void;
 };
 
@@ -215,6 +216,7 @@ function choices(of: InstanceKey, path: string, entry: FileView, acts: Acts): Ch
     all.push({ label: common.value.copyCommand, icon: 'square-terminal', run: () => void copy(pull) });
   }
   all.push(
+    { label: t.move, icon: 'folder-symlink', run: () => acts.move(path) },
     { label: t.copyPath, icon: 'copy', run: () => void copy(path) },
     { label: common.value.delete, icon: 'trash-2', danger: true, run: () => acts.remove([entry]) },
   );

@@ -9,10 +9,7 @@ import { confirm, Dialog, show } from '../../components/dialog';
 import { words as common } from '../../i18n/common';
 import { words } from '../../i18n/files';
 import { isName, join, shown } from './paths';
-import { addressOf } from './requests';
-
-/** How long an answer waits for the end, in seconds: most of it is done at once. */
-const WAIT = 15;
+import { addressOf, WAIT } from './requests';
 
 type Kind = 'folder' | 'file';
 

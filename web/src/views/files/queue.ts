@@ -8,7 +8,7 @@ import { say } from '../../components/toasts';
 import { words } from '../../i18n/files';
 import type { Given } from './gather';
 import { join, shown } from './paths';
-import { addressOf, write } from './requests';
+import { addressOf, WAIT, write } from './requests';
 
 export type Upload = {
   id: number;
@@ -63,7 +63,7 @@ export function upload(key: InstanceKey, folder: string, given: Given): void {
 
 function makeFolder(key: InstanceKey, path: string): void {
   const body = { kind: 'folder', parents: true };
-  const made = ask<JobView>('POST', addressOf(key, path), { body, wait: 10 }).then((answer) => answer.body);
+  const made = ask<JobView>('POST', addressOf(key, path), { body, wait: WAIT }).then((answer) => answer.body);
   void begin(words.value.made(shown(path)), made).then(() => written.value++);
 }
 

@@ -7,6 +7,9 @@ import { problemOf as problemOfJob } from '../../app/jobs';
 /** The longest text that is edited here, in bytes. */
 export const EDITABLE = 1 << 20;
 
+/** How long the answer to a change waits for its end, in seconds: most are done at once. */
+export const WAIT = 15;
+
 const PATIENCE = 90_000;
 
 const CUT: Problem = {

@@ -29,14 +29,6 @@ export function TerminalTab({ row, kind }: Props) {
   const Emulator = useSignal<typeof EmulatorClass | null>(null);
   const failed = useSignal<Problem | null>(null);
   const mayExec = may('exec', row.cloud, row.project);
-  const place = `${row.cloud}/${row.project}`;
-  useEffect(() => {
-    const before = document.title;
-    document.title = `${row.name} — ${place}`;
-    return () => {
-      document.title = before;
-    };
-  }, [row.name, place]);
   useEffect(() => {
     if (!mayExec) return;
     import('./emulator').then(
