@@ -123,6 +123,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clouds/{cloud}/projects/{project}/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes an instance of a backup, of any length, as it comes. The answer comes once all of it is there, and the cloud unpacks it
+         *     then. One that is cut off leaves nothing. The job's result has the instance's `name`.
+         */
+        post: operations["import_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clouds/{cloud}/projects/{project}/image-files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes an image in one file, of any length, as it comes. The answer comes once all of it is there, and the cloud unpacks it
+         *     then. One that is cut off leaves nothing. The job's result has its `fingerprint`.
+         */
+        post: operations["upload_image"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clouds/{cloud}/projects/{project}/image-imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has the cloud fetch an image from an image server. The cloud's operation tells how far it is; the job's result has the
+         *     image's `fingerprint`.
+         */
+        post: operations["import_image"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clouds/{cloud}/projects/{project}/images": {
         parameters: {
             query?: never;
@@ -175,6 +235,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clouds/{cloud}/projects/{project}/images/{image}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An image as a file. One that is in two files, as those of virtual machines usually are, is fetched file by file:
+         *     `part=metadata` and `part=rootfs`; without a part it is refused (`conflict`). A body that ends early, or with an error, is
+         *     not the image.
+         */
+        get: operations["export_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clouds/{cloud}/projects/{project}/instances": {
         parameters: {
             query?: never;
@@ -214,6 +295,57 @@ export interface paths {
         head?: never;
         /** Sets and unsets keys of an instance's configuration. */
         patch: operations["configure_instance"];
+        trace?: never;
+    };
+    "/api/v1/clouds/{cloud}/projects/{project}/instances/{instance}/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a backup, which the server keeps. The job's result has its `name`. */
+        post: operations["create_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clouds/{cloud}/projects/{project}/instances/{instance}/backups/{backup}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a backup. */
+        delete: operations["delete_backup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clouds/{cloud}/projects/{project}/instances/{instance}/backups/{backup}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A backup as a file, to keep it elsewhere. A body that ends early, or with an error, is not all of it. */
+        get: operations["export_backup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/clouds/{cloud}/projects/{project}/instances/{instance}/console": {
@@ -316,6 +448,23 @@ export interface paths {
         post: operations["create_instance_file"];
         /** Deletes a file, a link or an empty folder; with `recursive` also a folder with everything in it. */
         delete: operations["delete_instance_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clouds/{cloud}/projects/{project}/instances/{instance}/files/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a file, a link or a folder another name or another folder, inside one file system of the instance. */
+        post: operations["move_instance_file"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -573,7 +722,8 @@ export interface paths {
          * @description An event `change` has the changes of a moment, or, while there are many, of 100 ms. Each has its `kind` (`instance`,
          *     `instance-gone`, `operation`, `image`, `cloud` and so on) and its `row`. An event `reset` says that changes were missed:
          *     lists are to be asked for anew. What an instance uses, in its row too, is no change by itself. The stream ends when the
-         *     caller may see nothing any more.
+         *     caller may see nothing any more. Where nothing changes, an empty comment comes every 15 seconds: a stream without one is
+         *     that of a node that died, and is to be followed anew.
          */
         get: operations["events"];
         put?: never;
@@ -987,6 +1137,26 @@ export interface components {
              */
             version: string | null;
         };
+        /** @description An image of an image server, which the cloud reaches by its own network. */
+        ImageServer: {
+            /** @description The server's certificate, PEM, where no authority vouches for it. Not for `simplestreams`. */
+            certificate?: string | null;
+            /** @description An alias, or the begin of a fingerprint. */
+            image: string;
+            protocol: components["schemas"]["Protocol"];
+            url: string;
+        };
+        /** @description An image that the cloud is to fetch. */
+        ImportedImage: {
+            /** @description Its names; ones that other images have go over to this one. */
+            aliases?: string[];
+            /** @description The cloud looks for newer ones from time to time. */
+            auto_update?: boolean;
+            /** @description Whether strangers may have it. */
+            public?: boolean;
+            /** @description Where it is. */
+            server: components["schemas"]["ImageServer"];
+        };
         /** @description An address of an instance. */
         InstanceAddress: {
             /** @default  */
@@ -1327,6 +1497,15 @@ export interface components {
              */
             uid: number | null;
         };
+        /** @description What is to have another path. */
+        NewPath: {
+            /** @description The absolute path of a file, a link or a folder. A link itself is moved. */
+            from: string;
+            /** @description In the place of a file or link that is there. */
+            replace?: boolean;
+            /** @description The absolute path that it is to have, its name with it. */
+            to: string;
+        };
         /** @description How the state of an instance is to change. */
         NewState: {
             action: components["schemas"]["StateAction"];
@@ -1511,6 +1690,11 @@ export interface components {
             /** @description The kind of problem, for people. */
             title: string;
         };
+        /**
+         * @description What an image server speaks.
+         * @enum {string}
+         */
+        Protocol: "simplestreams" | "lxd" | "incus";
         /** @description How fast an instance uses things. */
         Rates: {
             /**
@@ -1595,6 +1779,34 @@ export interface components {
             rates: (components["schemas"]["Rates"] | null)[];
             /** @description During the last hour, oldest first, at a step of some minutes. */
             samples: components["schemas"]["InstanceUsage"][];
+        };
+        /** @description A backup that is to be made. */
+        WantedBackup: {
+            /**
+             * @description `gzip`, `zstd`, `none` and so on. Without, the server chooses.
+             * @default null
+             */
+            compression: string | null;
+            /**
+             * @description When the server deletes it, RFC 3339. Without, it stays until somebody does.
+             * @default null
+             */
+            expires_at: string | null;
+            /**
+             * @description Without the instance's snapshots.
+             * @default false
+             */
+            instance_only: boolean;
+            /**
+             * @description Its name. Without one the server chooses it.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description In the storage driver's own format, which only a pool of that driver can read.
+             * @default false
+             */
+            optimized_storage: boolean;
         };
         /** @description A snapshot that is to be made. */
         WantedSnapshot: {
@@ -1911,6 +2123,153 @@ export interface operations {
             };
         };
     };
+    import_backup: {
+        parameters: {
+            query?: {
+                /** @description Its name. Without: the one in the backup. */
+                name?: string;
+                /** @description Its storage pool. Without: the one of the same name as before. */
+                pool?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The cloud. */
+                cloud: string;
+                /** @description The project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description It was refused, or it failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_image: {
+        parameters: {
+            query?: {
+                /** @description Its name. One that another image has goes over to it. */
+                alias?: string;
+                /** @description The name of its file, for people. */
+                filename?: string;
+                /** @description Whether strangers may have it. */
+                public?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The cloud. */
+                cloud: string;
+                /** @description The project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description It was refused, or it failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cloud. */
+                cloud: string;
+                /** @description The project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportedImage"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description It was refused, or it failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_images: {
         parameters: {
             query?: never;
@@ -2066,6 +2425,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description It was refused, or it failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_image: {
+        parameters: {
+            query?: {
+                /** @description Of an image that is in two files: which one. */
+                part?: "metadata" | "rootfs";
+            };
+            header?: never;
+            path: {
+                /** @description The cloud. */
+                cloud: string;
+                /** @description An alias, or the begin of a fingerprint. */
+                image: string;
+                /** @description The project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
                 };
             };
             /** @description It was refused, or it failed. */
@@ -2333,6 +2730,135 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description It was refused, or it failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cloud. */
+                cloud: string;
+                /** @description The instance. */
+                instance: string;
+                /** @description The project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedBackup"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description It was refused, or it failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The backup. */
+                backup: string;
+                /** @description The cloud. */
+                cloud: string;
+                /** @description The instance. */
+                instance: string;
+                /** @description The project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description It was refused, or it failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The backup. */
+                backup: string;
+                /** @description The cloud. */
+                cloud: string;
+                /** @description The instance. */
+                instance: string;
+                /** @description The project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
                 };
             };
             /** @description It was refused, or it failed. */
@@ -2664,6 +3190,53 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description It was refused, or it failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_instance_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cloud. */
+                cloud: string;
+                /** @description The instance. */
+                instance: string;
+                /** @description The project. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPath"];
+            };
+        };
         responses: {
             200: {
                 headers: {
