@@ -30,9 +30,7 @@ export function App() {
       <div class="shell">
         <Navigation />
         <main id="main" tabindex={-1}>
-          <Guard key={at}>
-            {refused.value ? <Refused problem={refused.value} /> : <View />}
-          </Guard>
+          <Guard key={at}>{refused.value ? <Refused problem={refused.value} /> : <View />}</Guard>
         </main>
       </div>
       <Dialogs />
