@@ -14,7 +14,7 @@ const say = (what, wanted, is) => {
 const painted = ([text, since]) =>
   new Promise((done) => {
     const look = () => {
-      if (!document.querySelector('main')?.innerText.includes(text)) return requestAnimationFrame(look);
+      if (!document.querySelector('main')?.textContent.includes(text)) return requestAnimationFrame(look);
       requestAnimationFrame(() => done(Date.now() - since));
     };
     look();
