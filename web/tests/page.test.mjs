@@ -115,6 +115,7 @@ test('keys lead anywhere: help, the palette, views', async () => {
   await page.keyboard.press('i');
   await page.getByRole('heading', { name: 'Instances', level: 1 }).waitFor();
   await page.keyboard.press('Control+k');
+  await page.getByRole('dialog', { name: 'Go to…' }).waitFor();
   await page.keyboard.type('operat');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Operations', level: 1 }).waitFor();

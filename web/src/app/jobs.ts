@@ -40,7 +40,8 @@ function end(label: string, job: JobView): JobView {
   own.value = [job, ...own.value.filter((one) => one.id !== job.id)].slice(0, 50);
   const problem = problemOf(job);
   if (job.status === 'done') say(label);
-  else if (problem && job.status !== 'cancelled') fail(label, problem);
+  // Who begins a bulk shows what became of each.
+  else if (problem && job.parts.length === 1 && job.status !== 'cancelled') fail(label, problem);
   return job;
 }
 

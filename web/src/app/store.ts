@@ -91,6 +91,7 @@ function isBehind(one: string, other: string): boolean {
 function take(told: Told): void {
   switch (told.type) {
     case 'changes':
+      meanwhile?.push(...told.changes);
       apply(told.changes);
       break;
     case 'reset':
@@ -136,8 +137,12 @@ export async function loadClouds(): Promise<void> {
   clouds.value = await get<CloudView[]>(path('clouds'));
 }
 
+/** What events have told while the list is loaded: it may be older than they are. */
+let meanwhile: Change[] | null = null;
+
 async function loadInstances(mine: number): Promise<void> {
   const rows = new Map<string, InstanceRow>();
+  meanwhile = [];
   let after: string | null | undefined;
   do {
     const limit = after ? MORE : FIRST;
@@ -152,8 +157,10 @@ async function loadInstances(mine: number): Promise<void> {
       // What an earlier load has shown stays until this one knows better.
       if (!after || loaded.value !== 'all') instances.value = new Map(rows);
       loaded.value = after && loaded.value !== 'all' ? 'some' : 'all';
+      if (meanwhile) apply(meanwhile);
     });
   } while (after);
+  meanwhile = null;
 }
 
 async function loadOperations(mine: number): Promise<void> {
