@@ -10,7 +10,7 @@ import type { Source } from './source';
 /** What it may be by now: the same one under another name, and others of its name. */
 function others(source: Source): { renamed?: InstanceRow; same: InstanceRow[] } {
   const { cloud, project, name } = source.key;
-  const uuid = source.whole.value?.row?.uuid;
+  const uuid = source.known?.uuid;
   const rows = [...instances.value.values()];
   return {
     renamed: uuid ? rows.find((row) => row.uuid === uuid && row.cloud === cloud && row.project === project) : undefined,
@@ -30,7 +30,7 @@ export function Gone({ source }: { source: Source }) {
   return (
     <div class="stack">
       <h1>{name}</h1>
-      <Empty icon="circle-help" title={source.whole.value ? t.gone(name) : t.never(name)}>
+      <Empty icon="circle-help" title={source.known ? t.gone(name) : t.never(name)}>
         <p class="mono">{`${cloud}/${project}/${name}`}</p>
         {source.problem.value && <p>{source.problem.value.detail}</p>}
         {renamed && (

@@ -2,7 +2,7 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ask, asProblem, instancePath } from '../../api/client';
-import type { InstanceKey, Problem, WholeInstance } from '../../api/types';
+import type { InstanceKey, InstanceRow, Problem, WholeInstance } from '../../api/types';
 import { freshness, idOf, instances, link } from '../../app/store';
 import { Draft, type Read } from './draft';
 import { operationsOf } from './operations';
@@ -34,6 +34,8 @@ export class Source {
   );
   /** What the user is changing. It stays while the user looks at another tab. */
   readonly draft: Draft;
+  /** What was known of it last, by which it is found under another name. */
+  known: InstanceRow | null = null;
   private turn = 0;
   private seen = '';
   private loadedAt = 0;
@@ -82,6 +84,7 @@ export class Source {
   follow(): () => void {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stopLooking = effect(() => {
+      this.known = this.row.value ?? this.known;
       const shape = this.shape();
       if (shape === this.seen && Date.now() - this.loadedAt < OLD) return;
       clearTimeout(timer);
