@@ -302,8 +302,9 @@ async fn follow(client: Client, id: String) -> Result<OperationState, Error> {
                 (refused, lost_since) = (None, None);
             }
             Ok((Envelope::Error { code, message }, headers)) => match refused.take() {
+                // An Incus answers /wait with the operation's own error, which may be that something is not found.
+                Some((404, _)) if code == 404 => return Err(Error::OperationLost { id }),
                 Some((_, message)) => return Err(Error::Operation { id, message, state: None }),
-                None if code == 404 => return Err(Error::OperationLost { id }),
                 None if code == 503 => {
                     lost_since = Some(unavailable_since(lost_since, code, message, &headers)?)
                 }

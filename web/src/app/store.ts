@@ -99,7 +99,7 @@ function take(told: Told): void {
       break;
     case 'link':
       if (told.state === 'open' && link.value === 'lost') void loadSelf().catch(() => {});
-      if (told.state === 'open' || link.value === 'open') link.value = told.state;
+      link.value = told.state;
       break;
     case 'refused':
       refused.value = told.problem;

@@ -2,7 +2,7 @@
 import { Stream, type Told } from './stream';
 
 const ports = new Set<MessagePort>();
-let link: Told = { type: 'link', state: 'lost' };
+let link: Told | null = null;
 
 const stream = new Stream((told) => {
   if (told.type === 'link' || told.type === 'refused') link = told;
@@ -23,6 +23,6 @@ addEventListener('connect', (event) => {
       stream.wake();
     }
   };
-  port.postMessage(link);
+  if (link) port.postMessage(link);
   stream.start();
 });

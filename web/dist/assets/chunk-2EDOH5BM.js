@@ -1,0 +1,1 @@
+import{u as r,v as o,w as s}from"./chunk-POBQHSBQ.js";var e={Running:["play","good"],Ready:["play","good"],Stopped:["square","quiet"],Frozen:["snowflake","accent"],Error:["circle-x","bad"]},i=["loader-circle","warn"];function d({status:n}){let[t,c]=e[n]??i,a=r.value.statuses;return o("span",{class:`status ${c}`,children:[o(s,{name:t}),a[n]??n]})}export{d as a};

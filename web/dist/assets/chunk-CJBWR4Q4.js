@@ -1,0 +1,1 @@
+import{d as e}from"./chunk-POBQHSBQ.js";function r(...o){let t=[...o.filter(Boolean),"Kolaboree"].join(" \u2014 ");e(()=>{let i=document.title;return document.title=t,()=>{document.title=i}},[t])}export{r as a};

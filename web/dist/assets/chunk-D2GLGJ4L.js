@@ -1,0 +1,1 @@
+function r(n){return/^[A-Za-z0-9_@%+=:,./-]+$/.test(n)?n:`'${n.replaceAll("'","'\\''")}'`}function i(n,...t){let e=n&&n!=="default"?["--project",n]:[];return["kolaboree-node","lxd",...t,...e].map(r).join(" ")}function o(n,t){return`${n.cloud}:${n.name}${t?`/${t}`:""}`}export{i as a,o as b};
