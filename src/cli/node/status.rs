@@ -17,9 +17,11 @@ pub(super) async fn run(config: &Config, no_peers: bool, qr: bool, out: &Out) ->
     let code = match (&status.page, qr) {
         (Some(page), true) => code(page)?,
         (None, true) => {
-            return Err(
-                UserError::new(1, "there is no page: tailnet.listen in kolaboree.yaml has it served").into()
-            );
+            return Err(UserError::new(
+                1,
+                "there is no page: tailnet.listen in kolaboree.yaml has it served",
+            )
+            .into());
         }
         (_, false) => String::new(),
     };
