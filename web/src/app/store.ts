@@ -91,7 +91,7 @@ function isBehind(one: string, other: string): boolean {
 function take(told: Told): void {
   switch (told.type) {
     case 'changes':
-      meanwhile?.push(...told.changes);
+      for (const newer of gathering) newer.push(...told.changes);
       apply(told.changes);
       break;
     case 'reset':
@@ -137,35 +137,50 @@ export async function loadClouds(): Promise<void> {
   clouds.value = await get<CloudView[]>(path('clouds'));
 }
 
-/** What events have told while the list is loaded: it may be older than they are. */
-let meanwhile: Change[] | null = null;
+/** What events tell while lists are loaded: a list may be older than they are. */
+const gathering = new Set<Change[]>();
 
-async function loadInstances(mine: number): Promise<void> {
-  const rows = new Map<string, InstanceRow>();
-  meanwhile = [];
-  let after: string | null | undefined;
-  do {
-    const limit = after ? MORE : FIRST;
-    const { body: page, etag }: Answer<ListOf<InstanceRow>> = await ask('GET', path('instances'), {
-      query: { limit, after },
-    });
-    if (mine !== turn) return;
-    if (!after) listed = etag?.match(/"([0-9a-f]+-\d+)/)?.[1] ?? '';
-    for (const row of page.items) rows.set(idOf(row), row);
-    after = page.next;
-    batch(() => {
-      // What an earlier load has shown stays until this one knows better.
-      if (!after || loaded.value !== 'all') instances.value = new Map(rows);
-      loaded.value = after && loaded.value !== 'all' ? 'some' : 'all';
-      if (meanwhile) apply(meanwhile);
-    });
-  } while (after);
-  meanwhile = null;
+/** Does it, with what events tell meanwhile. */
+async function gathered<T>(what: (newer: Change[]) => Promise<T>): Promise<T> {
+  const newer: Change[] = [];
+  gathering.add(newer);
+  try {
+    return await what(newer);
+  } finally {
+    gathering.delete(newer);
+  }
 }
 
-async function loadOperations(mine: number): Promise<void> {
-  const page = await get<ListOf<OperationView>>(path('operations'), { limit: 1_000 });
-  if (mine === turn) operations.value = new Map(page.items.map((row) => [row.id ?? '', row]));
+function loadInstances(mine: number): Promise<void> {
+  return gathered(async (newer) => {
+    const rows = new Map<string, InstanceRow>();
+    let after: string | null | undefined;
+    do {
+      const query = { limit: after ? MORE : FIRST, after };
+      const answer: Answer<ListOf<InstanceRow>> = await ask('GET', path('instances'), { query });
+      if (mine !== turn) return;
+      if (!after) listed = answer.etag?.match(/"([0-9a-f]+-\d+)/)?.[1] ?? '';
+      for (const row of answer.body.items) rows.set(idOf(row), row);
+      after = answer.body.next;
+      batch(() => {
+        // What an earlier load has shown stays until this one knows better.
+        if (!after || loaded.value !== 'all') instances.value = new Map(rows);
+        loaded.value = after && loaded.value !== 'all' ? 'some' : 'all';
+        apply(newer);
+      });
+    } while (after);
+  });
+}
+
+function loadOperations(mine: number): Promise<void> {
+  return gathered(async (newer) => {
+    const page = await get<ListOf<OperationView>>(path('operations'), { limit: 1_000 });
+    if (mine !== turn) return;
+    batch(() => {
+      operations.value = new Map(page.items.map((row) => [row.id ?? '', row]));
+      apply(newer);
+    });
+  });
 }
 
 /** What a usage of the rows that somebody looks at was asked for. */
@@ -183,6 +198,7 @@ function apply(changes: Change[]): void {
   let running: Map<string, OperationView> | undefined;
   let cloudsChanged = false;
   let imagesChanged = false;
+  let someNew = false;
   for (const change of changes) {
     switch (change.kind) {
       case 'instance':
@@ -196,6 +212,7 @@ function apply(changes: Change[]): void {
       case 'operation':
         running ??= new Map(operations.value);
         // Who began it is told by the list alone.
+        someNew ||= !running.has(change.row.id ?? '');
         running.set(change.row.id ?? '', { ...running.get(change.row.id ?? ''), ...change.row });
         break;
       case 'operation-gone':
@@ -219,7 +236,7 @@ function apply(changes: Change[]): void {
     if (imagesChanged) images.value++;
   });
   if (cloudsChanged) soon(loadClouds);
-  if (running) soon(loadOwners);
+  if (someNew) soon(loadOwners, CALM);
 }
 
 /** Asks who began the operations that events have told of. */
@@ -229,12 +246,15 @@ async function loadOwners(): Promise<void> {
 
 const waiting = new Set<() => Promise<void>>();
 
+/** How long new operations are gathered before the node is asked who began them, in milliseconds. */
+const CALM = 2_000;
+
 /** Does it once for many changes. */
-function soon(what: () => Promise<void>): void {
+function soon(what: () => Promise<void>, pause = 500): void {
   if (waiting.has(what)) return;
   waiting.add(what);
   setTimeout(() => {
     waiting.delete(what);
     what().catch(() => {}); // the next change or load tells again
-  }, 500);
+  }, pause);
 }

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { get, path } from '../../api/client';
 import type { Peer } from '../../api/types';
-import { clouds, instances, loadClouds, loaded, loadSelf, node, operations, trouble } from '../../app/store';
+import { clouds, instances, loadClouds, loaded, node, operations, trouble } from '../../app/store';
 import { newestFirst, OperationRows } from '../../components/operations';
 import { Failure, Loading } from '../../components/states';
 import { Status } from '../../components/status';
@@ -23,7 +23,7 @@ export function Overview() {
   const t = words.value;
   useEffect(() => {
     const look = () => {
-      if (document.visibilityState === 'visible') void Promise.all([loadClouds(), loadSelf()]).catch(() => {});
+      if (document.visibilityState === 'visible') void loadClouds().catch(() => {});
     };
     const timer = setInterval(look, PAUSE);
     return () => clearInterval(timer);
