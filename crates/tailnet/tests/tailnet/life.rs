@@ -32,7 +32,7 @@ pub(crate) fn alone(test: &str) {
 
 /// Waits until `count` is at most `limit`: the kernel and Go let go a little later.
 pub(crate) async fn settles(what: &str, limit: usize, count: impl Fn() -> usize) {
-    for _ in 0..100 {
+    for _ in 0..600 {
         if count() <= limit {
             return;
         }
