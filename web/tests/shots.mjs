@@ -1,4 +1,5 @@
 // A picture of every view, in both themes and three sizes: `npm run shots` under .ci/with-incus .ci/with-lxd writes them to web/shots.
+// `npm run shots -- page` makes the one of the README alone.
 import { mkdir, rm } from 'node:fs/promises';
 import { closeBrowser, open, SIZES } from './browser.mjs';
 import { startWorld } from './world.mjs';
@@ -36,7 +37,8 @@ const VIEWS = {
 /** How long a view gets to be still, in milliseconds. */
 const REST = 1_500;
 
-await rm(FOLDER, { recursive: true, force: true });
+const isPage = process.argv[2] === 'page';
+if (!isPage) await rm(FOLDER, { recursive: true, force: true });
 await mkdir(FOLDER, { recursive: true });
 const world = await startWorld();
 const { berlin, paris, lisbon } = world.clouds;
@@ -51,7 +53,7 @@ for (const [server, names] of [
     made.push([server, name]);
   }
 }
-try {
+async function all() {
   for (const theme of ['light', 'dark']) {
     for (const size of Object.keys(SIZES)) {
       const page = await open(world, 'alice', null, { size, theme });
@@ -67,6 +69,25 @@ try {
     await page.screenshot({ path: `${FOLDER}no-right-laptop-${theme}.png` });
     await page.context().close();
   }
+}
+
+/** The list of instances, some of which run. */
+async function ofReadme() {
+  for (const [server, name] of [
+    [berlin, 'mail'],
+    [lisbon, 'web'],
+  ]) {
+    await server?.state(name, 'start');
+  }
+  const page = await open(world, 'alice', '/instances', { size: 'tablet' });
+  await page.waitForTimeout(REST * 4);
+  const clip = { x: 0, y: 0, width: SIZES.tablet.width, height: 470 };
+  await page.screenshot({ path: new URL('../page.png', import.meta.url).pathname, clip });
+  await page.context().close();
+}
+
+try {
+  await (isPage ? ofReadme() : all());
 } finally {
   for (const [server, name] of made) await server.remove(name);
   await closeBrowser();
