@@ -136,8 +136,10 @@ fn a_terminal_takes_text_of_any_kind_and_sizes_and_signals() {
 fn a_node_that_stops_tells_its_sessions_and_the_audit_and_ends_their_commands() {
     let (world, mut service, alice, _) = world();
     let mut shell = Session::open(&world, &alice, &exec(&["sh", "-c", "echo here; exec sleep 4141"], ""));
-    let lost = Session::open(&world, &alice, &exec(&["sh", "-c", "echo here; exec sleep 4142"], ""));
+    let mut lost = Session::open(&world, &alice, &exec(&["sh", "-c", "echo here; exec sleep 4142"], ""));
+    // One that has not begun yet has no operation that the audit could name.
     shell.shows("here");
+    lost.shows("here");
     drop(lost); // it would stay for two minutes
     service.signal("TERM");
     assert_eq!(shell.ends().1, 1001);
