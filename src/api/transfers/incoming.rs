@@ -8,16 +8,19 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use futures_util::TryStreamExt;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio_io_timeout::TimeoutReader;
 use tokio_util::io::StreamReader;
 
-use super::IDLE;
-use crate::actions::Source;
+use super::{IDLE, ending};
+use crate::actions::{ActionError, Source};
 use crate::api::problem::{Code, Problem};
 
 /// How long what is of no use any more is taken.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// How many bytes of an archive tell what it is.
+const BEGIN: u64 = 512;
 
 type Reader = Pin<Box<dyn AsyncRead + Send>>;
 
@@ -60,6 +63,19 @@ impl Incoming {
         Source::new("the body", self).with_length(length)
     }
 
+    /// The same where it begins as the archives do that servers make: what they say of anything else says little.
+    pub(in crate::api) async fn archive(mut self) -> Result<Source, ActionError> {
+        let mut begin = Vec::new();
+        // What has failed is told by the cause.
+        let read = (&mut self).take(BEGIN).read_to_end(&mut begin).await;
+        read.map_err(|error| ActionError::Refused(error.to_string()))?;
+        if ending(&begin).is_empty() {
+            return Err(ActionError::Refused("the body is no archive, which a backup is".to_owned()));
+        }
+        let length = self.length;
+        Ok(Source::new("the body", io::Cursor::new(begin).chain(self)).with_length(length))
+    }
+
     pub(in crate::api) fn cause(&self) -> Cause {
         self.cause.clone()
     }
@@ -97,9 +113,18 @@ impl AsyncRead for Incoming {
 mod tests {
     use axum::body::Bytes;
     use futures_util::{StreamExt, stream};
-    use tokio::io::AsyncReadExt;
 
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_no_archive_is_refused_and_one_goes_on_whole() {
+        let whole = [&b"\x1f\x8b\x08"[..], &[7; 2000]].concat();
+        assert!(Incoming::new(Body::from(whole)).archive().await.is_ok());
+        for rubbish in [&b"[]"[..], b"", &[0; 600]] {
+            let refused = Incoming::new(Body::from(rubbish)).archive().await.err().unwrap();
+            assert!(matches!(refused, ActionError::Refused(_)), "{refused}");
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_caller_who_sends_nothing_for_a_minute_is_told_so() {

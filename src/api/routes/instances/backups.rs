@@ -188,15 +188,9 @@ async fn import(
     let object = format!("instances/{}", name.as_deref().unwrap_or_default());
     let target = Target { cloud: path.cloud, project: path.project, object };
     let options = ImportOptions { name, pool, ..ImportOptions::default() };
-    receive(
-        &ask,
-        connection,
-        body,
-        told("backup.import", ""),
-        target,
-        move |client, archive, job| async move {
-            Ok(json!({"name": import_instance(&client, archive.source(), &options, &job).await?}))
-        },
-    )
+    receive(&ask, connection, body, told("backup.import", ""), target, move |client, body, job| async move {
+        let archive = body.archive().await?;
+        Ok(json!({"name": import_instance(&client, archive, &options, &job).await?}))
+    })
     .await
 }
