@@ -196,16 +196,20 @@ pub(in crate::api) fn tagged(
 ) -> Response {
     let hash = hash_of(&depends_on);
     let tag = format!("W/\"{version}-{hash:016x}\"");
-    let known = asked.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
-    let has =
-        known.flat_map(|value| value.split(',')).any(|value| value.trim() == tag || value.trim() == "*");
-    let mut response = if has { StatusCode::NOT_MODIFIED.into_response() } else { answer() };
+    let mut response =
+        if has_already(asked, &tag) { StatusCode::NOT_MODIFIED.into_response() } else { answer() };
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }
     // A browser keeps it, and asks each time whether it is still right.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response
+}
+
+/// Whether the asker has got already what has that tag.
+pub(in crate::api) fn has_already(asked: &HeaderMap, tag: &str) -> bool {
+    let known = asked.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
+    known.flat_map(|value| value.split(',')).any(|value| value.trim() == tag || value.trim() == "*")
 }
 
 /// What an answer depends on, of who asks.

@@ -8,6 +8,7 @@ use axum::routing::get;
 use axum::{Router, middleware};
 
 use super::guard::policy;
+use super::list::has_already;
 use super::problem::{Code, Problem};
 use super::state::Api;
 use crate::web;
@@ -62,10 +63,7 @@ async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
             .into_response();
     };
     let tag = format!("\"{}\"", asset.tag);
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok());
-    let is_known =
-        known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
-    let mut response = if is_known {
+    let mut response = if has_already(&headers, &tag) {
         axum::http::StatusCode::NOT_MODIFIED.into_response()
     } else {
         ([(header::CONTENT_TYPE, asset.content_type)], asset.content.into_owned()).into_response()

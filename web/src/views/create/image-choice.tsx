@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { type Image, imageName } from '../../api/things';
 import { Button } from '../../components/button';
-import { Icon } from '../../components/icon';
+import { SearchField } from '../../components/search-field';
 import { Loading } from '../../components/states';
 import { Time } from '../../components/time';
 import { words as common } from '../../i18n/common';
@@ -52,19 +52,13 @@ export function ImageChoice({ draft, change, errors, toServer }: Section & { toS
   return (
     <>
       {images.length > 5 && (
-        <div class="search">
-          <Icon name="search" />
-          <input
-            class="input"
-            type="search"
-            placeholder={t.searchImages}
-            aria-label={t.searchImages}
-            value={text.value}
-            onInput={(event) => {
-              text.value = event.currentTarget.value;
-            }}
-          />
-        </div>
+        <SearchField
+          label={t.searchImages}
+          value={text.value}
+          onChange={(typed) => {
+            text.value = typed;
+          }}
+        />
       )}
       <fieldset class="options" aria-invalid={errors.image ? true : undefined} tabIndex={errors.image ? -1 : undefined}>
         <legend class="sr-only">{t.origins.image}</legend>

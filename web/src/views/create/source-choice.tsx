@@ -5,7 +5,7 @@ import { asProblem, get, instancePath } from '../../api/client';
 import type { CopyMode, InstanceRow, Problem, Snapshot, WholeInstance } from '../../api/types';
 import { instances, loaded, may } from '../../app/store';
 import { Button } from '../../components/button';
-import { Icon } from '../../components/icon';
+import { SearchField } from '../../components/search-field';
 import { Failure, Loading } from '../../components/states';
 import { Status } from '../../components/status';
 import { words } from '../../i18n/create';
@@ -50,20 +50,14 @@ function Search({ change, errors }: Section) {
   );
   return (
     <>
-      <div class="search">
-        <Icon name="search" />
-        <input
-          class="input"
-          type="search"
-          placeholder={t.searchSource}
-          aria-label={t.searchSource}
-          aria-invalid={errors.source ? true : undefined}
-          value={text.value}
-          onInput={(event) => {
-            text.value = event.currentTarget.value;
-          }}
-        />
-      </div>
+      <SearchField
+        label={t.searchSource}
+        value={text.value}
+        isWrong={Boolean(errors.source)}
+        onChange={(typed) => {
+          text.value = typed;
+        }}
+      />
       <More error={errors.source} />
       <ul class="options" aria-label={t.source}>
         {found.slice(0, MOST).map(({ cloud, project, name, status }) => (

@@ -4,6 +4,7 @@ import { useRef } from 'preact/hooks';
 import { Button } from '../../components/button';
 import { Icon } from '../../components/icon';
 import { Menu } from '../../components/menu';
+import { SearchField } from '../../components/search-field';
 import { words } from '../../i18n/files';
 import { fromInput, type Given } from './gather';
 import { hidden } from './order';
@@ -46,19 +47,13 @@ export function Bar({ text, isBusy, isThere, give, make, download, reload }: Pro
   const t = words.value;
   return (
     <div class="row">
-      <div class="search">
-        <Icon name="search" />
-        <input
-          class="input"
-          type="search"
-          placeholder={t.search}
-          aria-label={t.search}
-          value={text.value}
-          onInput={(event) => {
-            text.value = event.currentTarget.value;
-          }}
-        />
-      </div>
+      <SearchField
+        label={t.search}
+        value={text.value}
+        onChange={(typed) => {
+          text.value = typed;
+        }}
+      />
       <Upload give={give} disabled={!isThere} />
       <Menu
         label={t.new}

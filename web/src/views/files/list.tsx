@@ -1,12 +1,13 @@
 // What is in a folder.
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { FileView, InstanceKey } from '../../api/types';
 import { command, nameOf as instanceName } from '../../app/commands';
 import { Button } from '../../components/button';
 import { copyText } from '../../components/copy';
 import { Icon } from '../../components/icon';
 import { type Choice, Menu } from '../../components/menu';
+import { MoreRows } from '../../components/more-rows';
 import { Time } from '../../components/time';
 import { say } from '../../components/toasts';
 import { words as common } from '../../i18n/common';
@@ -94,7 +95,7 @@ export function List({ of, folder, entries, picked, pick, acts }: Props) {
           ))}
         </tbody>
       </table>
-      {rows.length < entries.length && <More more={() => (limit.value += STEP)} />}
+      {rows.length < entries.length && <MoreRows more={() => (limit.value += STEP)} />}
     </div>
   );
 }
@@ -221,18 +222,4 @@ function choices(of: InstanceKey, path: string, entry: FileView, acts: Acts): Ch
     { label: common.value.delete, icon: 'trash-2', danger: true, run: () => acts.remove([entry]) },
   );
   return all;
-}
-
-/** Draws more rows when the end of the list comes into sight. */
-function More({ more }: { more: () => void }) {
-  const end = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!end.current) return;
-    const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && more(), {
-      rootMargin: '600px',
-    });
-    seen.observe(end.current);
-    return () => seen.disconnect();
-  });
-  return <div ref={end} aria-hidden="true" />;
 }

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { ask, asProblem, instancePath, path, url } from '../../api/client';
 import type { InstanceRow, JobView, Problem } from '../../api/types';
+import { type Sent, upload } from '../../api/upload';
 import { command, nameOf } from '../../app/commands';
 import { begin } from '../../app/jobs';
 import { go, to } from '../../app/router';
@@ -16,7 +17,6 @@ import { words } from '../../i18n/instance-backups';
 import { Check, Select, Text } from './fields';
 import { Ask, moment } from './snapshot-dialogs';
 import type { Source } from './source';
-import { type Sent, upload } from './upload';
 
 const COMPRESSIONS = ['', 'gzip', 'zstd', 'none'];
 

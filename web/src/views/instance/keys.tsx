@@ -4,8 +4,8 @@ import type { InstanceRow } from '../../api/types';
 import { Button } from '../../components/button';
 import { CopyButton } from '../../components/copy';
 import { Dialog, show } from '../../components/dialog';
-import { Icon } from '../../components/icon';
 import { Menu } from '../../components/menu';
+import { SearchField } from '../../components/search-field';
 import { words as common } from '../../i18n/common';
 import { words } from '../../i18n/instance-settings';
 import { commandFor } from './commands';
@@ -42,19 +42,13 @@ export function Keys({ source, row, mayEdit }: { source: Source; row: InstanceRo
   return (
     <div class="stack">
       <search class="filters no-print">
-        <div class="search">
-          <Icon name="search" />
-          <input
-            class="input"
-            type="search"
-            placeholder={t.searchKeys}
-            aria-label={t.searchKeys}
-            value={text.value}
-            onInput={(event) => {
-              text.value = event.currentTarget.value;
-            }}
-          />
-        </div>
+        <SearchField
+          label={t.searchKeys}
+          value={text.value}
+          onChange={(typed) => {
+            text.value = typed;
+          }}
+        />
         <span class="grow" />
         {mayEdit && (
           <Button icon="plus" onClick={() => edit('', '')}>

@@ -1,10 +1,12 @@
 // The instances of all clouds in one list.
 import { computed, useComputed, useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { setQuery } from '../../app/router';
 import { freshness, instances, loaded, may, trouble } from '../../app/store';
 import { Icon } from '../../components/icon';
 import { Menu } from '../../components/menu';
+import { MoreRows } from '../../components/more-rows';
+import { SearchField } from '../../components/search-field';
 import { Empty, Failure, Loading } from '../../components/states';
 import { words as common } from '../../i18n/common';
 import { words } from '../../i18n/instances';
@@ -48,7 +50,7 @@ export function Instances() {
       ) : (
         <>
           <Table rows={rows.value} />
-          {rows.value.length < all.length && <More more={() => (limit.value += STEP)} />}
+          {rows.value.length < all.length && <MoreRows more={() => (limit.value += STEP)} />}
         </>
       )}
       {selection.value.length > 0 && <Bulk rows={selection.value} matching={all} />}
@@ -73,17 +75,7 @@ function Filters() {
   };
   return (
     <search class="filters no-print">
-      <div class="search">
-        <Icon name="search" />
-        <input
-          class="input"
-          type="search"
-          placeholder={t.search}
-          aria-label={t.search}
-          value={filters.value.text}
-          onInput={(event) => setQuery({ q: event.currentTarget.value })}
-        />
-      </div>
+      <SearchField label={t.search} value={filters.value.text} onChange={(text) => setQuery({ q: text })} />
       {FILTERS.map((filter) => (
         <select
           key={filter}
@@ -171,20 +163,6 @@ function Header({ id }: { id: ColumnId }) {
       </button>
     </th>
   );
-}
-
-/** Draws more rows when the end of the list comes into sight. */
-function More({ more }: { more: () => void }) {
-  const end = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!end.current) return;
-    const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && more(), {
-      rootMargin: '600px',
-    });
-    seen.observe(end.current);
-    return () => seen.disconnect();
-  });
-  return <div ref={end} aria-hidden="true" />;
 }
 
 function Nothing() {

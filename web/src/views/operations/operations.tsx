@@ -7,8 +7,8 @@ import { own } from '../../app/jobs';
 import { place, setQuery } from '../../app/router';
 import { link, loaded, operations, trouble } from '../../app/store';
 import { Button } from '../../components/button';
-import { Icon } from '../../components/icon';
 import { isRunning, newestFirst, OperationRows, objectsOf, Result } from '../../components/operations';
+import { SearchField } from '../../components/search-field';
 import { Empty, Failure, Loading } from '../../components/states';
 import { Time } from '../../components/time';
 import { fail } from '../../components/toasts';
@@ -35,17 +35,11 @@ export function Operations() {
         <h1>{t.title}</h1>
       </div>
       <search class="filters no-print">
-        <div class="search">
-          <Icon name="search" />
-          <input
-            class="input"
-            type="search"
-            placeholder={t.search}
-            aria-label={t.search}
-            value={place.value.query.get('q') ?? ''}
-            onInput={(event) => setQuery({ q: event.currentTarget.value })}
-          />
-        </div>
+        <SearchField
+          label={t.search}
+          value={place.value.query.get('q') ?? ''}
+          onChange={(text) => setQuery({ q: text })}
+        />
       </search>
       {loaded.value === 'nothing' ? (
         trouble.value ? (

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { ask, asProblem, path, url } from '../../api/client';
 import type { JobView, Problem } from '../../api/types';
+import { type Sent, upload } from '../../api/upload';
 import { body } from '../../app/actions';
 import { command } from '../../app/commands';
 import { begin } from '../../app/jobs';
@@ -18,7 +19,6 @@ import { bytes } from '../../i18n/format';
 import { words } from '../../i18n/things';
 import { Check, Choice, Text } from '../create/fields';
 import { SERVERS } from '../create/servers';
-import { type Sent, upload } from '../instance/upload';
 
 export function AddImage() {
   const t = words.value;

@@ -5,6 +5,7 @@ import { clouds } from '../../app/store';
 import { useTitle } from '../../app/title';
 import { Button } from '../../components/button';
 import { Icon } from '../../components/icon';
+import { SearchField } from '../../components/search-field';
 import { Empty, Loading } from '../../components/states';
 import { words as common } from '../../i18n/common';
 import { count } from '../../i18n/format';
@@ -78,17 +79,7 @@ function Filters<T>({ kind, all }: { kind: Kind<T>; all: Placed<T>[] }) {
   const names: Record<string, Record<string, string>> = { type: common.value.types, severity: t.severities };
   return (
     <search class="filters">
-      <div class="search">
-        <Icon name="search" />
-        <input
-          class="input"
-          type="search"
-          placeholder={t.search}
-          aria-label={t.search}
-          value={query.get('q') ?? ''}
-          onInput={(event) => setQuery({ q: event.currentTarget.value })}
-        />
-      </div>
+      <SearchField label={t.search} value={query.get('q') ?? ''} onChange={(text) => setQuery({ q: text })} />
       {kind.filters.map((filter) => (
         <select
           key={filter}

@@ -1,6 +1,6 @@
 // Sends a file as it is. The browser reads it piece by piece, and tells how far it is, which `fetch` does not.
-import { ApiError } from '../../api/client';
-import type { JobView } from '../../api/types';
+import { ApiError } from './client';
+import type { JobView } from './types';
 
 export type Sent = { bytes: number; total: number };
 

@@ -1,0 +1,1 @@
+import{d as n,f as t,v as o}from"./chunk-POBQHSBQ.js";function f({more:i}){let e=t(null);return n(()=>{if(!e.current)return;let r=new IntersectionObserver(s=>s.some(c=>c.isIntersecting)&&i(),{rootMargin:"600px"});return r.observe(e.current),()=>r.disconnect()}),o("div",{ref:e,"aria-hidden":"true"})}export{f as a};

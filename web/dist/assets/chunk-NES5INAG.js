@@ -1,0 +1,1 @@
+import{v as e,w as a}from"./chunk-POBQHSBQ.js";function s({label:r,value:n,isWrong:i,onChange:t}){return e("div",{class:"search",children:[e(a,{name:"search"}),e("input",{class:"input",type:"search",placeholder:r,"aria-label":r,"aria-invalid":i?!0:void 0,value:n,onInput:o=>t(o.currentTarget.value)})]})}export{s as a};
